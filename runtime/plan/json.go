@@ -1,0 +1,61 @@
+package plan
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// Encode writes the canonical JSON: two spaces of indentation, a last newline, no escapes but those that JSON demands.
+func (p *Plan) Encode() ([]byte, error) { return encode(p) }
+
+func encode(v any) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(v); err != nil {
+		return nil, fmt.Errorf("cannot encode the plan: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+// Digest is the SHA-256 of the canonical JSON, in hex: what sha256sum says of `recipe plan`'s output.
+func (p *Plan) Digest() (string, error) { return digest(p) }
+
+func digest(v any) (string, error) {
+	data, err := encode(v)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:]), nil
+}
+
+// Decode reads a plan's JSON and validates it. Unknown fields, another format and text after the plan are errors.
+func Decode(data []byte) (*Plan, error) {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	var p Plan
+	if err := dec.Decode(&p); err != nil {
+		return nil, fmt.Errorf("cannot read the plan: %w", err)
+	}
+	if _, err := dec.Token(); err != io.EOF {
+		return nil, errors.New("cannot read the plan: something follows it")
+	}
+	if p.Format != Format {
+		return nil, fmt.Errorf("cannot read the plan: its format is %d, this program reads %d", p.Format, Format)
+	}
+	if problems := p.Validate(); len(problems) > 0 {
+		errs := []error{}
+		for _, problem := range problems {
+			errs = append(errs, problem)
+		}
+		return nil, fmt.Errorf("cannot use the plan: %w", errors.Join(errs...))
+	}
+	return &p, nil
+}

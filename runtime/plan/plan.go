@@ -1,0 +1,292 @@
+// Package plan says what a recipe means: an immutable, typed, host-independent value with one canonical JSON form. It
+// is the narrow waist of the program. What stands before it knows Starlark and nothing of processes; what stands behind
+// it knows plans and nothing of Starlark.
+//
+// Rules:
+//   - Same recipe, same bytes: fields are written in the order of the types here, lists in the order of the recipe or
+//     sorted where order means nothing, and nothing of the machine enters.
+//   - What depends on the host stays an expr.Expr and is resolved at launch.
+//   - Validate is the only judge of a plan's sense, whether it came from a recipe or from JSON. It reports every
+//     problem at once, each with the path of the field at fault.
+//   - The format number rises when a reader of the old form would misread the new one.
+//
+// Tests: a round trip of every type, golden JSON, a table of problems, and a fuzz target for Decode.
+package plan
+
+import "recipe/runtime/expr"
+
+// Format is the version of the JSON form.
+const Format = 1
+
+// Plan is the whole of a recipe. Name is the package's name, or the only service's, or the recipe file's; it names the
+// flags file (/etc/NAME/flags), the control socket and the root of a --dev run.
+type Plan struct {
+	Format   int       `json:"format"`
+	Name     string    `json:"name"`
+	Flags    []Flag    `json:"flags,omitempty"`
+	Accounts []Account `json:"accounts,omitempty"`
+	Package  *Package  `json:"package,omitempty"`
+	Services []Service `json:"services,omitempty"`
+	Inputs   []Input   `json:"inputs,omitempty"`
+}
+
+// Input is a file that the evaluation read besides the recipe itself: its path from the recipe's folder, with slashes,
+// and the SHA-256 of its bytes in hex.
+type Input struct {
+	Path   string `json:"path"`
+	SHA256 string `json:"sha256"`
+}
+
+// Flag is a setting that an operator may change on a host. Default has the flag's kind and may name host facts and
+// flags declared before. Min and Max bound int and port (the number), size (bytes) and duration (milliseconds).
+type Flag struct {
+	Name    string    `json:"name"`
+	Type    FlagType  `json:"type"`
+	Default expr.Expr `json:"default"`
+	Help    string    `json:"help,omitempty"`
+	Values  []string  `json:"values,omitempty"` // of an enum
+	Min     *int64    `json:"min,omitempty"`
+	Max     *int64    `json:"max,omitempty"`
+	Apply   Apply     `json:"apply"`
+}
+
+// Apply is what a live change of a flag does to a service that uses it. Signal is set for ApplySignal alone, a name
+// without SIG.
+type Apply struct {
+	Action ApplyAction `json:"action"`
+	Signal string      `json:"signal,omitempty"`
+}
+
+// ApplyAction is one of the three things that a change can do.
+type ApplyAction string
+
+// Restart is the default. ApplyNone leaves the daemon alone until its next start.
+const (
+	ApplyRestart ApplyAction = "restart"
+	ApplySignal  ApplyAction = "signal"
+	ApplyNone    ApplyAction = "none"
+)
+
+// Account is a system user that the package creates. Group is its primary group, created with it. Home is a path.
+type Account struct {
+	Name  string    `json:"name"`
+	Group string    `json:"group"`
+	Home  expr.Expr `json:"home,omitzero"`
+}
+
+// Package is what gets onto hosts. Rollback counts how often the same content was republished to go back to it.
+type Package struct {
+	Name        string    `json:"name"`
+	Version     string    `json:"version"`
+	Release     int       `json:"release"`
+	Rollback    int       `json:"rollback,omitempty"`
+	License     string    `json:"license,omitempty"`
+	Maintainer  string    `json:"maintainer"`
+	Summary     string    `json:"summary"`
+	Description string    `json:"description,omitempty"`
+	Homepage    string    `json:"homepage,omitempty"`
+	Style       string    `json:"style"`   // full
+	Runtime     string    `json:"runtime"` // standalone
+	Build       []Run     `json:"build,omitempty"`
+	Contents    []Content `json:"contents,omitempty"`
+	Depends     []string  `json:"depends,omitempty"`
+}
+
+// ContentKind tells a file that belongs to the package from one that belongs to the admin once installed.
+type ContentKind string
+
+// A config is kept as edited when the package is upgraded.
+const (
+	ContentFile   ContentKind = "file"
+	ContentConfig ContentKind = "config"
+)
+
+// Content is one file of a package. Source is relative to the recipe's folder, Path is where it lies on a host.
+type Content struct {
+	Kind   ContentKind `json:"kind"`
+	Source string      `json:"source"`
+	Path   string      `json:"path"`
+	Mode   Mode        `json:"mode"`
+	Owner  string      `json:"owner,omitempty"`
+	Group  string      `json:"group,omitempty"`
+}
+
+// Service is one daemon. User names an account of the plan; empty means whoever starts it.
+type Service struct {
+	Name    string      `json:"name"`
+	User    string      `json:"user,omitempty"`
+	Command []expr.Expr `json:"command"`
+	Env     []Variable  `json:"env,omitempty"` // by name
+	Prepare []Step      `json:"prepare,omitempty"`
+	Probes  []Probe     `json:"probes,omitempty"`
+	Restart Restart     `json:"restart"`
+	Stop    Stop        `json:"stop"`
+	Limits  Limits      `json:"limits,omitzero"`
+	Logs    Logs        `json:"logs"`
+	After   []string    `json:"after,omitempty"` // services of the plan
+}
+
+// Variable is one of the daemon's environment.
+type Variable struct {
+	Name  string    `json:"name"`
+	Value expr.Expr `json:"value"`
+}
+
+// Step is one prepare step: exactly one field is set.
+type Step struct {
+	Directory        *Directory        `json:"directory,omitempty"`
+	Template         *Template         `json:"template,omitempty"`
+	Run              *Run              `json:"run,omitempty"`
+	RequireFreeSpace *RequireFreeSpace `json:"require_free_space,omitempty"`
+	RequirePortFree  *RequirePortFree  `json:"require_port_free,omitempty"`
+}
+
+// Directory makes a directory with its parents, and sets owner, group and mode where they differ. It never removes
+// anything and never follows a link in its last element.
+type Directory struct {
+	Path  expr.Expr `json:"path"`
+	Owner string    `json:"owner,omitempty"`
+	Group string    `json:"group,omitempty"`
+	Mode  Mode      `json:"mode"`
+}
+
+// Template writes a text to a file, by rename, where the bytes or the mode differ. The file's folder is made as well.
+type Template struct {
+	Path  expr.Expr `json:"path"`
+	Text  expr.Expr `json:"text"`
+	Owner string    `json:"owner,omitempty"`
+	Group string    `json:"group,omitempty"`
+	Mode  Mode      `json:"mode"`
+}
+
+// Run runs a command as the service's user and requires exit 0 within Timeout; its whole tree is killed at the end of
+// it. In a package's build every argument is constant and the command runs in the recipe's folder.
+type Run struct {
+	Command []expr.Expr `json:"command"`
+	Timeout Duration    `json:"timeout"`
+}
+
+// RequireFreeSpace refuses a start unless an unprivileged writer has Size left on the file system of Path, or of its
+// nearest parent that exists.
+type RequireFreeSpace struct {
+	Path expr.Expr `json:"path"`
+	Size expr.Expr `json:"size"`
+}
+
+// RequirePortFree refuses a start while some process listens on the TCP port, on any address.
+type RequirePortFree struct {
+	Port expr.Expr `json:"port"`
+}
+
+// Probe asks the service something and judges its answer: exactly one of TCP and HTTP is set. Failures in a row kill
+// the daemon, Successes in a row make it healthy. A daemon that has never answered is given StartWithin before its
+// failures count. Timeout covers the whole exchange.
+type Probe struct {
+	TCP         *TCPProbe  `json:"tcp,omitempty"`
+	HTTP        *HTTPProbe `json:"http,omitempty"`
+	Every       Duration   `json:"every"`
+	Timeout     Duration   `json:"timeout"`
+	Failures    int        `json:"failures"`
+	Successes   int        `json:"successes"`
+	StartWithin Duration   `json:"start_within"`
+}
+
+// TCPProbe connects, sends Send, and reads until Expect has been seen; without an Expect any byte will do. A
+// connection alone is not an answer: the kernel accepts for a daemon that hangs. ConnectOnly says that it has to do.
+type TCPProbe struct {
+	Host        string    `json:"host"`
+	Port        expr.Expr `json:"port"`
+	Send        string    `json:"send,omitempty"`
+	Expect      string    `json:"expect,omitempty"`
+	ConnectOnly bool      `json:"connect_only,omitempty"`
+}
+
+// HTTPProbe sends GET and wants Status, and Expect within the first 64 KiB of the body where it is set.
+type HTTPProbe struct {
+	Host   string    `json:"host"`
+	Port   expr.Expr `json:"port"`
+	Path   string    `json:"path"`
+	Status int       `json:"status"`
+	Expect string    `json:"expect,omitempty"`
+}
+
+// Restart is how often a daemon that dies is started again. The first restart after a stable run comes at once; from
+// the second quick death on Delay, doubled up to Cap, each spread by JitterPermille thousandths either way.
+type Restart struct {
+	Delay          Duration `json:"delay"`
+	Cap            Duration `json:"cap"`
+	JitterPermille int      `json:"jitter_permille"`
+	StableAfter    Duration `json:"stable_after"`
+}
+
+// Stop is how a daemon is asked to end; after Grace its whole tree is killed. Signal is a name without SIG.
+type Stop struct {
+	Signal string   `json:"signal"`
+	Grace  Duration `json:"grace"`
+}
+
+// Limits bound one incarnation. Memory needs a host whose cgroup has the memory controller. Absent is unlimited.
+type Limits struct {
+	NoFile      int64 `json:"nofile,omitempty"` // open descriptors
+	Memory      Size  `json:"memory,omitempty"` // of the whole tree
+	OOMScoreAdj *int  `json:"oom_score_adj,omitempty"`
+}
+
+// Logs bound what is kept of a service's output: Keep files besides the one being written, each up to Size.
+type Logs struct {
+	Size Size `json:"size"`
+	Keep int  `json:"keep"`
+}
+
+// Account returns the account of that name, or nil.
+func (p *Plan) Account(name string) *Account {
+	for i := range p.Accounts {
+		if p.Accounts[i].Name == name {
+			return &p.Accounts[i]
+		}
+	}
+	return nil
+}
+
+// Flag returns the flag of that name, or nil.
+func (p *Plan) Flag(name string) *Flag {
+	for i := range p.Flags {
+		if p.Flags[i].Name == name {
+			return &p.Flags[i]
+		}
+	}
+	return nil
+}
+
+// Service returns the service of that name, or nil.
+func (p *Plan) Service(name string) *Service {
+	for i := range p.Services {
+		if p.Services[i].Name == name {
+			return &p.Services[i]
+		}
+	}
+	return nil
+}
+
+// FlagKind gives the kind of a flag's value, for expr.Expr.Kind.
+func (p *Plan) FlagKind(name string) (expr.Kind, bool) {
+	if f := p.Flag(name); f != nil {
+		k, ok := f.Type.Kind()
+		return k, ok
+	}
+	return "", false
+}
+
+// FlagsPath is the flags file of the plan on a host, without the root of a run.
+func (p *Plan) FlagsPath() string { return "/etc/" + p.Name + "/flags" }
+
+// Defaults of what a recipe leaves out. Restart's are the design's: a burst of quick deaths reaches the cap after nine.
+func DefaultRestart() Restart {
+	return Restart{Delay: 100, Cap: 30_000, JitterPermille: 200, StableAfter: 60_000}
+}
+
+// DefaultStop is TERM and ten seconds.
+func DefaultStop() Stop { return Stop{Signal: "TERM", Grace: 10_000} }
+
+// DefaultLogs keep at most 384 MiB a service.
+func DefaultLogs() Logs { return Logs{Size: 64 << 20, Keep: 5} }

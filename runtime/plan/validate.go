@@ -1,0 +1,220 @@
+package plan
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"recipe/runtime/expr"
+)
+
+// Problem is one thing that makes a plan senseless. Path names the field by its JSON names, as in
+// services[0].probes[1].timeout; Code is stable and explained by `recipe explain`. Found, Accepted and Hint may be empty.
+type Problem struct {
+	Path     string
+	Code     string
+	Message  string
+	Found    string
+	Accepted string
+	Hint     string
+}
+
+// Error is the problem on one line.
+func (p Problem) Error() string {
+	text := p.Path + ": " + p.Message
+	if p.Found != "" {
+		text += "; found " + p.Found
+	}
+	if p.Accepted != "" {
+		text += "; accepted: " + p.Accepted
+	}
+	if p.Hint != "" {
+		text += " (" + p.Hint + ")"
+	}
+	return text
+}
+
+// The codes of problems. They are part of the command line's contract.
+const (
+	CodeName       = "bad-name"
+	CodeDuplicate  = "duplicate-name"
+	CodeUndeclared = "undeclared-name"
+	CodeRange      = "out-of-range"
+	CodeKind       = "wrong-type"
+	CodeMissing    = "missing-argument"
+	CodeChoice     = "unknown-choice"
+	CodePath       = "bad-path"
+	CodeText       = "bad-text"
+	CodeApply      = "signal-reaches-nothing"
+	CodeDaemonizes = "daemonizes"
+	CodeCycle      = "order-cycle"
+)
+
+// checker collects problems. Its methods take the path of the field that they judge.
+type checker struct {
+	plan     *Plan
+	problems []Problem
+}
+
+// Validate returns every problem of the plan, in the order of its fields; none means that the plan can be used.
+func (p *Plan) Validate() []Problem {
+	c := &checker{plan: p}
+	c.name("name", p.Name)
+	c.flags()
+	c.accounts()
+	if p.Package != nil {
+		c.pkg(p.Package)
+	}
+	c.services()
+	return c.problems
+}
+
+func (c *checker) report(p Problem) { c.problems = append(c.problems, p) }
+
+var (
+	nameForm     = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,63}$`)
+	flagForm     = regexp.MustCompile(`^[a-z][a-z0-9-]{0,63}$`)
+	accountForm  = regexp.MustCompile(`^[a-z_][a-z0-9_-]{0,31}$`)
+	variableForm = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+)
+
+func (c *checker) form(path, value string, form *regexp.Regexp, accepted string) {
+	switch {
+	case value == "":
+		c.report(Problem{Path: path, Code: CodeMissing, Message: "a name is missing", Accepted: accepted})
+	case !form.MatchString(value):
+		c.report(Problem{Path: path, Code: CodeName, Message: "this name cannot be used", Found: fmt.Sprintf("%q", value), Accepted: accepted})
+	}
+}
+
+func (c *checker) name(path, value string) {
+	c.form(path, value, nameForm, "a small letter or digit, then small letters, digits, '.', '_' and '-', up to 64 in all")
+}
+
+func (c *checker) account(path, value string) {
+	if value != "" {
+		c.form(path, value, accountForm, "a small letter or '_', then small letters, digits, '_' and '-', up to 32 in all")
+	}
+}
+
+func (c *checker) unique(path, what, name string, seen map[string]bool) {
+	if seen[name] {
+		c.report(Problem{Path: path, Code: CodeDuplicate, Message: fmt.Sprintf("there is a %s %q already", what, name),
+			Hint: fmt.Sprintf("give each %s a name of its own", what)})
+	}
+	seen[name] = true
+}
+
+func (c *checker) choice(path, what, value string, accepted ...string) {
+	if !slices.Contains(accepted, value) {
+		c.report(Problem{Path: path, Code: CodeChoice, Message: fmt.Sprintf("this is no %s", what),
+			Found: fmt.Sprintf("%q", value), Accepted: strings.Join(accepted, ", "), Hint: Nearest(value, accepted)})
+	}
+}
+
+func (c *checker) between(path string, value, low, high int64, show func(int64) string) {
+	if value < low || value > high {
+		c.report(Problem{Path: path, Code: CodeRange, Message: "the value is out of range", Found: show(value),
+			Accepted: show(low) + " to " + show(high)})
+	}
+}
+
+// text refuses what cannot stand in an argument, a variable or a file name.
+func (c *checker) text(path, value string) {
+	if !utf8.ValidString(value) || strings.ContainsRune(value, 0) {
+		c.report(Problem{Path: path, Code: CodeText, Message: "the text holds a NUL or is not UTF-8", Found: fmt.Sprintf("%q", value)})
+	}
+}
+
+// expression requires an expression of one of the kinds, with sound literals in it.
+func (c *checker) expression(path string, e expr.Expr, kinds ...expr.Kind) {
+	if e.IsZero() {
+		c.report(Problem{Path: path, Code: CodeMissing, Message: "a value is missing"})
+		return
+	}
+	kind, err := e.Kind(c.plan.FlagKind)
+	if err != nil {
+		code := CodeKind
+		e.Walk(func(n expr.Expr) {
+			if n.Op == expr.OpFlag && c.plan.Flag(n.Text) == nil {
+				code = CodeUndeclared
+			}
+		})
+		c.report(Problem{Path: path, Code: code, Message: err.Error()})
+		return
+	}
+	if !slices.Contains(kinds, kind) {
+		c.report(Problem{Path: path, Code: CodeKind, Message: "the value is of the wrong type", Found: "a " + string(kind), Accepted: kindList(kinds)})
+	}
+	e.Walk(func(n expr.Expr) {
+		c.text(path, n.Text)
+		if n.Op == expr.OpPath {
+			if err := expr.CheckPath(n.Text); err != nil {
+				c.report(Problem{Path: path, Code: CodePath, Message: err.Error()})
+			}
+		}
+		if (n.Op == expr.OpSize || n.Op == expr.OpDuration) && n.Int < 0 {
+			c.report(Problem{Path: path, Code: CodeRange, Message: "a size or duration is below zero", Found: fmt.Sprint(n.Int)})
+		}
+	})
+}
+
+func kindList(kinds []expr.Kind) string {
+	names := make([]string, len(kinds))
+	for i, k := range kinds {
+		names[i] = string(k)
+	}
+	return strings.Join(names, ", ")
+}
+
+// anyKind is what may stand where a text is wanted.
+func anyKind() []expr.Kind {
+	return []expr.Kind{expr.Text, expr.Path, expr.Int, expr.Bool, expr.Size, expr.Duration}
+}
+
+func (c *checker) port(path string, e expr.Expr) {
+	c.expression(path, e, expr.Int)
+	if e.Op == expr.OpInt {
+		c.between(path, e.Int, 1, 65535, showInt)
+	}
+}
+
+func showInt(n int64) string      { return fmt.Sprint(n) }
+func showSize(n int64) string     { return expr.FormatSize(n) }
+func showDuration(n int64) string { return expr.FormatDuration(n) }
+
+// Nearest is a hint that names the accepted word closest to the one found, or "" when none is close.
+func Nearest(found string, accepted []string) string {
+	best, least := "", len(found)/2+1
+	for _, word := range accepted {
+		if d := distance(strings.ToLower(found), strings.ToLower(word)); d < least {
+			best, least = word, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf("did you mean %q?", best)
+}
+
+// distance is Levenshtein's, over bytes.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost = 1 + min(diagonal, row[j], row[j+1])
+			}
+			diagonal, row[j+1] = row[j+1], cost
+		}
+	}
+	return row[len(b)]
+}

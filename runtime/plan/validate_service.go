@@ -1,0 +1,217 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+
+	"recipe/runtime/expr"
+)
+
+// Bounds that keep a slip of the pen from stopping a service for good: a day for any wait, a year for nothing.
+const (
+	longest = 24 * 3_600_000 // ms
+	largest = 1 << 50        // bytes
+)
+
+func (c *checker) services() {
+	seen := map[string]bool{}
+	for i := range c.plan.Services {
+		s := &c.plan.Services[i]
+		at := fmt.Sprintf("services[%d]", i)
+		c.name(at+".name", s.Name)
+		c.unique(at+".name", "service", s.Name, seen)
+		c.service(at, s)
+	}
+	c.order()
+}
+
+func (c *checker) service(at string, s *Service) {
+	if s.User != "" && c.plan.Account(s.User) == nil {
+		c.report(Problem{Path: at + ".user", Code: CodeUndeclared, Message: fmt.Sprintf("the account %q is not declared", s.User), Hint: fmt.Sprintf("user = account(%q)", s.User)})
+	}
+	c.command(at+".command", s.Command)
+	c.daemonizes(at+".command", s.Command)
+	names := map[string]bool{}
+	for j, v := range s.Env {
+		c.form(fmt.Sprintf("%s.env[%d].name", at, j), v.Name, variableForm, "letters, digits and '_', no digit first")
+		c.unique(fmt.Sprintf("%s.env[%d].name", at, j), "variable", v.Name, names)
+		c.expression(fmt.Sprintf("%s.env[%d].value", at, j), v.Value, anyKind()...)
+	}
+	for j := range s.Prepare {
+		c.step(fmt.Sprintf("%s.prepare[%d]", at, j), &s.Prepare[j])
+	}
+	for j := range s.Probes {
+		c.probe(fmt.Sprintf("%s.probes[%d]", at, j), &s.Probes[j])
+	}
+	c.between(at+".restart.delay", int64(s.Restart.Delay), 0, longest, showDuration)
+	c.between(at+".restart.cap", int64(s.Restart.Cap), int64(s.Restart.Delay), longest, showDuration)
+	c.between(at+".restart.jitter_permille", int64(s.Restart.JitterPermille), 0, 1000, showInt)
+	c.between(at+".restart.stable_after", int64(s.Restart.StableAfter), 0, longest, showDuration)
+	c.choice(at+".stop.signal", "signal", s.Stop.Signal, Signals()...)
+	c.between(at+".stop.grace", int64(s.Stop.Grace), 0, longest, showDuration)
+	c.between(at+".logs.size", int64(s.Logs.Size), 4096, largest, showSize)
+	c.between(at+".logs.keep", int64(s.Logs.Keep), 0, 1000, showInt)
+	c.limits(at+".limits", s.Limits)
+	c.signalled(at, s)
+}
+
+func (c *checker) limits(at string, l Limits) {
+	if l.NoFile != 0 {
+		c.between(at+".nofile", l.NoFile, 16, 1<<30, showInt)
+	}
+	if l.Memory != 0 {
+		c.between(at+".memory", int64(l.Memory), 1<<20, largest, showSize)
+	}
+	if l.OOMScoreAdj != nil {
+		c.between(at+".oom_score_adj", int64(*l.OOMScoreAdj), -1000, 1000, showInt)
+	}
+}
+
+func (c *checker) command(at string, command []expr.Expr) {
+	if len(command) == 0 {
+		c.report(Problem{Path: at, Code: CodeMissing, Message: "the command is empty", Accepted: "a program and its arguments"})
+		return
+	}
+	for i, a := range command {
+		c.expression(fmt.Sprintf("%s[%d]", at, i), a, anyKind()...)
+	}
+	if first := command[0]; first.Op == expr.OpText && !strings.HasPrefix(first.Text, "/") && !strings.HasPrefix(at, "package.build") {
+		c.report(Problem{Path: at + "[0]", Code: CodePath, Message: "the program is not an absolute path", Found: fmt.Sprintf("%q", first.Text),
+			Hint: "name the handle of a declared file, or spell the whole path: no search path is consulted"})
+	}
+}
+
+// daemonizes refuses arguments that make a daemon leave its parent. A following "no" is the daemon's own way to say no.
+func (c *checker) daemonizes(at string, command []expr.Expr) {
+	for i, a := range command {
+		if i == 0 || a.Op != expr.OpText {
+			continue
+		}
+		option, value, hasValue := strings.Cut(a.Text, "=")
+		if !hasValue && i+1 < len(command) && command[i+1].Op == expr.OpText {
+			value = command[i+1].Text
+		}
+		switch strings.TrimLeft(option, "-") {
+		case "daemon", "daemonize", "daemonise", "detach", "fork":
+		default:
+			continue
+		}
+		if !strings.HasPrefix(option, "-") || value == "no" || value == "false" || value == "off" || value == "0" {
+			continue
+		}
+		c.report(Problem{Path: fmt.Sprintf("%s[%d]", at, i), Code: CodeDaemonizes, Found: fmt.Sprintf("%q", a.Text),
+			Message: "the daemon is told to fork away from its supervisor",
+			Hint:    "run it in the foreground: leave the argument out, or give the daemon's own word for it (--foreground, --daemonize no)"})
+	}
+}
+
+func (c *checker) step(at string, s *Step) {
+	set := 0
+	if d := s.Directory; d != nil {
+		set++
+		c.expression(at+".directory.path", d.Path, expr.Path)
+		c.account(at+".directory.owner", d.Owner)
+		c.account(at+".directory.group", d.Group)
+	}
+	if t := s.Template; t != nil {
+		set++
+		c.expression(at+".template.path", t.Path, expr.Path)
+		c.expression(at+".template.text", t.Text, anyKind()...)
+		c.account(at+".template.owner", t.Owner)
+		c.account(at+".template.group", t.Group)
+	}
+	if s.Run != nil {
+		set++
+		c.run(at+".run", s.Run)
+	}
+	if r := s.RequireFreeSpace; r != nil {
+		set++
+		c.expression(at+".require_free_space.path", r.Path, expr.Path)
+		c.expression(at+".require_free_space.size", r.Size, expr.Size)
+	}
+	if r := s.RequirePortFree; r != nil {
+		set++
+		c.port(at+".require_port_free.port", r.Port)
+	}
+	if set != 1 {
+		c.report(Problem{Path: at, Code: CodeKind, Message: "a prepare step is exactly one thing", Found: fmt.Sprintf("%d", set)})
+	}
+}
+
+func (c *checker) run(at string, r *Run) {
+	c.command(at+".command", r.Command)
+	c.between(at+".timeout", int64(r.Timeout), 1, longest, showDuration)
+}
+
+func (c *checker) probe(at string, p *Probe) {
+	set := 0
+	if t := p.TCP; t != nil {
+		set++
+		c.text(at+".tcp.host", t.Host)
+		c.port(at+".tcp.port", t.Port)
+		if t.ConnectOnly && (t.Send != "" || t.Expect != "") {
+			c.report(Problem{Path: at + ".tcp.connect_only", Code: CodeKind, Message: "a probe that only connects sends and expects nothing"})
+		}
+	}
+	if h := p.HTTP; h != nil {
+		set++
+		c.text(at+".http.host", h.Host)
+		c.port(at+".http.port", h.Port)
+		c.between(at+".http.status", int64(h.Status), 100, 599, showInt)
+		if !strings.HasPrefix(h.Path, "/") || strings.ContainsAny(h.Path, " \r\n\x00") {
+			c.report(Problem{Path: at + ".http.path", Code: CodePath, Message: "this is no path of a URL", Found: fmt.Sprintf("%q", h.Path), Accepted: `a text such as "/healthz"`})
+		}
+	}
+	if set != 1 {
+		c.report(Problem{Path: at, Code: CodeKind, Message: "a probe is exactly one thing", Found: fmt.Sprintf("%d", set)})
+	}
+	c.between(at+".every", int64(p.Every), 100, longest, showDuration)
+	c.between(at+".timeout", int64(p.Timeout), 10, longest, showDuration)
+	c.between(at+".failures", int64(p.Failures), 1, 1000, showInt)
+	c.between(at+".successes", int64(p.Successes), 1, 1000, showInt)
+	c.between(at+".start_within", int64(p.StartWithin), 0, longest, showDuration)
+}
+
+// signalled refuses flags whose change asks for a signal that the daemon can do nothing with.
+func (c *checker) signalled(at string, s *Service) {
+	uses := s.Uses(c.plan)
+	for i, f := range c.plan.Flags {
+		if use := uses[f.Name]; f.Apply.Action == ApplySignal && use.Launch && !use.Template {
+			c.report(Problem{Path: fmt.Sprintf("flags[%d].apply", i), Code: CodeApply,
+				Message: fmt.Sprintf("a change of flag %q asks for a signal, but it reaches service %q only in its arguments or environment, which a running process never reads again", f.Name, s.Name),
+				Hint:    "show the flag in a template that the daemon reads on the signal, or leave apply out: the service is restarted then"})
+		}
+	}
+}
+
+// order refuses services that wait for one another in a circle, or for one that is not there.
+func (c *checker) order() {
+	state := map[string]int{} // 1 while its dependencies are walked, 2 when done
+	var visit func(i int)
+	index := map[string]int{}
+	for i, s := range c.plan.Services {
+		index[s.Name] = i
+	}
+	visit = func(i int) {
+		s := c.plan.Services[i]
+		state[s.Name] = 1
+		for j, name := range s.After {
+			at := fmt.Sprintf("services[%d].after[%d]", i, j)
+			next, ok := index[name]
+			switch {
+			case !ok:
+				c.report(Problem{Path: at, Code: CodeUndeclared, Message: fmt.Sprintf("the service %q is not declared", name)})
+			case state[name] == 1:
+				c.report(Problem{Path: at, Code: CodeCycle, Message: fmt.Sprintf("services wait for each other in a circle: %q is after %q", s.Name, name)})
+			case state[name] == 0:
+				visit(next)
+			}
+		}
+		state[s.Name] = 2
+	}
+	for i, s := range c.plan.Services {
+		if state[s.Name] == 0 {
+			visit(i)
+		}
+	}
+}
