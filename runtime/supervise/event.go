@@ -1,0 +1,107 @@
+package supervise
+
+import "recipe/runtime/plan"
+
+// Event is something that happened. Who is "the recipe", "the admin" or the like and opens the reason of what follows.
+type Event interface{ event() }
+
+// Start wants the service up: at boot, by an admin, after a change.
+type Start struct{ Why string }
+
+// Stop wants the service down.
+type Stop struct{ Why string }
+
+// Restart wants a new incarnation of a service that is wanted; of one that is not, it is nothing.
+type Restart struct{ Why string }
+
+// Reload has templates rewritten and the signal sent to a daemon that runs. In any other state the next start shows the
+// change by itself.
+type Reload struct{ Signal, Why string }
+
+// Configure replaces the configuration. Counts of probes begin anew where the probes changed.
+type Configure struct{ Config Config }
+
+// Timer tells that Due has come.
+type Timer struct{}
+
+// Admitted answers Admit.
+type Admitted struct{}
+
+// Executed tells that the launcher became the daemon.
+type Executed struct{}
+
+// NotSane tells why the launcher will not become the daemon; its Exited follows.
+type NotSane struct{ Reason string }
+
+// SpawnFailed answers Spawn where no process came to be.
+type SpawnFailed struct{ Reason string }
+
+// Exited tells that the leader of the tree is gone, and how: "exit code 3", "signal KILL".
+type Exited struct{ Status string }
+
+// Emptied answers Kill: no process of the tree is left. Left is how many there were besides the leader.
+type Emptied struct{ Left int }
+
+// Answer is the result of one probe.
+type Answer struct {
+	Probe        int // index in Config.Probes
+	OK           bool
+	Inconclusive bool   // we were stalled ourselves: it says nothing of the daemon
+	Detail       string // what was asked and found
+	Name         string // of the probe, for people
+}
+
+func (Start) event()       {}
+func (Stop) event()        {}
+func (Restart) event()     {}
+func (Reload) event()      {}
+func (Configure) event()   {}
+func (Timer) event()       {}
+func (Admitted) event()    {}
+func (Executed) event()    {}
+func (NotSane) event()     {}
+func (SpawnFailed) event() {}
+func (Exited) event()      {}
+func (Emptied) event()     {}
+func (Answer) event()      {}
+
+// Action is something that the driver must do.
+type Action interface{ action() }
+
+// Admit asks for Admitted, once the driver has a slot and the services before this one are up.
+type Admit struct{}
+
+// Spawn starts the launcher of a new incarnation; Executed, NotSane, SpawnFailed and Exited tell what comes of it.
+type Spawn struct{}
+
+// Signal goes to the leader.
+type Signal struct{ Name string }
+
+// Rewrite has the templates rewritten and then the signal sent to the leader.
+type Rewrite struct{ Signal string }
+
+// Kill ends the whole tree with SIGKILL and then tells Emptied. The leader may be gone already.
+type Kill struct{}
+
+// Probe starts the probes; StopProbes ends them, answers on their way included.
+type Probe struct{}
+
+// StopProbes ends what Probe began.
+type StopProbes struct{}
+
+// Record keeps a decision and its reason for people.
+type Record struct{ What, Why string }
+
+func (Admit) action()      {}
+func (Spawn) action()      {}
+func (Signal) action()     {}
+func (Rewrite) action()    {}
+func (Kill) action()       {}
+func (Probe) action()      {}
+func (StopProbes) action() {}
+func (Record) action()     {}
+
+// ConfigOf takes from a service what the machine needs.
+func ConfigOf(s *plan.Service) Config {
+	return Config{Restart: s.Restart, Stop: s.Stop, Probes: s.Probes}
+}

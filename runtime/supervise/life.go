@@ -1,0 +1,220 @@
+package supervise
+
+import (
+	"fmt"
+	"math"
+	"reflect"
+	"time"
+)
+
+func (s *step) start(e Start) {
+	was := s.Wanted
+	s.Wanted = true
+	switch s.State {
+	case Stopped:
+		s.record("start", "%s", e.Why)
+		s.queue(e.Why)
+	case Waiting:
+		s.record("start", "%s, without waiting for the delay", e.Why)
+		s.queue(e.Why)
+	case Ending, Killing:
+		if !was {
+			s.record("start", "%s, as soon as the last incarnation is gone", e.Why)
+		}
+		s.atOnce = true
+	}
+}
+
+func (s *step) stop(e Stop) {
+	s.Wanted, s.atOnce = false, false
+	switch s.State {
+	case Waiting, Queued:
+		s.record("stop", "%s; nothing was running", e.Why)
+		s.enter(Stopped, time.Time{}, e.Why)
+	case Stopped:
+		s.Reason = e.Why
+	case Ending, Killing:
+		s.record("stop", "%s; it is ending already", e.Why)
+		s.ending = e.Why
+	default:
+		s.record("stop", "%s", e.Why)
+		s.end(e.Why)
+	}
+}
+
+func (s *step) restart(e Restart) {
+	if !s.Wanted {
+		return
+	}
+	s.atOnce = true
+	switch s.State {
+	case Waiting:
+		s.record("restart", "%s, without waiting for the delay", e.Why)
+		s.queue(e.Why)
+	case Starting, Running:
+		s.record("restart", "%s", e.Why)
+		s.end(e.Why)
+	}
+}
+
+// end begins the end of the incarnation: by the stop signal if the daemon runs, by a kill while it is being prepared.
+func (s *step) end(why string) {
+	s.ending = why
+	if s.State == Starting {
+		s.kill(why)
+		return
+	}
+	s.do(StopProbes{}, Signal{s.Config.Stop.Signal})
+	s.enter(Ending, s.now.Add(s.Config.Stop.Grace.Std()), why)
+}
+
+func (s *step) kill(why string) {
+	if s.State == Running {
+		s.do(StopProbes{})
+	}
+	s.do(Kill{})
+	s.enter(Killing, time.Time{}, why)
+}
+
+func (s *step) reload(e Reload) {
+	if s.State == Running {
+		s.record("reload", "%s: templates rewritten, signal %s", e.Why, e.Signal)
+		s.do(Rewrite{Signal: e.Signal})
+	}
+}
+
+func (s *step) configure(e Configure) {
+	changed := !reflect.DeepEqual(s.Config.Probes, e.Config.Probes)
+	s.Config = e.Config
+	if changed && s.State == Running {
+		s.do(StopProbes{})
+		s.watch()
+	}
+}
+
+func (s *step) timer() {
+	if s.Due.IsZero() || s.now.Before(s.Due) {
+		return
+	}
+	switch s.State {
+	case Waiting:
+		s.queue(s.Reason)
+	case Ending:
+		s.record("kill", "still there %s after signal %s", s.Config.Stop.Grace, s.Config.Stop.Signal)
+		s.kill(s.Reason)
+	}
+}
+
+func (s *step) queue(reason string) {
+	s.do(Admit{})
+	s.enter(Queued, time.Time{}, reason)
+}
+
+func (s *step) admitted() {
+	if s.State != Queued {
+		return
+	}
+	if s.spawned {
+		s.Restarts++
+	}
+	s.spawned, s.atOnce = true, false
+	s.ending, s.insane = "", ""
+	s.Executed, s.Healthy = time.Time{}, false
+	s.do(Spawn{})
+	s.enter(Starting, time.Time{}, s.Reason)
+}
+
+func (s *step) executed() {
+	if s.State != Starting {
+		return
+	}
+	s.Executed = s.now
+	s.enter(Running, time.Time{}, s.Reason)
+	s.watch()
+}
+
+func (s *step) spawnFailed(e SpawnFailed) {
+	if s.State != Starting {
+		return
+	}
+	s.dead(fmt.Sprintf("cannot be spawned: %s", e.Reason))
+}
+
+func (s *step) exited(e Exited) {
+	switch s.State {
+	case Starting:
+		s.ending = "ended while it was prepared: " + e.Status
+		if s.insane != "" {
+			s.ending = "cannot start: " + s.insane
+		}
+		s.kill(s.ending)
+	case Running:
+		s.ending = "the daemon ended: " + e.Status
+		s.kill(s.ending)
+	case Ending:
+		s.record("ended", "%s after the stop signal", e.Status)
+		s.kill(s.Reason)
+	}
+}
+
+func (s *step) emptied(e Emptied) {
+	if s.State != Killing {
+		return
+	}
+	reason := s.ending
+	if e.Left > 0 {
+		reason += fmt.Sprintf("; %d more processes of its tree were killed", e.Left)
+		if !s.Executed.IsZero() && s.now.Sub(s.Executed) < 10*time.Second && s.Wanted {
+			reason += " (a daemon that forks away cannot be watched: it has to stay in the foreground)"
+		}
+	}
+	switch {
+	case !s.Wanted:
+		s.record("stopped", "%s", reason)
+		s.enter(Stopped, time.Time{}, reason)
+	case s.atOnce:
+		s.Deaths = 0
+		s.queue(reason)
+	default:
+		s.dead(reason)
+	}
+}
+
+// dead chooses when the next incarnation starts.
+func (s *step) dead(reason string) {
+	if !s.Executed.IsZero() && s.now.Sub(s.Executed) >= s.Config.Restart.StableAfter.Std() {
+		s.Deaths = 0
+	}
+	s.Deaths++
+	delay := s.delay()
+	if delay == 0 {
+		s.record("restart", "%s; at once", reason)
+		s.queue(reason)
+		return
+	}
+	s.record("restart", "%s; in %s, after %d quick deaths", reason, delay.Round(time.Millisecond), s.Deaths)
+	s.enter(Waiting, s.now.Add(delay), reason)
+}
+
+// delay is 0 for the first death after a stable run, then Delay doubled for each further one, up to Cap, with jitter.
+func (s *step) delay() time.Duration {
+	r := s.Config.Restart
+	if s.Deaths < 2 || r.Delay == 0 {
+		return 0
+	}
+	d := r.Cap.Std()
+	if doublings := s.Deaths - 2; doublings < 40 {
+		d = min(d, time.Duration(math.Ldexp(float64(r.Delay.Std()), doublings)))
+	}
+	spread := float64(r.JitterPermille) / 1000 * (2*s.random() - 1)
+	return min(r.Cap.Std(), time.Duration(float64(d)*(1+spread)))
+}
+
+// random is uniform in [0, 1): splitmix64, by Steele, Lea and Flood (OOPSLA 2014).
+func (s *step) random() float64 {
+	s.generate += 0x9e3779b97f4a7c15
+	z := s.generate
+	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
+	z = (z ^ z>>27) * 0x94d049bb133111eb
+	return float64((z^z>>31)>>11) / (1 << 53)
+}

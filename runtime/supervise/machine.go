@@ -1,0 +1,138 @@
+// Package supervise decides: what becomes of one service, given what has happened and what the time is.
+//
+// A Machine is a value. Step takes it, the time and one Event, and returns the next Machine and the Actions that the
+// driver (package driver below this one) must carry out. Nothing here starts a process, reads a clock or sleeps.
+//
+// Rules:
+//
+//   - Never give up: a service that is wanted is running, being ended, or has a next start that is at most Cap away.
+//
+//   - Never two: Spawn is ordered only after Emptied has told that nothing of the last incarnation is left.
+//
+//   - Stopped means empty: Stopped is reached through Emptied, or from a state in which nothing runs.
+//
+//   - Only an answer counts: probes judge a daemon; an inconclusive one judges nothing.
+//
+//   - Every start, end and kill comes with a Record of the reason.
+//
+//     stopped --start--> waiting --due--> queued --admitted--> starting --exec--> running
+//     running --stop, restart--> ending --grace over, exit--> killing --empty--> stopped | waiting
+//     starting, running --exit, hung--> killing --empty--> waiting
+//
+// Tests: a table of conversations (events in, actions out), and a random walk that asserts the rules at every step.
+package supervise
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"recipe/runtime/plan"
+)
+
+// State is where a service is. Ended processes of it exist in Starting, Running, Ending and Killing alone.
+type State string
+
+// The states, in the order of a life.
+const (
+	Stopped  State = "stopped"  // not wanted, nothing runs
+	Waiting  State = "waiting"  // for Due
+	Queued   State = "queued"   // for the driver's admission: a slot, and the services that it comes after
+	Starting State = "starting" // the launcher prepares
+	Running  State = "running"  // the daemon was executed
+	Ending   State = "ending"   // the stop signal was sent; the tree is killed at Due
+	Killing  State = "killing"  // the tree is being killed, until Emptied
+)
+
+// Config is what of a service's plan the machine needs.
+type Config struct {
+	Restart plan.Restart
+	Stop    plan.Stop
+	Probes  []plan.Probe
+}
+
+// probeState counts the answers of one probe to one incarnation.
+type probeState struct {
+	answered  bool // has ever succeeded
+	successes int  // in a row
+	failures  int  // in a row
+}
+
+// Machine is one service. The zero value is not useful; see New.
+type Machine struct {
+	Config Config
+	State  State
+	Wanted bool
+	Due    time.Time // when a Timer event is wanted; zero for never
+	Reason string    // why it is in this state, one sentence
+
+	Deaths   int       // quick ones in a row
+	Restarts int       // spawns after the first
+	Executed time.Time // of the incarnation that runs
+	Healthy  bool      // every probe has answered and none fails; without probes: it runs
+
+	probes   []probeState
+	spawned  bool   // ever
+	ending   string // why the incarnation is being ended, where that is not its own exit
+	insane   string // what the launcher said
+	atOnce   bool   // the next start waits for nothing: an admin or a change asked for it
+	generate uint64 // of the jitter
+}
+
+// New makes the machine of a service that is stopped and empty. seed feeds the jitter.
+func New(config Config, seed uint64) Machine {
+	return Machine{Config: config, State: Stopped, Reason: "not started yet", generate: seed}
+}
+
+// Step takes one event. Events that mean nothing in the state, such as a late probe answer, change nothing.
+func (m Machine) Step(now time.Time, event Event) (Machine, []Action) {
+	m.probes = slices.Clone(m.probes)
+	s := step{Machine: m, now: now}
+	switch e := event.(type) {
+	case Start:
+		s.start(e)
+	case Stop:
+		s.stop(e)
+	case Restart:
+		s.restart(e)
+	case Reload:
+		s.reload(e)
+	case Configure:
+		s.configure(e)
+	case Timer:
+		s.timer()
+	case Admitted:
+		s.admitted()
+	case Executed:
+		s.executed()
+	case NotSane:
+		s.insane = e.Reason
+	case SpawnFailed:
+		s.spawnFailed(e)
+	case Exited:
+		s.exited(e)
+	case Emptied:
+		s.emptied(e)
+	case Answer:
+		s.answer(e)
+	}
+	return s.Machine, s.actions
+}
+
+// step is one transition under way.
+type step struct {
+	Machine
+	now     time.Time
+	actions []Action
+}
+
+func (s *step) do(a ...Action) { s.actions = append(s.actions, a...) }
+
+func (s *step) record(what, format string, args ...any) {
+	s.do(Record{What: what, Why: fmt.Sprintf(format, args...)})
+}
+
+// enter changes the state; due is zero where nothing is timed.
+func (s *step) enter(state State, due time.Time, reason string) {
+	s.State, s.Due, s.Reason = state, due, reason
+}
