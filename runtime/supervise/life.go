@@ -202,12 +202,10 @@ func (s *step) delay() time.Duration {
 	if s.Deaths < 2 || r.Delay == 0 {
 		return 0
 	}
-	d := r.Cap.Std()
-	if doublings := s.Deaths - 2; doublings < 40 {
-		d = min(d, time.Duration(math.Ldexp(float64(r.Delay.Std()), doublings)))
-	}
+	limit := float64(r.Cap.Std())
+	d := min(limit, math.Ldexp(float64(r.Delay.Std()), min(s.Deaths-2, 100)))
 	spread := float64(r.JitterPermille) / 1000 * (2*s.random() - 1)
-	return min(r.Cap.Std(), time.Duration(float64(d)*(1+spread)))
+	return time.Duration(min(limit, d*(1+spread)))
 }
 
 // random is uniform in [0, 1): splitmix64, by Steele, Lea and Flood (OOPSLA 2014).
