@@ -1,0 +1,77 @@
+package control
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"recipe/runtime/plan"
+)
+
+// Code tells errors apart for programs.
+type Code string
+
+// The codes.
+const (
+	UnknownService Code = "unknown-service"
+	Ambiguous      Code = "ambiguous-service" // two supervisors have it
+	BadRequest     Code = "bad-request"
+	Forbidden      Code = "forbidden"
+	Refused        Code = "refused" // understood, and the answer is no
+	Unreachable    Code = "unreachable"
+	Failed         Code = "failed"
+)
+
+// Error is what goes wrong between an operator and a supervisor. Hint is a way out, or empty.
+type Error struct {
+	Code    Code   `json:"code"`
+	Message string `json:"error"`
+	Hint    string `json:"hint,omitempty"`
+
+	cause error // what the kernel said, on the side where it happened
+}
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.cause }
+
+func (e *Error) Error() string {
+	if e.Hint == "" {
+		return e.Message
+	}
+	return e.Message + "; " + e.Hint
+}
+
+// status is the HTTP status that carries the error.
+func (e *Error) status() int {
+	switch e.Code {
+	case UnknownService:
+		return http.StatusNotFound
+	case BadRequest:
+		return http.StatusBadRequest
+	case Forbidden:
+		return http.StatusForbidden
+	case Refused, Ambiguous:
+		return http.StatusConflict
+	}
+	return http.StatusInternalServerError
+}
+
+// Unknown is the error for a name that no known service has. Its hint gives the nearest name, and all of them while
+// they are few.
+func Unknown(name string, known []string) *Error {
+	e := &Error{Code: UnknownService, Message: fmt.Sprintf("no supervisor here has a service %q", name)}
+	if len(known) == 0 {
+		e.Hint = "none runs a service; `recipe run FILE` starts one"
+		return e
+	}
+	e.Hint = plan.Nearest(name, known)
+	const few = 20
+	if len(known) <= few {
+		list := "the services are: " + strings.Join(slices.Sorted(slices.Values(known)), ", ")
+		e.Hint = strings.TrimPrefix(e.Hint+"; "+list, "; ")
+	} else if e.Hint == "" {
+		e.Hint = "`recipe status` lists the services"
+	}
+	return e
+}

@@ -1,0 +1,135 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"recipe/runtime/dirs"
+)
+
+// Suffix ends the name of a supervisor's socket.
+const Suffix = ".sock"
+
+// SocketPath is where the supervisor of that name listens.
+func SocketPath(d dirs.Dirs, name string) string { return filepath.Join(d.Runtime, name+Suffix) }
+
+// Host is every supervisor that has a socket in one runtime folder.
+type Host struct {
+	Clients []*Client // by path
+}
+
+// Open lists the sockets of d.Runtime; it does not connect. A folder that is not there has none.
+func Open(d dirs.Dirs) (*Host, error) {
+	if err := d.CheckRuntime(); err != nil {
+		return nil, err
+	}
+	entries, err := os.ReadDir(d.Runtime)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("cannot look for supervisors: %w", err)
+	}
+	h := &Host{}
+	for _, entry := range entries {
+		if entry.Type() == os.ModeSocket && strings.HasSuffix(entry.Name(), Suffix) {
+			h.Clients = append(h.Clients, NewClient(filepath.Join(d.Runtime, entry.Name())))
+		}
+	}
+	return h, nil
+}
+
+// Survey is what the supervisors of a host said when all were asked.
+type Survey struct {
+	Services []Found  // by name
+	Dead     []string // sockets that nobody listens on
+	Failures []error  // of supervisors that are there and did not answer
+}
+
+// Found is a service and the supervisor that has it.
+type Found struct {
+	Status
+	Client *Client `json:"-"`
+}
+
+// patience bounds the wait for one supervisor's list, in which it does no work: one that takes longer is stuck.
+const patience = 5 * time.Second
+
+// Survey asks all supervisors at once.
+func (h *Host) Survey(ctx context.Context) Survey {
+	answers := make([][]Status, len(h.Clients))
+	errs := make([]error, len(h.Clients))
+	var all sync.WaitGroup
+	for i, c := range h.Clients {
+		all.Go(func() {
+			ctx, cancel := context.WithTimeout(ctx, patience)
+			defer cancel()
+			answers[i], errs[i] = c.Status(ctx)
+		})
+	}
+	all.Wait()
+	var s Survey
+	for i, c := range h.Clients {
+		switch {
+		case errs[i] == nil:
+			for _, status := range answers[i] {
+				s.Services = append(s.Services, Found{status, c})
+			}
+		case nobodyListens(errs[i]):
+			s.Dead = append(s.Dead, c.Path)
+		default:
+			s.Failures = append(s.Failures, errs[i])
+		}
+	}
+	slices.SortStableFunc(s.Services, func(a, b Found) int { return strings.Compare(a.Service, b.Service) })
+	return s
+}
+
+// Find gives the one service of that name. Where it is missing, a supervisor that did not answer may have it, and the
+// error says so.
+func (s *Survey) Find(name string) (Found, error) {
+	var found []Found
+	var known, paths []string
+	for _, f := range s.Services {
+		known = append(known, f.Service)
+		if f.Service == name {
+			found = append(found, f)
+			paths = append(paths, f.Client.Path)
+		}
+	}
+	switch {
+	case len(found) == 1:
+		return found[0], nil
+	case len(found) > 1:
+		return Found{}, &Error{Code: Ambiguous, Message: fmt.Sprintf("several supervisors have a service %q: %s", name, strings.Join(paths, ", ")),
+			Hint: "end all but one of them"}
+	case len(s.Failures) > 0:
+		return Found{}, errors.Join(append([]error{Unknown(name, known)}, s.Failures...)...)
+	}
+	return Found{}, Unknown(name, known)
+}
+
+// Find asks all supervisors for the service.
+func (h *Host) Find(ctx context.Context, service string) (Found, error) {
+	s := h.Survey(ctx)
+	return s.Find(service)
+}
+
+// Taken is for a supervisor before it begins: it fails, naming the other, if one has a service of these names already.
+// The supervisor at own is left out.
+func (h *Host) Taken(ctx context.Context, own string, services []string) error {
+	others := &Host{Clients: slices.DeleteFunc(slices.Clone(h.Clients), func(c *Client) bool { return c.Path == own })}
+	var errs []error
+	for _, f := range others.Survey(ctx).Services {
+		if slices.Contains(services, f.Service) {
+			errs = append(errs, &Error{Code: Refused,
+				Message: fmt.Sprintf("the supervisor at %s runs a service %q already", f.Client.Path, f.Service),
+				Hint:    "end it first, or give this one another name"})
+		}
+	}
+	return errors.Join(errs...)
+}
