@@ -1,0 +1,157 @@
+package launch
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"runtime"
+	"slices"
+	"strconv"
+	"syscall"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// Become turns this process into the daemon: limits, account, signals, descriptors, then exec. Descriptors from 3 up are
+// closed but for those to keep. It returns on error alone, and the process is then good for nothing but to say so.
+func (s *Spec) Become(keep ...int) error {
+	if len(s.Argv) == 0 {
+		return errors.New("there is no command")
+	}
+	runtime.LockOSThread() // exec keeps the mask of the thread that calls it
+	if err := settleProcess(); err != nil {
+		return err
+	}
+	id, err := s.lookUp()
+	if err != nil {
+		return err
+	}
+	if err := s.limit(); err != nil {
+		return err
+	}
+	if err := id.assume(); err != nil {
+		return err
+	}
+	if err := closeOthers(keep); err != nil {
+		return err
+	}
+	resetSignals()
+	return s.exec(id)
+}
+
+// limit comes before the change of account: root may raise what the account may not.
+func (s *Spec) limit() error {
+	if n := s.Limits.NoFile; n > 0 {
+		var was syscall.Rlimit
+		syscall.Getrlimit(syscall.RLIMIT_NOFILE, &was)
+		// The raw prlimit of x/sys would be undone by syscall.Exec.
+		want := syscall.Rlimit{Cur: uint64(n), Max: uint64(n)}
+		if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &want); err != nil {
+			return fmt.Errorf("the limit of %d open files cannot be set: the hard limit is %s", n, showLimit(was.Max))
+		}
+	}
+	if adj := s.Limits.OOMScoreAdj; adj != nil {
+		err := os.WriteFile("/proc/self/oom_score_adj", []byte(strconv.Itoa(*adj)), 0)
+		if err != nil && !errors.Is(err, fs.ErrPermission) { // lowering needs a privilege, and is a favour
+			return fmt.Errorf("oom_score_adj cannot be set: %s", reason(err))
+		}
+	}
+	return nil
+}
+
+func showLimit(n uint64) string {
+	if n == unix.RLIM_INFINITY {
+		return "unlimited"
+	}
+	return strconv.FormatUint(n, 10)
+}
+
+// assume makes the whole process the account.
+func (id *identity) assume() error {
+	if id == nil {
+		return nil
+	}
+	err := syscall.Setgroups(id.groups)
+	if err == nil {
+		err = syscall.Setresgid(id.gid, id.gid, id.gid)
+	}
+	if err == nil {
+		err = syscall.Setresuid(id.uid, id.uid, id.uid)
+	}
+	if err != nil {
+		return fmt.Errorf("cannot become the user %q: %s", id.name, reason(err))
+	}
+	return nil
+}
+
+// closeOthers marks for closing at exec, so that an error can still be told.
+func closeOthers(keep []int) error {
+	keep = slices.Clone(keep)
+	slices.Sort(keep)
+	next := 3
+	for _, fd := range append(keep, 1<<31-1) {
+		if fd > next {
+			if err := closeRange(next, fd-1); err != nil {
+				return fmt.Errorf("cannot close descriptors: %s", reason(err))
+			}
+		}
+		next = max(next, fd+1)
+	}
+	for _, fd := range keep {
+		if _, err := unix.FcntlInt(uintptr(fd), unix.F_SETFD, 0); err != nil {
+			return fmt.Errorf("cannot keep descriptor %d: %s", fd, reason(err))
+		}
+	}
+	return nil
+}
+
+// closeRange falls back to /proc before Linux 5.11, which learnt to mark.
+func closeRange(first, last int) error {
+	err := unix.CloseRange(uint(first), uint(last), unix.CLOSE_RANGE_CLOEXEC)
+	if err == nil {
+		return nil
+	}
+	entries, err := os.ReadDir("/proc/self/fd")
+	for _, e := range entries {
+		if fd, _ := strconv.Atoi(e.Name()); fd >= first && fd <= last {
+			unix.CloseOnExec(fd)
+		}
+	}
+	return err
+}
+
+// resetSignals gives every signal its default and clears the mask. exec itself resets handlers, but passes on what is
+// ignored and what is blocked.
+func resetSignals() {
+	var action [64]byte // a kernel's sigaction of zeros: SIG_DFL, no flags
+	for signal := 1; signal <= 64; signal++ {
+		unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(signal), uintptr(unsafe.Pointer(&action)), 0, 8, 0, 0)
+	}
+	var none uint64
+	unix.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, uintptr(unsafe.Pointer(&none)), 0, 8, 0, 0)
+}
+
+// exec tries again for half a second while the program is open for writing: some other process forked while it was
+// being installed, and has not yet come to its own exec.
+func (s *Spec) exec(id *identity) error {
+	var err error
+	for range 50 {
+		if err = syscall.Exec(s.Argv[0], s.Argv, s.environ()); err != syscall.ETXTBSY {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	return fmt.Errorf("the program %s cannot be run%s: %s", s.Argv[0], id.forWhom(), reason(err))
+}
+
+func rawSetgroups(groups []uint32) syscall.Errno {
+	var first *uint32
+	if len(groups) > 0 {
+		first = &groups[0]
+	}
+	_, _, errno := unix.RawSyscall(unix.SYS_SETGROUPS, uintptr(len(groups)), uintptr(unsafe.Pointer(first)), 0)
+	return errno
+}

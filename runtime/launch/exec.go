@@ -1,0 +1,49 @@
+package launch
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Exec prepares and becomes the daemon. It returns only when that cannot be: the reason is on stdout by then, the pause
+// is over, and the result is the exit code.
+func Exec(ctx context.Context, s *Spec, pause time.Duration) int {
+	err := s.Prepare(ctx)
+	if err == nil {
+		err = s.Become()
+	}
+	return Insane(ctx, os.Stdout, s.Service, err, pause)
+}
+
+// Insane says why a service cannot be started, waits, so that whoever restarts us in a loop does not spin, and returns
+// ExitInsane. A cancelled context cuts the wait short.
+func Insane(ctx context.Context, out io.Writer, service string, err error, pause time.Duration) int {
+	fmt.Fprintf(out, "run-%s: cannot start %s: %s\n", service, service, OneLine(err))
+	select {
+	case <-ctx.Done():
+	case <-time.After(pause):
+	}
+	return ExitInsane
+}
+
+// OneLine is the error's text with its problems on one line.
+func OneLine(err error) string {
+	return strings.ReplaceAll(strings.TrimRight(err.Error(), "\n"), "\n", "; ")
+}
+
+// DefaultPause is how long a launcher waits before it exits with ExitInsane.
+const DefaultPause = 5 * time.Second
+
+// Pause is $RECIPE_PAUSE, in seconds with decimals, or DefaultPause.
+func Pause() time.Duration {
+	seconds, err := strconv.ParseFloat(os.Getenv("RECIPE_PAUSE"), 64)
+	if err != nil || seconds < 0 || seconds > 86_400 {
+		return DefaultPause
+	}
+	return time.Duration(seconds * float64(time.Second))
+}

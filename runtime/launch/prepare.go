@@ -1,0 +1,101 @@
+package launch
+
+import (
+	"context"
+	"errors"
+	"os"
+	"strings"
+	"syscall"
+)
+
+// Prepare carries out the steps in order, then asks whether the program can be run. An error is the reason why the
+// environment is not sane. The working directory and the umask become the daemon's.
+func (s *Spec) Prepare(ctx context.Context) error {
+	if err := settleProcess(); err != nil {
+		return err
+	}
+	id, err := s.lookUp()
+	if err != nil {
+		return err
+	}
+	for i := range s.Steps {
+		if err := ctx.Err(); err != nil {
+			return context.Cause(ctx)
+		}
+		if err := s.prepare(ctx, id, &s.Steps[i]); err != nil {
+			return err
+		}
+	}
+	if len(s.Argv) == 0 {
+		return errors.New("there is no command")
+	}
+	return id.runnable(s.Argv[0])
+}
+
+// WriteTemplates brings the templates up to date and does nothing else: what a live change of a flag needs before the
+// daemon is told to read again. Its caller keeps its umask and directory; modes do not depend on them, but those of
+// missing parents do.
+func (s *Spec) WriteTemplates(ctx context.Context) error {
+	for i := range s.Steps {
+		if err := ctx.Err(); err != nil {
+			return context.Cause(ctx)
+		}
+		if t := s.Steps[i].Template; t != nil {
+			if err := t.prepare(s.Service); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (s *Spec) prepare(ctx context.Context, id *identity, step *Step) error {
+	switch {
+	case step.Directory != nil:
+		return step.Directory.prepare()
+	case step.Template != nil:
+		return step.Template.prepare(s.Service)
+	case step.Run != nil:
+		return step.Run.prepare(ctx, id, s.environ())
+	case step.FreeSpace != nil:
+		return step.FreeSpace.prepare()
+	case step.PortFree != nil:
+		return step.PortFree.prepare()
+	}
+	return nil
+}
+
+// settleProcess gives us what the daemon and its run steps inherit.
+func settleProcess() error {
+	syscall.Umask(0o022)
+	if err := os.Chdir("/"); err != nil {
+		return errors.New("cannot enter /: " + reason(err))
+	}
+	return nil
+}
+
+// environ is the daemon's environment; what a supervisor adds replaces what the recipe says.
+func (s *Spec) environ() []string {
+	extra := map[string]bool{}
+	for _, v := range s.Extra {
+		name, _, _ := strings.Cut(v, "=")
+		extra[name] = true
+	}
+	var env []string
+	for _, v := range s.Env {
+		if name, _, _ := strings.Cut(v, "="); !extra[name] {
+			env = append(env, v)
+		}
+	}
+	return append(env, s.Extra...)
+}
+
+// reason is the kernel's word for an error, spelt as the C library does, which is what sh's tools print.
+func reason(err error) string {
+	var errno syscall.Errno
+	if errors.As(err, &errno) {
+		text := errno.Error()
+		return strings.ToUpper(text[:1]) + text[1:]
+	}
+	return err.Error()
+}
