@@ -1,0 +1,167 @@
+// Package stage makes a recipe's software run from its source tree: the build steps are run in the recipe's folder, the
+// package's contents are laid out below a root, and accounts that are not there are done without. `recipe run --dev`
+// and `recipe build` begin with it.
+//
+// Rules:
+//   - A build step sees the variables of Environment and nothing else, and runs without a shell.
+//   - Sources are opened below the recipe's folder; a link that leads out of it is an error.
+//   - A staged file is replaced by rename, so that a program that runs is never written to.
+//
+// Tests: real files, links that lead out, a program replaced while it runs.
+package stage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/google/renameio/v2"
+
+	"recipe/runtime/expr"
+	"recipe/runtime/plan"
+)
+
+// Environment is what build steps are given of the caller's variables: where to find tools, where these keep caches,
+// and the time that reproducible builds agree on.
+func Environment() []string {
+	var env []string
+	for _, name := range []string{
+		"PATH", "HOME", "TMPDIR", "SOURCE_DATE_EPOCH", "XDG_CACHE_HOME",
+		"GOPATH", "GOCACHE", "GOMODCACHE", "GOPROXY", "GOFLAGS", "GOTOOLCHAIN", "GOSUMDB", "GONOSUMDB", "GOPRIVATE",
+	} {
+		if value, ok := os.LookupEnv(name); ok {
+			env = append(env, name+"="+value)
+		}
+	}
+	return append(env, "LC_ALL=C.UTF-8", "TZ=UTC")
+}
+
+// Build runs the package's build steps one after another in dir, the recipe's folder, with their output on out. The
+// error names the step that did not end with 0 in its time. The first word of a step is looked up on PATH.
+func Build(ctx context.Context, p *plan.Plan, dir string, out io.Writer) error {
+	if p.Package == nil {
+		return nil
+	}
+	for i := range p.Package.Build {
+		if err := runStep(ctx, &p.Package.Build[i], dir, out); err != nil {
+			return fmt.Errorf("cannot build %s: %w", p.Package.Name, err)
+		}
+	}
+	return nil
+}
+
+func runStep(ctx context.Context, step *plan.Run, dir string, out io.Writer) error {
+	argv, err := constants(step.Command)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, step.Timeout.Std())
+	defer cancel()
+	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
+	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = dir, Environment(), out, out
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	cmd.WaitDelay = time.Second
+	err = cmd.Run()
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return fmt.Errorf("the step %q took longer than its timeout of %s", strings.Join(argv, " "), step.Timeout)
+	}
+	if err != nil {
+		return fmt.Errorf("the step %q: %w", strings.Join(argv, " "), err)
+	}
+	return nil
+}
+
+func constants(command []expr.Expr) ([]string, error) {
+	argv := make([]string, len(command))
+	for i, e := range command {
+		v, err := e.Eval(&expr.Env{})
+		if err != nil {
+			return nil, err
+		}
+		argv[i] = v.String()
+	}
+	return argv, nil
+}
+
+// Contents lays the package's files out below root. dir is the recipe's folder. Owners are the caller's.
+func Contents(p *plan.Plan, dir, root string) error {
+	if p.Package == nil {
+		return nil
+	}
+	sources, err := os.OpenRoot(dir)
+	if err != nil {
+		return fmt.Errorf("cannot stage %s: %w", p.Package.Name, err)
+	}
+	defer sources.Close()
+	for _, c := range p.Package.Contents {
+		if err := file(sources, c, filepath.Join(root, c.Path)); err != nil {
+			return fmt.Errorf("cannot stage %s at %s: %w", c.Source, filepath.Join(root, c.Path), err)
+		}
+	}
+	return nil
+}
+
+func file(sources *os.Root, c plan.Content, target string) error {
+	source, err := sources.Open(filepath.FromSlash(c.Source))
+	if err != nil {
+		return err
+	}
+	defer source.Close()
+	info, err := source.Stat()
+	if err != nil {
+		return err
+	}
+	if !info.Mode().IsRegular() {
+		return errors.New("it is no regular file")
+	}
+	if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
+		return err
+	}
+	pending, err := renameio.NewPendingFile(target, renameio.WithPermissions(os.FileMode(c.Mode)&os.ModePerm))
+	if err != nil {
+		return err
+	}
+	defer pending.Cleanup()
+	if _, err := io.Copy(pending, source); err != nil {
+		return err
+	}
+	return pending.CloseAtomicallyReplace()
+}
+
+// Unprivileged returns the plan as whoever calls can run it: no service has a user and no step an owner.
+func Unprivileged(p *plan.Plan) *plan.Plan {
+	local := *p
+	local.Services = make([]plan.Service, len(p.Services))
+	for i, s := range p.Services {
+		s.User = ""
+		steps := make([]plan.Step, len(s.Prepare))
+		for j, step := range s.Prepare {
+			steps[j] = withoutOwner(step)
+		}
+		s.Prepare = steps
+		local.Services[i] = s
+	}
+	return &local
+}
+
+func withoutOwner(step plan.Step) plan.Step {
+	switch {
+	case step.Directory != nil:
+		d := *step.Directory
+		d.Owner, d.Group = "", ""
+		return plan.Step{Directory: &d}
+	case step.Template != nil:
+		t := *step.Template
+		t.Owner, t.Group = "", ""
+		return plan.Step{Template: &t}
+	}
+	return step
+}
