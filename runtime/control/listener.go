@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -119,33 +120,40 @@ func (l *Listener) remove() error {
 }
 
 // Accept implements net.Listener. It gives connections of root and of this process's user, and sends others away
-// before a byte of theirs is read.
+// before a byte of theirs is looked at.
 func (l *Listener) Accept() (net.Conn, error) {
-	select {
-	case l.slots <- struct{}{}:
-	case <-l.closed:
-		return nil, net.ErrClosed
-	}
 	for {
+		select {
+		case l.slots <- struct{}{}:
+		case <-l.closed:
+			return nil, net.ErrClosed
+		}
+		release := sync.OnceFunc(func() { <-l.slots })
 		conn, err := l.socket.AcceptUnix()
 		if err != nil {
-			<-l.slots
+			release()
 			return nil, err
 		}
 		peer, err := peerOf(conn)
 		if err == nil && (peer.Uid == 0 || int(peer.Uid) == os.Geteuid()) {
-			return &connection{UnixConn: conn, uid: int(peer.Uid), release: sync.OnceFunc(func() { <-l.slots })}, nil
+			return &connection{UnixConn: conn, uid: int(peer.Uid), release: release}, nil
 		}
-		sendAway(conn)
+		go func() {
+			defer release()
+			sendAway(conn)
+		}()
 	}
 }
 
-// sendAway answers 403 without waiting: the answer fits into a fresh socket's buffer.
+// sendAway answers 403 and lets the peer finish its request for a moment: a peer that is cut off while it writes never
+// reads the answer.
 func sendAway(conn *net.UnixConn) {
-	conn.SetWriteDeadline(time.Now().Add(100 * time.Millisecond))
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(100 * time.Millisecond))
 	const body = `{"code":"forbidden","error":"this supervisor listens to root and to its own user only"}` + "\n"
 	fmt.Fprintf(conn, "HTTP/1.1 403 Forbidden\r\nContent-Type: application/json\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s", len(body), body)
-	conn.Close()
+	conn.CloseWrite()
+	io.CopyN(io.Discard, conn, 64<<10)
 }
 
 // connection is one of an allowed peer; closing it makes room for another.

@@ -1,0 +1,117 @@
+package control
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+)
+
+// fake is a backend with the services foo and bar. Stop waits for the test to close emptied.
+type fake struct {
+	mu      sync.Mutex
+	callers []Caller
+	left    chan struct{} // closed when a waiting Stop sees its client leave
+	emptied chan struct{}
+	asked   chan struct{} // closed when Stop was called
+}
+
+func newFake() *fake {
+	return &fake{left: make(chan struct{}), emptied: make(chan struct{}), asked: make(chan struct{})}
+}
+
+func (f *fake) Status(context.Context) []Status {
+	yes := true
+	return []Status{
+		{Service: "foo", Recipe: "foo", State: Healthy, Healthy: &yes, PID: 7, Desired: Up, Since: time.Unix(1e9, 0).UTC()},
+		{Service: "bar", Recipe: "foo", State: Stopped, Desired: Down, Stop: &AdminStop{By: "root", Why: "<maintenance>"}},
+	}
+}
+
+func (f *fake) known(service string) error {
+	if service != "foo" && service != "bar" {
+		return Unknown(service, []string{"foo", "bar"})
+	}
+	return nil
+}
+
+func (f *fake) Why(_ context.Context, service string) ([]Decision, error) {
+	if service == "bar" {
+		return nil, nil
+	}
+	return []Decision{{Service: service, What: "killed", Why: "its probe failed", Evidence: "timeout"}}, f.known(service)
+}
+
+func (f *fake) note(by Caller) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.callers = append(f.callers, by)
+}
+
+func (f *fake) Start(_ context.Context, service string, by Caller) (Status, error) {
+	f.note(by)
+	return Status{Service: service, State: Running}, f.known(service)
+}
+
+func (f *fake) Stop(ctx context.Context, service string, by Caller) (Status, error) {
+	f.note(by)
+	close(f.asked)
+	select {
+	case <-f.emptied:
+		return Status{Service: service, State: Stopped}, nil
+	case <-ctx.Done():
+		close(f.left)
+		return Status{}, ctx.Err()
+	}
+}
+
+func (f *fake) Restart(_ context.Context, service string, _ Caller) (Status, error) {
+	return Status{}, os.ErrDeadlineExceeded
+}
+
+// serve runs a supervisor's socket until the test ends and returns its path.
+func serve(t *testing.T, b Backend, change func(*Listener)) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "foo.sock")
+	serveAt(t, path, b, change)
+	return path
+}
+
+func serveAt(t *testing.T, path string, b Backend, change func(*Listener)) {
+	t.Helper()
+	l, err := Listen(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if change != nil {
+		change(l)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- l.Serve(ctx, b) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// until polls for something that happens elsewhere.
+func until(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); !holds(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("not seen within ten seconds: %s", what)
+		}
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
