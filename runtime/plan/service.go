@@ -1,10 +1,6 @@
 package plan
 
-import (
-	"slices"
-
-	"recipe/runtime/expr"
-)
+import "recipe/runtime/expr"
 
 // Use is where a service reads a flag, directly or through another flag's default. Several may hold.
 type Use struct {
@@ -18,7 +14,7 @@ func (s *Service) Uses(p *Plan) map[string]Use {
 	uses := map[string]Use{}
 	add := func(mark func(*Use), exprs ...expr.Expr) {
 		for _, e := range exprs {
-			p.eachFlag(e, func(name string) {
+			p.eachFlag(e, map[string]bool{}, func(name string) {
 				u := uses[name]
 				mark(&u)
 				uses[name] = u
@@ -58,16 +54,17 @@ func (s *Service) Uses(p *Plan) map[string]Use {
 	return uses
 }
 
-// eachFlag calls visit for the flags that e names and for those that their defaults name.
-func (p *Plan) eachFlag(e expr.Expr, visit func(name string)) {
+// eachFlag calls visit once for every flag that e names, and for those that their defaults name in turn. seen holds
+// those that were visited: defaults that name two flags each would double the work with every step otherwise.
+func (p *Plan) eachFlag(e expr.Expr, seen map[string]bool, visit func(name string)) {
 	e.Walk(func(n expr.Expr) {
-		if n.Op != expr.OpFlag {
+		if n.Op != expr.OpFlag || seen[n.Text] {
 			return
 		}
+		seen[n.Text] = true
 		visit(n.Text)
-		if at := slices.IndexFunc(p.Flags, func(f Flag) bool { return f.Name == n.Text }); at >= 0 {
-			earlier := Plan{Flags: p.Flags[:at]} // a default names earlier flags alone, so this ends
-			earlier.eachFlag(p.Flags[at].Default, visit)
+		if f := p.Flag(n.Text); f != nil {
+			p.eachFlag(f.Default, seen, visit)
 		}
 	})
 }

@@ -1,0 +1,295 @@
+package plan
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"recipe/runtime/expr"
+)
+
+var update = flag.Bool("update", false, "rewrite testdata")
+
+func number(n int64) *int64 { return &n }
+
+// whole is a sound plan that uses every type and field.
+func whole() *Plan {
+	score := -100
+	data := expr.PathOf("/var/lib/foo")
+	port := expr.FlagOf("port")
+	return &Plan{
+		Format: Format, Name: "foo",
+		Flags: []Flag{
+			{Name: "port", Type: FlagPort, Default: expr.IntOf(8080), Help: "TCP port", Apply: Apply{Action: ApplyRestart}},
+			{Name: "workers", Type: FlagInt, Default: expr.Call(expr.OpClamp, expr.Call(expr.OpMul, expr.HostOf("cpus"), expr.IntOf(2)), expr.IntOf(2), expr.IntOf(64)), Min: number(1), Max: number(256), Apply: Apply{Action: ApplyNone}},
+			{Name: "log-level", Type: FlagEnum, Values: []string{"debug", "info"}, Default: expr.TextOf("info"), Apply: Apply{Action: ApplySignal, Signal: "HUP"}},
+			{Name: "wait", Type: FlagDuration, Default: expr.DurationOf(90_000), Apply: Apply{Action: ApplyRestart}},
+			{Name: "cache", Type: FlagSize, Default: expr.SizeOf(64 << 20), Apply: Apply{Action: ApplyRestart}},
+		},
+		Accounts: []Account{{Name: "foo", Group: "foo", Home: data}},
+		Package: &Package{
+			Name: "foo", Version: "1.4.2", Release: 3, Rollback: 1, License: "Apache-2.0", Maintainer: "Foo Team <foo@example.org>",
+			Summary: "serves <foo> & \"bar\"", Description: "Serves foo.", Homepage: "https://example.org", Style: "full", Runtime: "standalone",
+			Build:    []Run{{Command: []expr.Expr{expr.TextOf("go"), expr.TextOf("build")}, Timeout: 600_000}},
+			Contents: []Content{{Kind: ContentFile, Source: "dist/food", Path: "/usr/lib/foo/bin/food", Mode: 0o755}, {Kind: ContentConfig, Source: "foo.conf", Path: "/etc/foo/foo.conf", Mode: 0o640, Owner: "root", Group: "foo"}},
+			Depends:  []string{"ca-certificates", "libc6 (>= 2.36)"},
+		},
+		Services: []Service{{
+			Name: "foo", User: "foo",
+			Command: []expr.Expr{expr.PathOf("/usr/lib/foo/bin/food"), expr.Fmt("--workers={}", expr.FlagOf("workers"))},
+			Env:     []Variable{{Name: "FOO_DATA", Value: data}},
+			Prepare: []Step{
+				{Directory: &Directory{Path: data, Owner: "foo", Group: "foo", Mode: 0o750}},
+				{Template: &Template{Path: expr.PathOf("/run/foo/live.conf"), Text: expr.Fmt("listen {}\nlog-level {}\n", port, expr.FlagOf("log-level")), Mode: 0o644}},
+				{RequireFreeSpace: &RequireFreeSpace{Path: data, Size: expr.SizeOf(1 << 30)}},
+				{RequirePortFree: &RequirePortFree{Port: port}},
+				{Run: &Run{Command: []expr.Expr{expr.PathOf("/usr/lib/foo/bin/food"), expr.TextOf("--migrate")}, Timeout: 30_000}},
+			},
+			Probes: []Probe{
+				{HTTP: &HTTPProbe{Host: "127.0.0.1", Port: port, Path: "/healthz", Status: 200}, Every: 10_000, Timeout: 2000, Failures: 3, Successes: 1, StartWithin: 60_000},
+				{TCP: &TCPProbe{Host: "127.0.0.1", Port: port, Send: "PING\r\n", Expect: "PONG"}, Every: 10_000, Timeout: 2000, Failures: 3, Successes: 1},
+			},
+			Restart: DefaultRestart(), Stop: DefaultStop(), Logs: DefaultLogs(),
+			Limits: Limits{NoFile: 65536, Memory: 512 << 20, OOMScoreAdj: &score},
+			After:  []string{"bar"},
+		}, {Name: "bar", Command: []expr.Expr{expr.TextOf("/usr/bin/bar")}, Restart: DefaultRestart(), Stop: DefaultStop(), Logs: DefaultLogs()}},
+		Inputs: []Input{{Path: "lib/x.star", SHA256: strings.Repeat("0", 64)}},
+	}
+}
+
+func TestCanonicalJSON(t *testing.T) {
+	data, err := whole().Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if *update {
+		if err := os.WriteFile("testdata/whole.json", data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile("testdata/whole.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(string(want), string(data)); d != "" {
+		t.Errorf("the canonical form changed; if that is meant, raise Format and run with -update:\n%s", d)
+	}
+	back, err := Decode(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(whole(), back); d != "" {
+		t.Errorf("decoding lost something:\n%s", d)
+	}
+	again, err := back.Encode()
+	if err != nil || !bytes.Equal(data, again) {
+		t.Errorf("a plan in does not give the same bytes out: %v", err)
+	}
+	sum := sha256.Sum256(data)
+	if digest, err := back.Digest(); err != nil || digest != hex.EncodeToString(sum[:]) {
+		t.Errorf("digest %s, %v is not the SHA-256 of the bytes", digest, err)
+	}
+}
+
+func TestProblems(t *testing.T) {
+	cases := []struct {
+		name string
+		edit func(*Plan)
+		want string // path and code
+	}{
+		{"plan name", func(p *Plan) { p.Name = "Foo!" }, "name bad-name"},
+		{"no name", func(p *Plan) { p.Name = "" }, "name missing-argument"},
+		{"flag name", func(p *Plan) { p.Flags[0].Name = "Port" }, "flags[0].name bad-name"},
+		{"flag twice", func(p *Plan) { p.Flags[3].Name = "port" }, "flags[3].name duplicate-name"},
+		{"flag type", func(p *Plan) { p.Flags[3].Type = "durration" }, "flags[3].type unknown-choice"},
+		{"default of another type", func(p *Plan) { p.Flags[0].Default = expr.TextOf("x") }, "flags[0].default wrong-type"},
+		{"default out of range", func(p *Plan) { p.Flags[0].Default = expr.IntOf(70000) }, "flags[0].default out-of-range"},
+		{"default names itself", func(p *Plan) { p.Flags[1].Default = expr.FlagOf("workers") }, "flags[1].default undeclared-name"},
+		{"default names a later flag", func(p *Plan) { p.Flags[0].Default = expr.FlagOf("workers") }, "flags[0].default undeclared-name"},
+		{"enum without values", func(p *Plan) { p.Flags[2].Values = nil }, "flags[2].values missing-argument"},
+		{"enum default", func(p *Plan) { p.Flags[2].Default = expr.TextOf("inof") }, "flags[2].default out-of-range"},
+		{"values of an int", func(p *Plan) { p.Flags[1].Values = []string{"1"} }, "flags[1].values wrong-type"},
+		{"bounds of an enum", func(p *Plan) { p.Flags[2].Min = number(1) }, "flags[2].min wrong-type"},
+		{"bounds crossed", func(p *Plan) { p.Flags[1].Min = number(300) }, "flags[1].min out-of-range"},
+		{"signal of a flag", func(p *Plan) { p.Flags[2].Apply.Signal = "HUPP" }, "flags[2].apply unknown-choice"},
+		{"signal that reaches nothing", func(p *Plan) { p.Flags[1].Apply = Apply{Action: ApplySignal, Signal: "HUP"} }, "flags[1].apply signal-reaches-nothing"},
+		{"account name", func(p *Plan) { p.Accounts[0].Name = "a b"; p.Services[0].User = "a b" }, "accounts[0].name bad-name"},
+		{"home on a flag", func(p *Plan) { p.Accounts[0].Home = expr.TextOf("/x") }, "accounts[0].home wrong-type"},
+		{"package name", func(p *Plan) { p.Package.Name = "f" }, "package.name bad-name"},
+		{"version with a dash", func(p *Plan) { p.Package.Version = "1-2" }, "package.version bad-name"},
+		{"release", func(p *Plan) { p.Package.Release = 0 }, "package.release out-of-range"},
+		{"maintainer", func(p *Plan) { p.Package.Maintainer = "me" }, "package.maintainer bad-name"},
+		{"summary", func(p *Plan) { p.Package.Summary = " " }, "package.summary missing-argument"},
+		{"license of two lines", func(p *Plan) { p.Package.License = "a\nb" }, "package.license bad-text"},
+		{"build on a flag", func(p *Plan) { p.Package.Build[0].Command[1] = expr.FlagOf("port") }, "package.build[0].command[1] wrong-type"},
+		{"source outside", func(p *Plan) { p.Package.Contents[0].Source = "../x" }, "package.contents[0].source bad-path"},
+		{"path not clean", func(p *Plan) { p.Package.Contents[0].Path = "/a//b" }, "package.contents[0].path bad-path"},
+		{"two files at a path", func(p *Plan) { p.Package.Contents[1].Path = p.Package.Contents[0].Path }, "package.contents[1].path duplicate-name"},
+		{"dependency", func(p *Plan) { p.Package.Depends[0] = "Foo >= 1" }, "package.depends[0] bad-name"},
+		{"two services of one name", func(p *Plan) { p.Services[1].Name = "foo"; p.Services[0].After = nil }, "services[1].name duplicate-name"},
+		{"user", func(p *Plan) { p.Services[0].User = "bar" }, "services[0].user undeclared-name"},
+		{"no command", func(p *Plan) { p.Services[1].Command = nil }, "services[1].command missing-argument"},
+		{"relative program", func(p *Plan) { p.Services[1].Command[0] = expr.TextOf("bar") }, "services[1].command[0] bad-path"},
+		{"NUL", func(p *Plan) { p.Services[1].Command = append(p.Services[1].Command, expr.TextOf("a\x00")) }, "services[1].command[1] bad-text"},
+		{"daemonize", func(p *Plan) { p.Services[1].Command = append(p.Services[1].Command, expr.TextOf("--daemonize")) }, "services[1].command[1] daemonizes"},
+		{"daemonize=yes", func(p *Plan) { p.Services[1].Command = append(p.Services[1].Command, expr.TextOf("--daemonize=yes")) }, "services[1].command[1] daemonizes"},
+		{"undeclared flag", func(p *Plan) { p.Services[1].Command = append(p.Services[1].Command, expr.FlagOf("prot")) }, "services[1].command[1] undeclared-name"},
+		{"variable", func(p *Plan) { p.Services[0].Env[0].Name = "A-B" }, "services[0].env[0].name bad-name"},
+		{"path wanted", func(p *Plan) { p.Services[0].Prepare[0].Directory.Path = expr.TextOf("/x") }, "services[0].prepare[0].directory.path wrong-type"},
+		{"size wanted", func(p *Plan) { p.Services[0].Prepare[2].RequireFreeSpace.Size = expr.IntOf(5) }, "services[0].prepare[2].require_free_space.size wrong-type"},
+		{"port of a step", func(p *Plan) { p.Services[0].Prepare[3].RequirePortFree.Port = expr.IntOf(0) }, "services[0].prepare[3].require_port_free.port out-of-range"},
+		{"format without values", func(p *Plan) { p.Services[0].Prepare[1].Template.Text = expr.Fmt("{}") }, "services[0].prepare[1].template.text wrong-type"},
+		{"step of two kinds", func(p *Plan) { p.Services[0].Prepare[0].Run = p.Services[0].Prepare[4].Run }, "services[0].prepare[0] wrong-type"},
+		{"probe of no kind", func(p *Plan) { p.Services[0].Probes[0].HTTP = nil }, "services[0].probes[0] wrong-type"},
+		{"probe port", func(p *Plan) { p.Services[0].Probes[1].TCP.Port = expr.IntOf(65536) }, "services[0].probes[1].tcp.port out-of-range"},
+		{"probe that only connects", func(p *Plan) { p.Services[0].Probes[1].TCP.ConnectOnly = true }, "services[0].probes[1].tcp.connect_only wrong-type"},
+		{"probe path", func(p *Plan) { p.Services[0].Probes[0].HTTP.Path = "healthz" }, "services[0].probes[0].http.path bad-path"},
+		{"probe that never tires", func(p *Plan) { p.Services[0].Probes[0].Failures = 0 }, "services[0].probes[0].failures out-of-range"},
+		{"delay above cap", func(p *Plan) { p.Services[0].Restart.Delay = 60_000 }, "services[0].restart.cap out-of-range"},
+		{"stop signal", func(p *Plan) { p.Services[0].Stop.Signal = "SIGTERM" }, "services[0].stop.signal unknown-choice"},
+		{"logs", func(p *Plan) { p.Services[0].Logs.Size = 1 }, "services[0].logs.size out-of-range"},
+		{"nofile", func(p *Plan) { p.Services[0].Limits.NoFile = 3 }, "services[0].limits.nofile out-of-range"},
+		{"after nobody", func(p *Plan) { p.Services[0].After[0] = "baz" }, "services[0].after[0] undeclared-name"},
+		{"after in a circle", func(p *Plan) { p.Services[1].After = []string{"foo"} }, "services[1].after[0] order-cycle"},
+	}
+	if problems := whole().Validate(); len(problems) > 0 {
+		t.Fatalf("the whole plan has problems: %v", problems)
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			p := whole()
+			c.edit(p)
+			var got []string
+			for _, problem := range p.Validate() {
+				got = append(got, problem.Path+" "+problem.Code)
+				if strings.Contains(problem.Error(), "expr.") || strings.Contains(problem.Error(), "%!") {
+					t.Errorf("the message speaks Go: %s", problem.Error())
+				}
+			}
+			if !slices.Contains(got, c.want) {
+				t.Errorf("got %q, wanted %q", got, c.want)
+			}
+		})
+	}
+}
+
+func TestDaemonsMayBeToldNotToFork(t *testing.T) {
+	p := whole()
+	p.Services[1].Command = []expr.Expr{expr.TextOf("/usr/bin/redis-server"), expr.TextOf("--daemonize"), expr.TextOf("no"), expr.TextOf("--detach=false")}
+	if problems := p.Validate(); len(problems) > 0 {
+		t.Error(problems)
+	}
+}
+
+func TestDecodeRefuses(t *testing.T) {
+	data, err := whole().Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct{ from, to, want string }{
+		"unknown field":    {`"services"`, `"servises"`, "servises"},
+		"another format":   {`"format": 1`, `"format": 2`, "its format is 2"},
+		"a second plan":    {"\n}\n", "\n}\n{}", "something follows"},
+		"a broken literal": {`"10s"`, `"10 s"`, "10 s"},
+		"a problem":        {`"1.4.2"`, `"x"`, "package.version"},
+		"a bad operator":   {`"clamp"`, `"klamp"`, "klamp"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := strings.Replace(string(data), c.from, c.to, 1)
+			if text == string(data) {
+				t.Fatalf("%q is not in the plan", c.from)
+			}
+			if _, err := Decode([]byte(text)); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, wanted a word of %q", err, c.want)
+			}
+		})
+	}
+}
+
+func TestUses(t *testing.T) {
+	p := whole()
+	p.Flags = append(p.Flags, Flag{Name: "threads", Type: FlagInt, Default: expr.FlagOf("workers"), Apply: Apply{Action: ApplyRestart}})
+	p.Services[0].Env = append(p.Services[0].Env, Variable{Name: "THREADS", Value: expr.FlagOf("threads")})
+	want := map[string]Use{
+		"port": {Launch: true, Template: true, Probe: true}, "workers": {Launch: true}, "threads": {Launch: true}, "log-level": {Template: true},
+	}
+	if d := cmp.Diff(want, p.Services[0].Uses(p)); d != "" {
+		t.Error(d)
+	}
+}
+
+// TestUsesOfDoublingDefaults would not end if every mention of a flag were followed.
+func TestUsesOfDoublingDefaults(t *testing.T) {
+	p := whole()
+	last := "port"
+	for i := range 80 {
+		name := fmt.Sprintf("x%d", i)
+		p.Flags = append(p.Flags, Flag{Name: name, Type: FlagInt, Default: expr.Call(expr.OpAdd, expr.FlagOf(last), expr.FlagOf(last)), Apply: Apply{Action: ApplyRestart}})
+		last = name
+	}
+	p.Services[0].Env[0].Value = expr.FlagOf(last)
+	if got := len(p.Services[0].Uses(p)); got != 83 {
+		t.Errorf("%d flags are used, wanted 80 and the three of before", got)
+	}
+}
+
+func TestLaunchDigestIgnoresWhatARunningDaemonCanTake(t *testing.T) {
+	base, err := whole().Services[0].LaunchDigest(whole())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		edit func(*Plan)
+		same bool
+	}{
+		"probe":     {func(p *Plan) { p.Services[0].Probes[0].Every = 5000 }, true},
+		"grace":     {func(p *Plan) { p.Services[0].Stop.Grace = 1 }, true},
+		"logs":      {func(p *Plan) { p.Services[0].Logs.Keep = 1 }, true},
+		"other":     {func(p *Plan) { p.Services[1].Command[0] = expr.TextOf("/x") }, true},
+		"argument":  {func(p *Plan) { p.Services[0].Command[1] = expr.TextOf("x") }, false},
+		"step":      {func(p *Plan) { p.Services[0].Prepare = p.Services[0].Prepare[1:] }, false},
+		"account":   {func(p *Plan) { p.Accounts[0].Group = "x" }, false},
+		"limit":     {func(p *Plan) { p.Services[0].Limits.NoFile = 100 }, false},
+		"variables": {func(p *Plan) { p.Services[0].Env = nil }, false},
+	} {
+		p := whole()
+		c.edit(p)
+		if got, err := p.Services[0].LaunchDigest(p); err != nil || (got == base) != c.same {
+			t.Errorf("%s: same digest %t, wanted %t (%v)", name, got == base, c.same, err)
+		}
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	data, err := whole().Encode()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(data)
+	f.Add([]byte(`{"format":1,"name":"x","services":[{"name":"x","command":[{"fmt":["{}",{"add":[1,{"flag":"a"}]}]}]}]}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		p, err := Decode(data)
+		if err != nil {
+			return
+		}
+		out, err := p.Encode()
+		if err != nil {
+			t.Fatalf("a plan that was read cannot be written: %v", err)
+		}
+		again, err := Decode(out)
+		if err != nil {
+			t.Fatalf("a plan that was written cannot be read: %v", err)
+		}
+		if d := cmp.Diff(p, again); d != "" {
+			t.Fatal(d)
+		}
+	})
+}
