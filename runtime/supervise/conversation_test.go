@@ -95,6 +95,8 @@ func eventOf(t *testing.T, word, text string) Event {
 		return Restart{text}
 	case "reload":
 		return Reload{Signal: "HUP", Why: text}
+	case "hasten":
+		return Hasten{text}
 	case "timer":
 		return Timer{}
 	case "admitted":

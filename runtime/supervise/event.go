@@ -21,6 +21,9 @@ type Reload struct{ Signal, Why string }
 // Configure replaces the configuration. Counts of probes begin anew where the probes changed.
 type Configure struct{ Config Config }
 
+// Hasten ends what is ending at once, without the rest of its grace.
+type Hasten struct{ Why string }
+
 // Timer tells that Due has come.
 type Timer struct{}
 
@@ -56,6 +59,7 @@ func (Stop) event()        {}
 func (Restart) event()     {}
 func (Reload) event()      {}
 func (Configure) event()   {}
+func (Hasten) event()      {}
 func (Timer) event()       {}
 func (Admitted) event()    {}
 func (Executed) event()    {}

@@ -4,6 +4,7 @@ package supervise
 func (s *step) watch() {
 	s.probes = make([]probeState, len(s.Config.Probes))
 	s.Healthy = len(s.probes) == 0
+	s.EverHealthy = s.EverHealthy || s.Healthy
 	if s.Healthy {
 		s.record("running", "no probe is declared: a hang would not be noticed")
 		return
@@ -39,7 +40,7 @@ func (s *step) judge() {
 		}
 	}
 	if !s.Healthy {
-		s.Healthy = true
+		s.Healthy, s.EverHealthy = true, true
 		s.record("healthy", "every probe was answered %s after the start", s.now.Sub(s.Executed).Round(1e6))
 	}
 }

@@ -119,7 +119,7 @@ func (s *step) admitted() {
 	}
 	s.spawned, s.atOnce = true, false
 	s.ending, s.insane = "", ""
-	s.Executed, s.Healthy = time.Time{}, false
+	s.Executed, s.Healthy, s.EverHealthy = time.Time{}, false, false
 	s.do(Spawn{})
 	s.enter(Starting, time.Time{}, s.Reason)
 }

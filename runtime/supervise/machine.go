@@ -71,6 +71,8 @@ type Machine struct {
 	Executed time.Time // of the incarnation that runs
 	Healthy  bool      // every probe has answered and none fails; without probes: it runs
 
+	EverHealthy bool // of the incarnation that runs
+
 	probes   []probeState
 	spawned  bool   // ever
 	ending   string // why the incarnation is being ended, where that is not its own exit
@@ -99,6 +101,11 @@ func (m Machine) Step(now time.Time, event Event) (Machine, []Action) {
 		s.reload(e)
 	case Configure:
 		s.configure(e)
+	case Hasten:
+		if s.State == Ending {
+			s.record("kill", "%s", e.Why)
+			s.kill(e.Why)
+		}
 	case Timer:
 		s.timer()
 	case Admitted:

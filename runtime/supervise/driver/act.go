@@ -1,0 +1,235 @@
+package driver
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"recipe/runtime/launch"
+	"recipe/runtime/process"
+	"recipe/runtime/supervise"
+)
+
+// act carries out one action of the machine. Nothing in it waits for a process.
+func (sv *service) act(a supervise.Action) {
+	switch a := a.(type) {
+	case supervise.Record:
+		sv.sup.decide(sv.name, a.What, a.Why)
+	case supervise.Admit:
+		sv.admit()
+	case supervise.Spawn:
+		sv.spawn()
+	case supervise.Signal:
+		sv.signal(a.Name)
+	case supervise.Rewrite:
+		sv.rewrite(a.Signal)
+	case supervise.Kill:
+		sv.kill()
+	case supervise.Probe:
+		sv.probe()
+	case supervise.StopProbes:
+		if sv.stopProbes != nil {
+			sv.stopProbes()
+			sv.stopProbes = nil
+		}
+	}
+}
+
+// slot is a place among the starts under way; released once, by the start's end or by its time.
+type slot struct {
+	once  sync.Once
+	slots chan struct{}
+	timer *time.Timer
+}
+
+func newSlot(slots chan struct{}) *slot {
+	s := &slot{slots: slots}
+	s.timer = time.AfterFunc(slotHold, s.release)
+	return s
+}
+
+func (s *slot) release() {
+	s.once.Do(func() {
+		s.timer.Stop()
+		<-s.slots
+	})
+}
+
+// admit asks for a slot, after the services that this one comes after are healthy. A free slot is had at once.
+func (sv *service) admit() {
+	if len(sv.definition.spec.After) == 0 {
+		select {
+		case sv.sup.slots <- struct{}{}:
+			sv.slot = newSlot(sv.sup.slots)
+			sv.pending = append(sv.pending, supervise.Admitted{})
+			return
+		default:
+		}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	sv.dequeue = cancel
+	go sv.queue(ctx, sv.definition.spec.After)
+}
+
+// queue waits outside of the service's goroutine. A service that it waits for may come, go or never be: that is
+// waited for without end, and said by Reason.
+func (sv *service) queue(ctx context.Context, after []string) {
+	for _, name := range after {
+		first := sv.sup.service(name)
+		if first == nil {
+			continue // taken out of the recipe since
+		}
+		healthy := func(v view) bool { return v.machine.State == supervise.Running && v.machine.Healthy }
+		if !healthy(first.snapshot()) {
+			sv.sup.decide(sv.name, "wait", "comes after "+name+", which is not healthy yet")
+		}
+		if first.wait(ctx, healthy) != nil {
+			return
+		}
+	}
+	select {
+	case sv.sup.slots <- struct{}{}:
+	case <-ctx.Done():
+		return
+	}
+	held := newSlot(sv.sup.slots)
+	select {
+	case sv.mailbox <- message{event: supervise.Admitted{}, slot: held}:
+	case <-ctx.Done():
+		held.release()
+	}
+}
+
+// spawn starts the launcher of the next incarnation.
+func (sv *service) spawn() {
+	sv.number++
+	spec, err := sv.resolve()
+	if err != nil {
+		sv.pending = append(sv.pending, supervise.SpawnFailed{Reason: err.Error()})
+		return
+	}
+	incarnation, err := sv.sup.host.Start(process.Order{
+		Service: sv.name, ID: randomID(), Spec: spec, Memory: int64(spec.Limits.Memory), Output: sv.log.Writer(),
+	})
+	if err != nil {
+		sv.pending = append(sv.pending, supervise.SpawnFailed{Reason: err.Error()})
+		return
+	}
+	sv.incarnation = incarnation
+	go sv.relay(incarnation, sv.number)
+}
+
+func randomID() string {
+	var id [16]byte
+	rand.Read(id[:]) // never fails: crypto/rand aborts the program instead
+	return hex.EncodeToString(id[:])
+}
+
+// relay turns what the incarnation tells into messages that carry its number.
+func (sv *service) relay(incarnation *process.Incarnation, number uint64) {
+	for e := range incarnation.Events() {
+		m := message{incarnation: number}
+		switch e.Kind {
+		case process.Execed:
+			m.event = supervise.Executed{}
+		case process.NotSane:
+			m.event = supervise.NotSane{Reason: e.Reason}
+		case process.Exited:
+			m.event = supervise.Exited{Status: e.Status.String()}
+		}
+		sv.send(m)
+	}
+}
+
+// resolve makes the launcher's orders from the definition that holds now.
+func (sv *service) resolve() (*launch.Spec, error) {
+	d := sv.definition
+	if d.env == nil {
+		return nil, faultError(d.fault)
+	}
+	return launch.Resolve(d.plan, d.spec, d.env)
+}
+
+// faultError is why a service cannot start though its recipe is sound.
+type faultError string
+
+func (e faultError) Error() string { return string(e) }
+
+func (sv *service) signal(name string) {
+	if sv.incarnation == nil {
+		return
+	}
+	if err := sv.incarnation.Signal(signalNumber(name)); err != nil {
+		sv.sup.decide(sv.name, "signal", err.Error())
+	}
+}
+
+// signalNumber takes a name that the plan was validated to hold.
+func signalNumber(name string) syscall.Signal { return unix.SignalNum("SIG" + name) }
+
+// rewrite shows the new flags in the templates, then tells the daemon. It runs beside the service: a template on a
+// hung file system must not hold up its supervision.
+func (sv *service) rewrite(signal string) {
+	spec, err := sv.resolve()
+	incarnation := sv.incarnation
+	if err != nil || incarnation == nil {
+		sv.sup.decide(sv.name, "reload", "cannot rewrite the templates; the daemon was left alone")
+		return
+	}
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		err := spec.WriteTemplates(ctx)
+		if err == nil {
+			err = incarnation.Signal(signalNumber(signal))
+		}
+		if err != nil {
+			sv.sup.decide(sv.name, "reload", "the change did not reach the daemon: "+err.Error())
+		}
+	}()
+}
+
+// kill ends the tree beside the service and tells Emptied when nothing is left, however long that takes.
+func (sv *service) kill() {
+	incarnation, number := sv.incarnation, sv.number
+	if incarnation == nil {
+		sv.pending = append(sv.pending, supervise.Emptied{})
+		return
+	}
+	sv.incarnation = nil
+	go func() {
+		left := sv.end(incarnation)
+		sv.log.EndIncarnation()
+		sv.send(message{event: supervise.Emptied{Left: left}, incarnation: number})
+	}()
+}
+
+// patience is how long a tree may take to die before that is said. SIGKILL takes microseconds unless the kernel is busy.
+const patience = 5 * time.Second
+
+// end returns when nothing of the tree is left, and how many processes there were besides the leader.
+func (sv *service) end(incarnation *process.Incarnation) (left int) {
+	for _, pid := range incarnation.Members() {
+		if pid != incarnation.PID() {
+			left++
+		}
+	}
+	for pause := patience; ; pause *= 2 {
+		ctx, cancel := context.WithTimeout(context.Background(), pause)
+		err := incarnation.KillTree(ctx)
+		if err == nil {
+			err = incarnation.Reap()
+		}
+		cancel()
+		if err == nil {
+			return left
+		}
+		sv.sup.decide(sv.name, "kill", err.Error()+"; nothing new is started before it is gone")
+		time.Sleep(min(pause, time.Minute) / 5)
+	}
+}

@@ -1,0 +1,77 @@
+package driver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"recipe/runtime/probe"
+	"recipe/runtime/supervise"
+)
+
+// A daemon that starts is asked often at first, so that its health is known soon, and less and less up to Every.
+const firstPause = 50 * time.Millisecond
+
+// probe begins to ask the incarnation; each probe has a goroutine of its own, so that a slow one delays no other.
+func (sv *service) probe() {
+	ctx, cancel := context.WithCancel(context.Background())
+	sv.stopProbes = cancel
+	for i := range sv.definition.spec.Probes {
+		target, err := probe.Resolve(&sv.definition.spec.Probes[i], sv.definition.env)
+		if err != nil {
+			sv.sup.decide(sv.name, "probe", fmt.Sprintf("cannot ask probe %d: %v", i+1, err))
+			continue
+		}
+		go sv.ask(ctx, i, target, sv.number)
+	}
+}
+
+// ask tells every answer until ctx ends. The phase is spread: after the first success the next question comes at a
+// random point of the interval, so that many services are not asked at once.
+func (sv *service) ask(ctx context.Context, index int, target *probe.Target, number uint64) {
+	pause, answered := firstPause, false
+	for sleep(ctx, pause) {
+		err := sv.sup.stall.Check(ctx, target)
+		if ctx.Err() != nil {
+			return
+		}
+		answer := supervise.Answer{Probe: index, OK: err == nil, Name: target.Name()}
+		if err != nil {
+			answer.Detail = err.Error()
+			answer.Inconclusive = inconclusive(err)
+		}
+		select {
+		case sv.mailbox <- message{event: answer, incarnation: number}:
+		case <-ctx.Done():
+			return
+		}
+		switch {
+		case answered:
+			pause = target.Every
+		case answer.OK:
+			answered = true
+			pause = rand.N(target.Every) + 1
+		default:
+			pause = min(2*pause, target.Every)
+		}
+	}
+}
+
+func inconclusive(err error) bool {
+	var stalled *probe.Inconclusive
+	return errors.As(err, &stalled)
+}
+
+// sleep reports false when ctx ended first.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

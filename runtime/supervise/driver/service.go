@@ -1,0 +1,260 @@
+package driver
+
+import (
+	"context"
+	"hash/fnv"
+	"os"
+	"sync"
+	"time"
+
+	"recipe/runtime/control"
+	"recipe/runtime/expr"
+	"recipe/runtime/logs"
+	"recipe/runtime/plan"
+	"recipe/runtime/process"
+	"recipe/runtime/supervise"
+)
+
+// definition is what a service is made of at a time; it is replaced as a whole and never changed.
+type definition struct {
+	plan   *plan.Plan
+	spec   *plan.Service
+	digest string    // of the plan
+	env    *expr.Env // nil while the flags cannot be used and never could
+	fault  string    // why env is nil
+}
+
+// message is something for a service's goroutine. incarnation, where set, is the one that the event speaks of: an event
+// of an earlier one is dropped.
+type message struct {
+	define      *definition
+	event       supervise.Event
+	incarnation uint64
+	forget      bool  // end the goroutine once stopped
+	slot        *slot // that comes with Admitted
+}
+
+// service is one service under way. The fields below the comment belong to its goroutine.
+type service struct {
+	name    string
+	sup     *Supervisor
+	mailbox chan message
+
+	mu      sync.Mutex
+	view    view
+	waiters []*waiter
+
+	// owned by loop
+	machine     supervise.Machine
+	definition  *definition
+	log         *logs.Log
+	incarnation *process.Incarnation
+	number      uint64 // of the incarnation, from 1
+	stopProbes  context.CancelFunc
+	dequeue     context.CancelFunc
+	slot        *slot
+	leaving     bool
+	pending     []supervise.Event // to be stepped before the mailbox is read again
+}
+
+// view is what others may see of a service.
+type view struct {
+	machine supervise.Machine
+	since   time.Time // of the state or health
+	pid     int
+	number  uint64
+	digest  string
+	recipe  string
+}
+
+// waiter is somebody who waits until the service has come to something.
+type waiter struct {
+	seen func(view) bool
+	done chan struct{}
+}
+
+// newService starts the goroutine; the caller holds the claim on the name. The service waits to be started.
+func (s *Supervisor) newService(d *definition) (*service, error) {
+	var tee func([]byte)
+	name := d.spec.Name
+	if s.options.Tee != nil {
+		tee = func(line []byte) { s.options.Tee(name, line) }
+	}
+	log, err := logs.Open(s.options.LogDir, name, d.spec.Logs, tee)
+	if err != nil {
+		return nil, err
+	}
+	seed := fnv.New64a()
+	seed.Write([]byte(name))
+	sv := &service{
+		name: name, sup: s, mailbox: make(chan message, 16), log: log, definition: d,
+		machine: supervise.New(supervise.ConfigOf(d.spec), seed.Sum64()^uint64(os.Getpid())),
+	}
+	sv.publish()
+	s.running.Add(1)
+	go sv.loop()
+	return sv, nil
+}
+
+func (sv *service) send(m message) { sv.mailbox <- m }
+
+// leave stops the service and ends its goroutine.
+func (sv *service) leave(why string) {
+	sv.send(message{event: supervise.Stop{Why: why}, forget: true})
+}
+
+func (sv *service) loop() {
+	defer sv.sup.running.Done()
+	timer := time.NewTimer(time.Hour)
+	timer.Stop()
+	for {
+		var due <-chan time.Time
+		if !sv.machine.Due.IsZero() {
+			timer.Reset(time.Until(sv.machine.Due))
+			due = timer.C
+		}
+		select {
+		case m := <-sv.mailbox:
+			sv.take(m)
+		case <-due:
+			sv.step(supervise.Timer{})
+		}
+		if sv.leaving && sv.machine.State == supervise.Stopped {
+			sv.close()
+			return
+		}
+	}
+}
+
+func (sv *service) close() {
+	sv.log.Close()
+	sv.sup.mu.Lock()
+	delete(sv.sup.services, sv.name)
+	sv.sup.mu.Unlock()
+	sv.sup.host.Release(sv.name)
+	sv.publish()
+}
+
+func (sv *service) take(m message) {
+	if m.incarnation != 0 && m.incarnation != sv.number {
+		return
+	}
+	if m.define != nil {
+		sv.definition = m.define
+		sv.log.SetLimits(m.define.spec.Logs)
+		sv.step(supervise.Configure{Config: supervise.ConfigOf(m.define.spec)})
+	}
+	if m.slot != nil {
+		if sv.machine.State != supervise.Queued {
+			m.slot.release()
+			return
+		}
+		sv.slot = m.slot
+	}
+	sv.leaving = sv.leaving || m.forget
+	if m.event != nil {
+		sv.step(m.event)
+	}
+}
+
+// step lets the machine decide and carries out what it decided, with all that follows at once.
+func (sv *service) step(first supervise.Event) {
+	sv.pending = append(sv.pending[:0], first)
+	for len(sv.pending) > 0 {
+		event := sv.pending[0]
+		sv.pending = sv.pending[1:]
+		before := sv.machine
+		var actions []supervise.Action
+		sv.machine, actions = sv.machine.Step(time.Now(), event)
+		for _, a := range actions {
+			sv.act(a)
+		}
+		sv.settle(before)
+	}
+	sv.publish()
+}
+
+// settle gives back what belongs to a state that was left.
+func (sv *service) settle(before supervise.Machine) {
+	if before.State == supervise.Queued && sv.machine.State != supervise.Queued && sv.dequeue != nil {
+		sv.dequeue()
+		sv.dequeue = nil
+	}
+	if sv.machine.State != supervise.Starting && sv.machine.State != supervise.Queued && sv.slot != nil {
+		sv.slot.release()
+		sv.slot = nil
+	}
+	if before.State != supervise.Stopped && sv.machine.State == supervise.Stopped {
+		sv.log.EndIncarnation()
+	}
+}
+
+// publish shows the state to others and wakes those who waited for it.
+func (sv *service) publish() {
+	sv.mu.Lock()
+	defer sv.mu.Unlock()
+	now := view{machine: sv.machine, since: sv.view.since, number: sv.number, digest: sv.definition.digest, recipe: sv.definition.plan.Name}
+	if sv.incarnation != nil {
+		now.pid = sv.incarnation.PID()
+	}
+	if sv.view.since.IsZero() || now.state() != sv.view.state() {
+		now.since = time.Now()
+	}
+	sv.view = now
+	rest := sv.waiters[:0]
+	for _, w := range sv.waiters {
+		if w.seen(now) {
+			close(w.done)
+		} else {
+			rest = append(rest, w)
+		}
+	}
+	clear(sv.waiters[len(rest):])
+	sv.waiters = rest
+}
+
+// wait returns when seen has held of the service, or ctx ends.
+func (sv *service) wait(ctx context.Context, seen func(view) bool) error {
+	w := &waiter{seen: seen, done: make(chan struct{})}
+	sv.mu.Lock()
+	if seen(sv.view) {
+		sv.mu.Unlock()
+		return nil
+	}
+	sv.waiters = append(sv.waiters, w)
+	sv.mu.Unlock()
+	select {
+	case <-w.done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// state is the word that operators read.
+func (v view) state() control.State {
+	m := v.machine
+	switch m.State {
+	case supervise.Stopped:
+		return control.Stopped
+	case supervise.Waiting, supervise.Queued:
+		return control.Waiting
+	case supervise.Starting:
+		return control.Starting
+	case supervise.Ending, supervise.Killing:
+		return control.Stopping
+	}
+	switch {
+	case m.Healthy:
+		return control.Healthy
+	case m.EverHealthy:
+		return control.Unhealthy
+	}
+	return control.Running
+}
+
+func (sv *service) snapshot() view {
+	sv.mu.Lock()
+	defer sv.mu.Unlock()
+	return sv.view
+}

@@ -1,0 +1,260 @@
+// Package driver gives the machines of package supervise their processes, clocks, probes and files.
+//
+// One goroutine a service owns its Machine, and everything that happens to the service reaches it through its mailbox:
+// nothing that a service does, not even a spawn that hangs, is waited for by another. One goroutine keeps the recipes:
+// it watches recipe and flags files and tells services what changed. Messages for the terminal pass through a bounded
+// queue, so that a terminal that does not read stops nobody.
+//
+// Rules:
+//   - A mistake in a file changes nothing: the last good plan and the last good flags hold, for restarts too.
+//   - A service is claimed before it is touched, and what an earlier supervisor left of it is ended before its first start.
+//   - An admin's stop lies in the state directory before it takes effect.
+//   - A command is answered when its effect has been seen.
+//
+// Tests: real processes under a real supervisor, here and in package e2e.
+package driver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"sync"
+	"time"
+
+	"recipe/runtime/control"
+	"recipe/runtime/expr"
+	"recipe/runtime/plan"
+	"recipe/runtime/probe"
+	"recipe/runtime/process"
+	"recipe/runtime/supervise"
+	"recipe/runtime/watch"
+)
+
+// Options of a supervisor. Load evaluates a recipe file and must not trust it; its error is shown as it is. Stage, where
+// set, is called with each plan before it is used and may change it: --dev builds and stages there.
+type Options struct {
+	Recipes    []string // files
+	Sets       []string // flag=value, over every flags file
+	Root       string   // in front of every declared path; "" or "/" for none
+	RuntimeDir string
+	StateDir   string
+	LogDir     string
+	Facts      expr.Facts
+	Load       func(ctx context.Context, file string) (*plan.Plan, error)
+	Stage      func(ctx context.Context, file string, p *plan.Plan) (*plan.Plan, error)
+	Say        func(line string)                 // a message for the terminal; must not block
+	Tee        func(service string, line []byte) // the daemons' output for the terminal; nil for none
+}
+
+// Supervisor runs the services of some recipes until its context ends. It implements control.Backend.
+type Supervisor struct {
+	options  Options
+	host     *process.Host
+	journal  *journal
+	watcher  *watch.Watcher
+	listener *control.Listener
+	stall    *probe.Stall
+	slots    chan struct{} // starts under way, over all services
+	recipes  []*recipe     // owned by Run's goroutine
+
+	mu       sync.Mutex
+	services map[string]*service
+	stopping bool
+	running  sync.WaitGroup // the services' goroutines
+}
+
+// startsPerCPU bounds the starts under way at once: a start is mostly CPU time of the launcher, so more of them only
+// make each slower.
+const startsPerCPU = 2
+
+// slotHold is how long a start may keep its slot: a preparation that hangs must not stop the others.
+const slotHold = time.Second
+
+// New makes the directories and the process host; nothing is started yet.
+func New(o Options) (*Supervisor, error) {
+	for _, dir := range []string{o.RuntimeDir, o.StateDir, o.LogDir} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return nil, fmt.Errorf("cannot make a directory of the supervisor: %w", err)
+		}
+	}
+	host, err := process.NewHost(process.Options{RuntimeDir: o.RuntimeDir})
+	if err != nil {
+		return nil, err
+	}
+	watcher, err := watch.New(100*time.Millisecond, 5*time.Second)
+	if err != nil {
+		return nil, err
+	}
+	return &Supervisor{
+		options: o, host: host, watcher: watcher, stall: probe.NewStall(nil),
+		slots:    make(chan struct{}, startsPerCPU*runtime.NumCPU()),
+		services: map[string]*service{},
+	}, nil
+}
+
+// Run supervises until ctx ends, and then stops every service; an urgent ctx that ends as well cuts their grace short.
+// It fails at once when no recipe can be used or a service belongs to another supervisor.
+func (s *Supervisor) Run(ctx, urgent context.Context) (err error) {
+	defer s.watcher.Close()
+	defer func() { err = errors.Join(err, s.host.Close()) }()
+	if err := s.boot(ctx); err != nil {
+		return err
+	}
+	serving, stopServing := context.WithCancel(context.Background())
+	defer stopServing()
+	served := make(chan error, 1)
+	go func() { served <- s.listener.Serve(serving, s) }()
+
+	err = s.keep(ctx, served)
+	s.shutdown(urgent)
+	stopServing()
+	if err == nil {
+		err = <-served
+	}
+	s.journal.close()
+	return err
+}
+
+// boot loads the recipes, claims their services, ends what was left of them and starts them.
+func (s *Supervisor) boot(ctx context.Context) error {
+	loaded := 0
+	var faults []error
+	for _, file := range s.options.Recipes {
+		r := &recipe{file: file}
+		s.recipes = append(s.recipes, r)
+		p, err := s.load(ctx, r)
+		if err != nil {
+			faults = append(faults, err)
+			continue
+		}
+		r.plan = p
+		loaded++
+	}
+	if loaded == 0 {
+		return errors.Join(faults...)
+	}
+	for _, err := range faults {
+		s.say("%v", err)
+	}
+	// The first recipe that can be used names the supervisor.
+	slices.SortStableFunc(s.recipes, func(a, b *recipe) int { return b.usable() - a.usable() })
+	s.journal = openJournal(filepath.Join(s.options.StateDir, s.recipes[0].name()+".journal"))
+	if err := s.claim(ctx); err != nil {
+		return err
+	}
+	socket := filepath.Join(s.options.RuntimeDir, s.recipes[0].name()+control.Suffix)
+	var err error
+	if s.listener, err = control.Listen(ctx, socket); err != nil {
+		return err
+	}
+	for _, r := range s.recipes {
+		s.watchRecipe(r)
+		if r.plan != nil {
+			s.readFlags(r)
+			s.install(r, nil, r.plan, nil, r.env)
+		}
+	}
+	return nil
+}
+
+// claim takes every service for this supervisor, and clears what an earlier one left.
+func (s *Supervisor) claim(ctx context.Context) error {
+	var names []string
+	for _, r := range s.recipes {
+		if r.plan == nil {
+			continue
+		}
+		for i := range r.plan.Services {
+			name := r.plan.Services[i].Name
+			if slices.Contains(names, name) {
+				return fmt.Errorf("cannot run %s: another of these recipes declares the service %q too", r.file, name)
+			}
+			names = append(names, name)
+		}
+	}
+	for _, name := range names {
+		if err := s.host.Claim(name); err != nil {
+			return err
+		}
+	}
+	left, err := s.host.ClearAll(ctx, names)
+	for _, l := range left {
+		s.decide(l.Service, "clear", fmt.Sprintf("an earlier supervisor left process %d (%s): ended before the first start", l.PID, l.Command))
+	}
+	return err
+}
+
+// keep handles changes of files until ctx ends.
+func (s *Supervisor) keep(ctx context.Context, served <-chan error) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case err := <-served:
+			return fmt.Errorf("cannot serve the control socket: %w", err)
+		case e, ok := <-s.watcher.Events():
+			if !ok {
+				return errors.New("cannot watch files any longer")
+			}
+			s.changed(ctx, e)
+		}
+	}
+}
+
+// shutdown stops every service without noting an admin's stop, and returns when nothing of them is left.
+func (s *Supervisor) shutdown(urgent context.Context) {
+	s.mu.Lock()
+	s.stopping = true
+	all := s.all()
+	s.mu.Unlock()
+	for _, sv := range all {
+		sv.leave("the supervisor is ending")
+	}
+	done := make(chan struct{})
+	go func() {
+		s.running.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return
+	case <-urgent.Done():
+	}
+	for _, sv := range all {
+		sv.send(message{event: supervise.Hasten{Why: "asked twice to end"}})
+	}
+	<-done
+}
+
+// all returns the services by name. The caller holds mu.
+func (s *Supervisor) all() []*service {
+	all := make([]*service, 0, len(s.services))
+	for _, sv := range s.services {
+		all = append(all, sv)
+	}
+	slices.SortFunc(all, func(a, b *service) int {
+		if a.name < b.name {
+			return -1
+		}
+		return 1
+	})
+	return all
+}
+
+func (s *Supervisor) service(name string) *service {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.services[name]
+}
+
+func (s *Supervisor) say(format string, args ...any) { s.options.Say(fmt.Sprintf(format, args...)) }
+
+// decide keeps a decision for `why` and shows it.
+func (s *Supervisor) decide(service, what, why string) {
+	s.journal.write(control.Decision{Time: time.Now(), Service: service, What: what, Why: why})
+	s.say("%s: %s: %s", service, what, why)
+}
