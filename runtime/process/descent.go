@@ -1,0 +1,65 @@
+package process
+
+// Containment where no cgroup2 can be written. Since this process is a subreaper, whatever is left of a tree descends
+// from its leader or from a child of ours that nobody knows. Such an orphan's own tree is whole: it came from one
+// incarnation, which any of its processes can betray by session, process group, marker or lock. An orphan that shed
+// all four belongs to the only incarnation there is, if so; with several it stays, and only its end is collected.
+
+// descent lists the members of the tree, dead ones among them.
+func (i *Incarnation) descent() []proc {
+	found := subtree(i.pid)
+	orphans, _ := i.host.strangers()
+	if len(orphans) == 0 {
+		return found
+	}
+	files := i.host.lockInodes(i.service)
+	alone := i.host.alone()
+	for _, pid := range orphans {
+		tree := subtree(pid)
+		mine, foreign := i.recognise(tree, files)
+		if mine || alone && !foreign {
+			found = append(found, tree...)
+		}
+	}
+	return found
+}
+
+// recognise tells whether something of an orphan's tree betrays that it is ours, or another's.
+func (i *Incarnation) recognise(tree []proc, files []inode) (mine, foreign bool) {
+	marker := i.host.marker(i.service, i.id)
+	for _, p := range tree {
+		value := environMarker(p.pid)
+		if p.session == i.pid || p.group == i.pid || markerName+"="+value == marker {
+			return true, false
+		}
+		if _, holds := holdsLock(p.pid, files); holds {
+			return true, false
+		}
+		foreign = foreign || value != ""
+	}
+	return false, foreign
+}
+
+// alone tells whether there is one incarnation, so that every orphan is its.
+func (h *Host) alone() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.live) == 1
+}
+
+// killDescent kills what descends from the leader and returns it. None is two looks without any: a list of children
+// that is read while one of them dies may lack another.
+func (i *Incarnation) killDescent() (left []proc) {
+	for range 2 {
+		for _, p := range i.descent() {
+			if !p.dead() {
+				left = append(left, p)
+				killPID(p)
+			}
+		}
+		if len(left) > 0 {
+			break
+		}
+	}
+	return left
+}

@@ -1,0 +1,214 @@
+package process
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// ErrHeld is what Start wraps while a process of an earlier incarnation lives. ClearAll ends such processes.
+var ErrHeld = errors.New("an earlier incarnation still lives")
+
+// Incarnation is one process tree. Its methods may be called concurrently, Reap once and last.
+type Incarnation struct {
+	host    *Host
+	service string
+	id      string
+	leaf    *leaf // nil where there are no cgroups
+	pid     int
+	pidfd   *os.File
+	notify  func(Event)
+	report  *os.File      // read end of what the launcher reports; the exec closes the other
+	ended   chan struct{} // closed once the leader is dead
+}
+
+// Event is what happened to the leader. At most one of Executed and NotSane comes, and then Exited in any case.
+type Event interface{ event() }
+
+// Executed: the launcher has become the daemon.
+type Executed struct{}
+
+// NotSane: prepare or exec failed, and nothing of the daemon's ran. Reason is one line.
+type NotSane struct{ Reason string }
+
+// Exited: the leader is dead, as launcher or as daemon; its tree may live.
+type Exited struct{ Status Status }
+
+func (Executed) event() {}
+func (NotSane) event()  {}
+func (Exited) event()   {}
+
+// Start spawns the launcher of one incarnation of a claimed service. It fails while anything of an earlier one lives
+// (ErrHeld), and where the kernel has no room just now; the caller tries again later.
+func (h *Host) Start(o Order) (*Incarnation, error) {
+	i, err := h.start(o)
+	if err != nil {
+		return nil, fmt.Errorf("cannot start service %s: %w", o.Service, err)
+	}
+	return i, nil
+}
+
+func (h *Host) start(o Order) (*Incarnation, error) {
+	if !h.claimed(o.Service) {
+		return nil, errors.New("it is not claimed by this supervisor")
+	}
+	if o.ID == "" || strings.ContainsAny(o.ID, "/\n\x00") || o.Output == nil || o.Spec == nil {
+		return nil, errors.New("its order is incomplete")
+	}
+	lock, err := h.takeLock(incarnationDir, o.Service, 20*time.Millisecond)
+	if errors.Is(err, errHeld) {
+		return nil, h.heldBy(o.Service)
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer lock.Close() // the launcher holds it from here on
+
+	i := &Incarnation{host: h, service: o.Service, id: o.ID, notify: o.Notify, ended: make(chan struct{})}
+	if i.notify == nil {
+		i.notify = func(Event) {}
+	}
+	if err := i.makeLeaf(int64(o.Spec.Limits.Memory)); err != nil {
+		return nil, err
+	}
+	h.mu.Lock()
+	h.live[i] = struct{}{}
+	h.spawns++
+	h.mu.Unlock()
+	if err := i.spawn(o, lock); err != nil {
+		i.forget()
+		return nil, errors.Join(err, i.removeLeaf())
+	}
+	go i.watch()
+	return i, nil
+}
+
+// makeLeaf notes where the tree will be, then makes that place: in this order, so that no leaf is ever lost.
+func (i *Incarnation) makeLeaf(memory int64) error {
+	h := i.host
+	if h.cgroup != "" {
+		i.leaf = &leaf{h.cgroup + "/" + leafPrefix + i.service + "-" + i.id}
+	}
+	n := note{}
+	if i.leaf != nil {
+		n.leaf = i.leaf.path
+	}
+	if err := h.writeNote(i.service, n); err != nil {
+		return err
+	}
+	if i.leaf != nil {
+		if err := os.Mkdir(i.leaf.path, 0o755); err != nil {
+			return errors.Join(fmt.Errorf("cannot make its cgroup: %w", err), h.removeNote(i.service))
+		}
+	}
+	if memory > 0 {
+		err := errors.New("there is no cgroup")
+		if i.leaf != nil {
+			err = i.leaf.limitMemory(memory)
+		}
+		if err != nil {
+			h.note(fmt.Sprintf("the memory limit of service %s is not enforced: %v", i.service, err))
+		}
+	}
+	return nil
+}
+
+func (i *Incarnation) removeLeaf() error {
+	if i.leaf != nil {
+		if err := i.leaf.remove(); err != nil {
+			return err
+		}
+	}
+	return i.host.removeNote(i.service)
+}
+
+func (i *Incarnation) forget() {
+	i.host.mu.Lock()
+	defer i.host.mu.Unlock()
+	delete(i.host.live, i)
+}
+
+// PID of the leader, which names it and nothing else until Reap.
+func (i *Incarnation) PID() int { return i.pid }
+
+// Signal sends the signal of that name, without SIG, to the leader alone. Before Executed the leader is the launcher,
+// which dies of most signals. A dead leader is no error.
+func (i *Incarnation) Signal(name string) error {
+	sig := unix.SignalNum("SIG" + name)
+	if sig == 0 {
+		return fmt.Errorf("cannot send SIG%s to service %s: there is no such signal", name, i.service)
+	}
+	return i.send(sig)
+}
+
+func (i *Incarnation) send(sig syscall.Signal) error {
+	conn, err := i.pidfd.SyscallConn()
+	if err == nil {
+		failed := conn.Control(func(fd uintptr) { err = unix.PidfdSendSignal(int(fd), sig, nil, 0) })
+		err = cmp.Or(err, failed)
+	}
+	if err != nil && err != unix.ESRCH && !errors.Is(err, os.ErrClosed) {
+		return fmt.Errorf("cannot send SIG%s to service %s (process %d): %w", signalName(sig), i.service, i.pid, err)
+	}
+	return nil
+}
+
+// watch reports the incarnation's events in order, in the goroutine that waits for its end.
+func (i *Incarnation) watch() {
+	reported := make(chan struct{})
+	go func() {
+		defer close(reported)
+		i.watchLauncher()
+	}()
+	status, err := awaitEnd(i.pidfd, i.pid)
+	if err != nil {
+		status = Status{Code: -1} // someone else in this process waited for our child
+	}
+	// A dead leader's report is complete unless a child of the launcher is stuck before its own exec.
+	_ = i.report.SetReadDeadline(time.Now().Add(time.Second))
+	<-reported
+	close(i.ended)
+	i.notify(Exited{status})
+}
+
+// watchLauncher reads the launcher's report to its end. Without a word the launcher was killed.
+func (i *Incarnation) watchLauncher() {
+	defer i.report.Close()
+	text, _ := io.ReadAll(io.LimitReader(i.report, 64<<10))
+	switch reason, failed := strings.CutPrefix(strings.TrimPrefix(string(text), reportExec), reportInsane); {
+	case failed:
+		i.notify(NotSane{reason})
+	case len(text) > 0:
+		i.notify(Executed{})
+	}
+}
+
+func (i *Incarnation) dead() bool {
+	select {
+	case <-i.ended:
+		return true
+	default:
+		return false
+	}
+}
+
+// Reap releases the incarnation whose tree KillTree found empty: leader, cgroup and note.
+func (i *Incarnation) Reap() error {
+	if !i.dead() {
+		return fmt.Errorf("cannot reap service %s: its process %d lives", i.service, i.pid)
+	}
+	if err := i.removeLeaf(); err != nil {
+		return fmt.Errorf("cannot reap service %s: %w", i.service, err)
+	}
+	reap(i.pid)
+	i.forget()
+	i.pidfd.Close()
+	return nil
+}

@@ -1,0 +1,142 @@
+package process
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Bounds of the pause between two looks at a tree that was killed. Most are empty at the first look.
+const (
+	firstPause = 100 * time.Microsecond
+	lastPause  = 20 * time.Millisecond
+)
+
+// KillTree ends the whole tree, leader included, and returns when nothing of it is left, with the number of processes
+// besides the leader that it met. The error, the context's end or the kernel's refusal, names what is left.
+func (i *Incarnation) KillTree(ctx context.Context) (others int, err error) {
+	met := map[int]bool{i.pid: true}
+	err = untilEmpty(ctx, i.ended, func(number int) (bool, error) {
+		left, empty, err := i.killRound(number)
+		for _, p := range left {
+			if !p.dead() {
+				met[p.pid] = true
+			}
+		}
+		return empty, err
+	})
+	if err == nil {
+		return len(met) - 1, nil
+	}
+	if left := i.Members(); len(left) > 0 {
+		err = fmt.Errorf("%s left: %w", describe(left), err)
+	}
+	return len(met) - 1, fmt.Errorf("cannot end service %s: %w", i.service, err)
+}
+
+// stuckAfter is when a tree that was killed is worth a word: its processes hang in the kernel.
+const stuckAfter = 5 * time.Second
+
+// End is KillTree and Reap. It tells stuck, time and again, which processes do not die.
+func (i *Incarnation) End(ctx context.Context, stuck func(members []int)) (others int, err error) {
+	for {
+		patience, cancel := context.WithTimeout(ctx, stuckAfter)
+		met, err := i.KillTree(patience)
+		cancel()
+		others = max(others, met)
+		if err == nil {
+			return others, i.Reap()
+		}
+		if ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
+			return others, err
+		}
+		stuck(i.Members())
+	}
+}
+
+// untilEmpty calls round until it finds nothing, with growing pauses that end early when wake is closed.
+func untilEmpty(ctx context.Context, wake <-chan struct{}, round func(number int) (empty bool, err error)) error {
+	pause := firstPause
+	for number := 0; ; number++ {
+		empty, err := round(number)
+		if empty || err != nil {
+			return err
+		}
+		timer := time.NewTimer(pause)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return context.Cause(ctx)
+		case <-wake:
+			timer.Stop()
+			wake = nil
+		case <-timer.C:
+		}
+		pause = min(2*pause, lastPause)
+	}
+}
+
+// killRound kills what it sees. It is empty when the leader is dead, nothing else was seen and nobody holds the lock.
+func (i *Incarnation) killRound(number int) (left []proc, empty bool, err error) {
+	dead := i.dead()
+	if !dead {
+		if err := i.send(unix.SIGKILL); err != nil {
+			return nil, false, err
+		}
+	}
+	if i.leaf == nil {
+		left = i.killDescent()
+	} else if left, err = i.leaf.killAll(); err != nil {
+		return nil, false, err
+	}
+	if !dead || len(left) > 0 {
+		return left, false, nil
+	}
+	empty, err = i.host.lockFree(i.service)
+	// A child of ours just before its exec, or a process that was moved to another cgroup, as logins are.
+	if err == nil && !empty && number > 2 {
+		left = i.host.killHolders(i.service)
+	}
+	return left, empty, err
+}
+
+// Members are the pids of the tree's processes that live, the leader's included.
+func (i *Incarnation) Members() []int {
+	var found []proc
+	if i.leaf != nil {
+		found = i.leaf.members()
+	} else {
+		found = i.descent()
+	}
+	var pids []int
+	for _, p := range found {
+		if !p.dead() {
+			pids = append(pids, p.pid)
+		}
+	}
+	slices.Sort(pids)
+	return slices.Compact(pids)
+}
+
+// describe names processes for a message, a few of them with how they were called.
+func describe(pids []int) string {
+	const most = 3
+	var words []string
+	for at, pid := range pids {
+		if at == most {
+			words = append(words, fmt.Sprintf("and %d more", len(pids)-most))
+			break
+		}
+		text := fmt.Sprintf("process %d (%s)", pid, commandLine(pid))
+		if p, ok := readProc(pid); ok && p.state == 'D' {
+			text += " stuck in the kernel"
+		}
+		words = append(words, text)
+	}
+	return strings.Join(words, ", ")
+}

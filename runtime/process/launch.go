@@ -1,0 +1,95 @@
+package process
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+
+	"recipe/runtime/launch"
+)
+
+// launcherName is a launcher's argv[0]. Nobody types it by accident, and it makes launchers legible in ps.
+const launcherName = "recipe-launch"
+
+// Launching tells from the arguments whether this process was spawned as a launcher and must call Launch, before it
+// does anything else.
+func Launching(arguments []string) bool { return len(arguments) == 2 && arguments[0] == launcherName }
+
+// Launch is the life of a launcher. It never returns.
+func Launch() {
+	// Limits like nice belong to a thread, and the main thread is the one that survives the exec.
+	runtime.LockOSThread()
+	ctx := context.Background()
+	report := os.NewFile(reportFD, "report")
+	text, lock, err := takeOrders()
+	if err == nil {
+		err = become(ctx, &text.Spec, lock, report)
+	}
+	_, _ = report.WriteString(reportInsane + launch.OneLine(err)) // without a reader there is nobody to tell
+	os.Exit(launch.Insane(ctx, os.Stdout, os.Args[1], err, 0))
+}
+
+func become(ctx context.Context, spec *launch.Spec, lock int, report *os.File) error {
+	if err := spec.Prepare(ctx); err != nil {
+		return err
+	}
+	if _, err := report.WriteString(reportExec); err != nil {
+		os.Exit(launch.ExitInsane) // the supervisor is gone: nobody would watch the daemon
+	}
+	return spec.Become(lock)
+}
+
+// takeOrders reads the orders and puts this process in its place: in its cgroup, with its lock and no other descriptor
+// to hand on.
+func takeOrders() (text orders, lock int, err error) {
+	if err := closeOnExec(reportFD); err != nil {
+		return text, -1, fmt.Errorf("cannot close stray descriptors: %w", err)
+	}
+	data, err := io.ReadAll(io.NewSectionReader(os.NewFile(ordersFD, "orders"), 0, 1<<30))
+	if err == nil {
+		err = json.Unmarshal(data, &text)
+	}
+	if err != nil {
+		return text, -1, fmt.Errorf("cannot read the launcher's orders: %w", err)
+	}
+	_ = unix.Close(ordersFD)
+	if text.Join != "" {
+		if err := os.WriteFile(filepath.Join(text.Join, "cgroup.procs"), []byte("0"), 0); err != nil {
+			return text, -1, fmt.Errorf("cannot enter its cgroup: %w", err)
+		}
+	}
+	lock, err = keepLock()
+	return text, lock, err
+}
+
+// keepLock moves the lock to where it is in nobody's way and lets it through an exec.
+func keepLock() (int, error) {
+	for _, least := range []int{100, 10} { // a low limit of descriptors may forbid the first
+		if fd, err := unix.FcntlInt(lockFD, unix.F_DUPFD, least); err == nil {
+			return fd, unix.Close(lockFD)
+		}
+	}
+	return -1, fmt.Errorf("cannot keep the lock: the limit of open files is too low")
+}
+
+// closeOnExec marks every descriptor from first on.
+func closeOnExec(first int) error {
+	err := unix.CloseRange(uint(first), ^uint(0), unix.CLOSE_RANGE_CLOEXEC)
+	if err == nil {
+		return nil
+	}
+	names, err := readNames("/proc/self/fd") // before Linux 5.11
+	for _, name := range names {
+		if fd, err := strconv.Atoi(name); err == nil && fd >= first {
+			unix.CloseOnExec(fd)
+		}
+	}
+	return err
+}

@@ -1,0 +1,95 @@
+package process
+
+import (
+	"os"
+	"os/signal"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// orphanPause spaces the looks at our children: a storm of deaths is one look.
+const orphanPause = 100 * time.Millisecond
+
+// collectOrphans reaps what a subreaper inherits, until stop. The incarnations' leaders are reaped by Reap, and a
+// command that this process runs for itself by who runs it, which is why nothing here waits for any child.
+func (h *Host) collectOrphans(deaths chan os.Signal) {
+	defer close(h.done)
+	defer signal.Stop(deaths)
+	var again <-chan time.Time
+	for {
+		select {
+		case <-deaths:
+			if again == nil {
+				again = time.After(orphanPause)
+			}
+		case <-again:
+			again = nil
+			if !h.reapOrphans() {
+				again = time.After(orphanPause)
+			}
+		case <-h.stop:
+			return
+		}
+	}
+}
+
+// reapOrphans reports false where a spawn went on meanwhile: a child not yet known as a leader looks like an orphan.
+func (h *Host) reapOrphans() bool {
+	orphans, steady := h.strangers()
+	if !steady {
+		return false
+	}
+	for _, pid := range orphans {
+		if _, dead, err := ended(pid); err == nil && dead {
+			reap(pid)
+		}
+	}
+	return true
+}
+
+// strangers are our children that are neither leaders nor commands that this process runs for itself. Those stay in
+// our session, while every tree has a session of its own that nothing of it can leave for ours. Unless the result is
+// steady, a launcher that is just being spawned may be among them.
+func (h *Host) strangers() (pids []int, steady bool) {
+	before, spawning, _ := h.leaders()
+	direct := h.children()
+	after, spawningYet, leaders := h.leaders()
+	session, _ := unix.Getsid(0)
+	for _, pid := range direct {
+		if leaders[pid] {
+			continue
+		}
+		if p, ok := readProc(pid); ok && p.session != session {
+			pids = append(pids, pid)
+		}
+	}
+	return pids, before == after && !spawning && !spawningYet
+}
+
+// leaders returns how many spawns there were, whether one goes on, and the pids of those that live.
+func (h *Host) leaders() (spawns int, spawning bool, pids map[int]bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	pids = make(map[int]bool, len(h.live))
+	for i := range h.live {
+		pids[i.pid] = true
+		spawning = spawning || i.pid == 0
+	}
+	return h.spawns, spawning, pids
+}
+
+func (h *Host) children() []int {
+	self := os.Getpid()
+	if pids, ok := children(self); ok {
+		return pids
+	}
+	all, _ := snapshot()
+	var pids []int
+	for _, p := range all {
+		if p.parent == self {
+			pids = append(pids, p.pid)
+		}
+	}
+	return pids
+}

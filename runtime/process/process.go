@@ -1,0 +1,58 @@
+// Package process runs one incarnation of a daemon as a process tree, ends it whole, and clears what an earlier
+// supervisor left behind. Linux 5.4 or later.
+//
+// A Host is the supervisor's side: Claim a service, ClearAll what is left of it, then Start, KillTree, Reap, Start ...
+// A Start spawns our own executable as launcher (Launching, Launch), which prepares and then becomes the daemon, so that
+// nothing of the service's runs, is opened or is waited for in the supervisor itself.
+//
+// Rules:
+//   - Parentage is the only link: no file with a pid is written or read. The leader stays a zombie until its tree is
+//     gone, so that its pid, its session and its process group name nobody else.
+//   - Stopped means empty: the tree is held by a fresh leaf cgroup (cgroup.go), or, where no cgroup2 can be written, by
+//     session, process group, lock descriptor, marker in the environment and the subreaper (descent.go).
+//   - Never two: each tree inherits a descriptor with an flock of its own (lock.go); while any of its processes holds
+//     it, Start refuses, in whatever supervisor.
+//   - A supervisor may die at any instant. What it left is found by lock, by the note of its leaf's path and by the
+//     marker (clear.go). A note's path holds an incarnation's random ID and so never means anything else later.
+//   - One goroutine and one pidfd in the poller per incarnation; children are waited for by pid, never by wait4(-1).
+//
+// Tests: real processes throughout, the test binary being launcher, daemon and supervisor; each containment for itself.
+package process
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"os"
+
+	"recipe/runtime/launch"
+)
+
+// Options of a Host.
+type Options struct {
+	RuntimeDir string // absolute; locks and notes lie in its folder "locks"
+	Executable string // what is spawned as launcher; /proc/self/exe where empty, which survives an upgrade of the file
+	NoCgroup   bool   // behave as if no cgroup2 could be written
+}
+
+// Order is one start of a service.
+type Order struct {
+	Service string // as in the plan: no slash
+	ID      string // unique for ever, as 128 random bits in hex
+	Spec    *launch.Spec
+	Output  *os.File    // stdout and stderr of launcher and daemon; stays the caller's to close
+	Notify  func(Event) // called in order, from a goroutine of the incarnation; it may be nil
+}
+
+// markerName is the variable by which a process that left its leader's session and parent is still known.
+const markerName = "RECIPE_INCARNATION"
+
+// marker is that variable with the value SERVICE/ID/HASH, HASH standing for the runtime directory, so that nobody ends the processes of a
+// supervisor that has another one.
+func (h *Host) marker(service, id string) string {
+	return markerName + "=" + service + "/" + id + "/" + h.hash
+}
+
+func directoryHash(path string) string {
+	sum := sha256.Sum256([]byte(path))
+	return hex.EncodeToString(sum[:6])
+}
