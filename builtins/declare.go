@@ -1,0 +1,223 @@
+package builtins
+
+import (
+	"fmt"
+
+	"go.starlark.net/starlark"
+
+	"recipe/interp/diag"
+	"recipe/runtime/expr"
+	"recipe/runtime/plan"
+)
+
+func runFlag(r *Recording, a *arguments) starlark.Value {
+	f := plan.Flag{Name: get[string](a, "name"), Type: plan.FlagType(get[string](a, "type")), Help: get[string](a, "help"), Values: get[[]string](a, "values")}
+	kind, ok := f.Type.Kind()
+	if !ok || f.Name == "" {
+		return unknown{} // reported; what the flag comes to cannot be known
+	}
+	f.Min, f.Max = bound(r, a, "min", kind), bound(r, a, "max", kind)
+	f.Apply = plan.Apply{Action: plan.ApplyRestart}
+	if apply := get[*plan.Apply](a, "apply"); apply != nil {
+		f.Apply = *apply
+	}
+	if v := a.given("default"); v != nil && !a.call.Spoilt(Whole("default")) {
+		it := item{recording: r, call: a.call, parameter: &a.call.word.Parameters[a.index("default")], part: Whole("default")}
+		f.Default, _ = readDefault(&it, v, f.Type, kind).(expr.Expr)
+	}
+	if f.Default.IsZero() {
+		a.call.spoil(Whole("default"))
+		f.Default = expr.TextOf("")
+	}
+	r.Flags = append(r.Flags, f)
+	r.flags = append(r.flags, a.call)
+	r.kinds[f.Name] = kind
+	return leaf(expr.FlagOf(f.Name), kind)
+}
+
+// readDefault reads the default of a flag as a value of the flag's kind: sizes, durations and paths are texts.
+func readDefault(it *item, v starlark.Value, t plan.FlagType, kind expr.Kind) any {
+	if host, ok := v.(*Value); ok {
+		if host.kind == kind {
+			return host.expr
+		}
+		return it.mismatch(v, "a value of type "+string(t), "")
+	}
+	as := *it
+	parameter := *it.parameter
+	as.parameter = &parameter
+	switch kind {
+	case expr.Int:
+		parameter.Type = intType
+		if t == plan.FlagPort {
+			return readPort(&as, v)
+		}
+		if n, ok := readInt(&as, v).(int64); ok {
+			return expr.IntOf(n)
+		}
+	case expr.Bool:
+		parameter.Type = boolType
+		if b, ok := readBool(&as, v).(bool); ok {
+			return expr.BoolOf(b)
+		}
+	case expr.Size:
+		parameter.Type = sizeType
+		if n, ok := readSize(&as, v).(plan.Size); ok {
+			return expr.SizeOf(int64(n))
+		}
+	case expr.Duration:
+		parameter.Type = durationType
+		if n, ok := readDuration(&as, v).(plan.Duration); ok {
+			return expr.DurationOf(int64(n))
+		}
+	case expr.Path:
+		parameter.Type = pathType
+		return readPath(&as, v)
+	case expr.Text:
+		parameter.Type = textType
+		if s, ok := readText(&as, v).(string); ok {
+			return expr.TextOf(s)
+		}
+	}
+	return nil
+}
+
+// bound reads min or max: a number for an int or a port, a text with a unit for a size or a duration.
+func bound(r *Recording, a *arguments, name string, kind expr.Kind) *int64 {
+	v := a.given(name)
+	if v == nil || a.call.Spoilt(Whole(name)) {
+		return nil
+	}
+	parameter := a.call.word.Parameters[a.index(name)]
+	it := item{recording: r, call: a.call, parameter: &parameter, part: Whole(name)}
+	var n int64
+	var ok bool
+	switch kind {
+	case expr.Int:
+		parameter.Type = intType
+		n, ok = readInt(&it, v).(int64)
+	case expr.Size:
+		parameter.Type = sizeType
+		n, ok = units(&it, v, expr.ParseSize, "MiB")
+	case expr.Duration:
+		parameter.Type = durationType
+		n, ok = units(&it, v, expr.ParseDuration, "s")
+	default:
+		it.fault(diag.Diagnostic{Code: plan.CodeKind, Message: fmt.Sprintf("a flag of type %s has no %s", kind, name), Hint: "int, port, size and duration have; an enum has values"})
+	}
+	if !ok {
+		return nil
+	}
+	return &n
+}
+
+func runAccount(r *Recording, a *arguments) starlark.Value {
+	acc := plan.Account{Name: get[string](a, "name"), Group: get[string](a, "group"), Home: get[expr.Expr](a, "home")}
+	if acc.Group == "" {
+		acc.Group = acc.Name
+	}
+	h := &Handle{word: "account", call: a.call, name: acc.Name}
+	for _, other := range r.Accounts {
+		if other.Name == acc.Name && other.Group == acc.Group && notation(other.Home) == notation(acc.Home) {
+			return h // named again, as one for each service is
+		}
+	}
+	r.Accounts = append(r.Accounts, acc)
+	r.accounts = append(r.accounts, a.call)
+	return h
+}
+
+func runPackage(r *Recording, a *arguments) starlark.Value {
+	if r.Package != nil {
+		r.report(a.call, callee(), diag.Diagnostic{Code: plan.CodeDuplicate, Message: "a recipe makes one package, and there is one already",
+			Found: fmt.Sprintf("package %q", r.Package.Name), Hint: "give the second package a recipe of its own"})
+		return starlark.None
+	}
+	p := &plan.Package{
+		Name: get[string](a, "name"), Version: get[string](a, "version"), Release: int(clampInt(get[int64](a, "release"))), License: get[string](a, "license"),
+		Maintainer: get[string](a, "maintainer"), Summary: get[string](a, "summary"), Description: get[string](a, "description"),
+		Homepage: get[string](a, "homepage"), Style: get[string](a, "style"), Runtime: get[string](a, "runtime"), Depends: get[[]string](a, "depends"),
+	}
+	calls := &packageCalls{self: a.call}
+	for _, h := range get[[]*Handle](a, "build") {
+		run, call := orPlaceholder(h, a.call, placeholderRun)
+		p.Build, calls.build = append(p.Build, run), append(calls.build, call)
+	}
+	for _, h := range get[[]*Handle](a, "contents") {
+		content, call := orPlaceholder(h, a.call, plan.Content{})
+		p.Contents, calls.contents = append(p.Contents, content), append(calls.contents, call)
+	}
+	r.Package, r.pkg = p, calls
+	return starlark.None
+}
+
+func runService(r *Recording, a *arguments) starlark.Value {
+	s := plan.Service{
+		Name: get[string](a, "name"), User: get[string](a, "user"), Command: get[[]expr.Expr](a, "command"), Env: get[[]plan.Variable](a, "env"),
+		Restart: plan.DefaultRestart(), Stop: plan.DefaultStop(), Logs: plan.DefaultLogs(), After: get[[]string](a, "after"),
+	}
+	calls := serviceCalls{self: a.call}
+	for _, v := range s.Env {
+		calls.env = append(calls.env, v.Name)
+	}
+	for _, h := range get[[]*Handle](a, "prepare") {
+		step, call := orPlaceholder(h, a.call, plan.Step{})
+		s.Prepare, calls.prepare = append(s.Prepare, step), append(calls.prepare, call)
+	}
+	for _, h := range get[[]*Handle](a, "probes") {
+		probe, call := orPlaceholder(h, a.call, plan.Probe{})
+		s.Probes, calls.probes = append(s.Probes, probe), append(calls.probes, call)
+	}
+	calls.restart = settings(a, "restart", &s.Restart)
+	calls.stop = settings(a, "stop", &s.Stop)
+	calls.limits = settings(a, "limits", &s.Limits)
+	calls.logs = settings(a, "logs", &s.Logs)
+	r.Services = append(r.Services, s)
+	r.services = append(r.services, calls)
+	return &Handle{word: "service", call: a.call, name: s.Name}
+}
+
+// settings takes what restart(), stop(), limits() or logs() made, and leaves the default where there is none.
+func settings[T any](a *arguments, name string, into *T) *Call {
+	h := get[*Handle](a, name)
+	if h == nil {
+		return nil
+	}
+	*into = h.made.(T)
+	return h.call
+}
+
+// placeholderRun stands for a build step that could not be read.
+var placeholderRun = plan.Run{}
+
+// orPlaceholder takes what a handle made; a nil one, of an item that was at fault, gives the placeholder.
+func orPlaceholder[T any](h *Handle, owner *Call, placeholder T) (T, *Call) {
+	if h == nil {
+		return placeholder, owner
+	}
+	return made[T](h), h.call
+}
+
+// made is what a handle holds, as a prepare step where one is wanted.
+func made[T any](h *Handle) T {
+	if v, ok := h.made.(T); ok {
+		return v
+	}
+	var step any
+	switch v := h.made.(type) {
+	case plan.Directory:
+		step = plan.Step{Directory: &v}
+	case plan.Template:
+		step = plan.Step{Template: &v}
+	case plan.Run:
+		step = plan.Step{Run: &v}
+	case plan.RequireFreeSpace:
+		step = plan.Step{RequireFreeSpace: &v}
+	case plan.RequirePortFree:
+		step = plan.Step{RequirePortFree: &v}
+	}
+	return step.(T)
+}
+
+// clampInt keeps a number that validation will refuse in the range of plan's own type.
+func clampInt(n int64) int64 { return min(max(n, -1<<31), 1<<31-1) }

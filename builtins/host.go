@@ -1,0 +1,46 @@
+package builtins
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+
+	"go.starlark.net/starlark"
+
+	"recipe/runtime/expr"
+	"recipe/runtime/plan"
+)
+
+// host is the word whose attributes are the facts of the host.
+type host struct{}
+
+var _ starlark.HasAttrs = host{}
+
+func (host) String() string        { return "host" }
+func (host) Type() string          { return "host" }
+func (host) Freeze()               {}
+func (host) Truth() starlark.Bool  { return true }
+func (host) Hash() (uint32, error) { return 0, &refusal{message: "host cannot be a key"} }
+
+// Attr gives a fact as an expression.
+func (host) Attr(name string) (starlark.Value, error) {
+	kind, ok := expr.FactKinds()[name]
+	if !ok {
+		hint := plan.Nearest(name, host{}.AttrNames())
+		if hint == "" {
+			hint = "it has " + strings.Join(host{}.AttrNames(), ", ")
+		}
+		return nil, &refusal{message: fmt.Sprintf("the host has no fact %q", clip(name, 40)), hint: hint}
+	}
+	return leaf(expr.HostOf(name), kind), nil
+}
+
+// AttrNames lists the facts.
+func (host) AttrNames() []string {
+	names := []string{}
+	for name := range expr.FactKinds() {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	return names
+}

@@ -1,0 +1,189 @@
+package builtins
+
+import (
+	"fmt"
+	"strings"
+
+	"go.starlark.net/starlark"
+
+	"recipe/interp/diag"
+	"recipe/runtime/expr"
+	"recipe/runtime/plan"
+)
+
+// The types of parameters that take what other words make.
+var (
+	buildType    = handles("list of run", "steps, as in [run([\"make\"])]", "run")
+	contentsType = handles("list of files", "handles that file and config made", "file", "config")
+	stepsType    = handles("list of steps", "directory, template, run, require_free_space and require_port_free", "directory", "template", "run", "require_free_space", "require_port_free")
+	probesType   = handles("list of probes", "tcp and http", "tcp", "http")
+	restartType  = handle("restart")
+	stopType     = handle("stop")
+	limitsType   = handle("limits")
+	logsType     = handle("logs")
+	applyType    = &Type{"apply", `"restart", "none", or signal("HUP")`, readApply} // *plan.Apply
+	templateType = &Type{"text", "a text with {} for each further argument", readAny}
+)
+
+// handle takes what one word makes; it reads a *Handle.
+func handle(word string) *Type {
+	accepted := word + "(...)"
+	return &Type{word, accepted, func(it *item, v starlark.Value) any {
+		if h, ok := v.(*Handle); ok && h.word == word {
+			return h
+		}
+		hint := ""
+		if b, ok := v.(*starlark.Builtin); ok && b.Name() == word {
+			hint = fmt.Sprintf("call it: %s()", word)
+		}
+		return it.mismatch(v, accepted, hint)
+	}}
+}
+
+// handles takes a list of what some words make; it reads a []*Handle with nil for each item at fault.
+func handles(name, accepted string, words ...string) *Type {
+	return &Type{name, accepted, func(it *item, v starlark.Value) any {
+		list, ok := elements[*Handle](it, v, func(e *item, x starlark.Value) any {
+			if h, ok := x.(*Handle); ok && contains(words, h.word) {
+				return h
+			}
+			return e.mismatch(x, accepted, "")
+		})
+		if !ok {
+			return nil
+		}
+		return list
+	}}
+}
+
+func contains(list []string, word string) bool {
+	for _, w := range list {
+		if w == word {
+			return true
+		}
+	}
+	return false
+}
+
+func readApply(it *item, v starlark.Value) any {
+	switch v := v.(type) {
+	case starlark.String:
+		if action := plan.ApplyAction(v); action == plan.ApplyRestart || action == plan.ApplyNone {
+			return &plan.Apply{Action: action}
+		}
+		d := diag.Diagnostic{Code: plan.CodeChoice, Message: "this is no way to apply a change", Found: show(v), Accepted: it.parameter.Type.Accepted}
+		if contains(plan.Signals(), strings.TrimPrefix(string(v), "SIG")) || v == "signal" {
+			d.Hint = fmt.Sprintf("write signal(%q)", strings.TrimPrefix(string(v), "SIG"))
+		}
+		return it.fault(d)
+	case *Handle:
+		if name, ok := v.made.(string); ok && v.word == "signal" {
+			return &plan.Apply{Action: plan.ApplySignal, Signal: name}
+		}
+	}
+	return it.mismatch(v, it.parameter.Type.Accepted, "")
+}
+
+func unknownSignal(name string) diag.Diagnostic {
+	d := diag.Diagnostic{Code: plan.CodeChoice, Message: "there is no such signal", Found: fmt.Sprintf("%q", clip(name, 40)), Accepted: strings.Join(plan.Signals(), ", ")}
+	if bare := strings.TrimPrefix(strings.ToUpper(name), "SIG"); contains(plan.Signals(), bare) {
+		d.Hint = fmt.Sprintf("write %q", bare)
+	} else {
+		d.Hint = plan.Nearest(clip(name, 40), plan.Signals())
+	}
+	return d
+}
+
+func runSignal(r *Recording, a *arguments) starlark.Value {
+	name := get[string](a, "name")
+	if name == "" {
+		return unknown{}
+	}
+	return &Handle{word: "signal", call: a.call, made: name, name: name}
+}
+
+// runContent is file and config.
+func runContent(r *Recording, a *arguments) starlark.Value {
+	c := plan.Content{Kind: plan.ContentKind(a.call.Word), Source: get[string](a, "source"), Path: get[expr.Expr](a, "path").Text,
+		Mode: get[plan.Mode](a, "mode"), Owner: get[string](a, "owner"), Group: get[string](a, "group")}
+	if e := get[expr.Expr](a, "path"); e.Op != expr.OpPath && !a.call.Spoilt(Whole("path")) {
+		r.report(a.call, Whole("path"), diag.Diagnostic{Code: plan.CodePath, Message: "the path of a packaged file is fixed when the package is built",
+			Found: notation(e), Accepted: `a text with an absolute path, as in "/etc/foo/foo.conf"`})
+	}
+	if a.call.Spoilt(Whole("path")) {
+		return unknown{}
+	}
+	return &Handle{word: a.call.Word, call: a.call, made: c, path: expr.PathOf(c.Path)}
+}
+
+func runDirectory(r *Recording, a *arguments) starlark.Value {
+	d := plan.Directory{Path: get[expr.Expr](a, "path"), Owner: get[string](a, "owner"), Group: get[string](a, "group"), Mode: get[plan.Mode](a, "mode")}
+	if d.Path.IsZero() {
+		return unknown{}
+	}
+	return &Handle{word: "directory", call: a.call, made: d, path: d.Path}
+}
+
+func runTemplate(r *Recording, a *arguments) starlark.Value {
+	t := plan.Template{Path: get[expr.Expr](a, "path"), Text: formatted(r, a, "text"), Owner: get[string](a, "owner"), Group: get[string](a, "group"), Mode: get[plan.Mode](a, "mode")}
+	if t.Path.IsZero() {
+		return unknown{}
+	}
+	if t.Text.IsZero() {
+		a.call.spoil(Whole("text"))
+		t.Text = expr.TextOf("")
+	}
+	return &Handle{word: "template", call: a.call, made: t, path: t.Path}
+}
+
+func runRun(r *Recording, a *arguments) starlark.Value {
+	return &Handle{word: "run", call: a.call, made: plan.Run{Command: get[[]expr.Expr](a, "command"), Timeout: get[plan.Duration](a, "timeout")}}
+}
+
+func runRequireFreeSpace(r *Recording, a *arguments) starlark.Value {
+	return &Handle{word: "require_free_space", call: a.call, made: plan.RequireFreeSpace{Path: get[expr.Expr](a, "path"), Size: get[expr.Expr](a, "size")}}
+}
+
+func runRequirePortFree(r *Recording, a *arguments) starlark.Value {
+	return &Handle{word: "require_port_free", call: a.call, made: plan.RequirePortFree{Port: get[expr.Expr](a, "port")}}
+}
+
+func runRestart(r *Recording, a *arguments) starlark.Value {
+	return &Handle{word: "restart", call: a.call, made: plan.Restart{Delay: get[plan.Duration](a, "delay"), Cap: get[plan.Duration](a, "cap"),
+		JitterPermille: get[int](a, "jitter"), StableAfter: get[plan.Duration](a, "stable_after")}}
+}
+
+func runStop(r *Recording, a *arguments) starlark.Value {
+	return &Handle{word: "stop", call: a.call, made: plan.Stop{Signal: get[string](a, "signal"), Grace: get[plan.Duration](a, "grace")}}
+}
+
+func runLimits(r *Recording, a *arguments) starlark.Value {
+	l := plan.Limits{NoFile: get[int64](a, "nofile"), Memory: get[plan.Size](a, "memory")}
+	if a.given("oom_score_adj") != nil {
+		n := int(clampInt(get[int64](a, "oom_score_adj")))
+		l.OOMScoreAdj = &n
+	}
+	return &Handle{word: "limits", call: a.call, made: l}
+}
+
+func runLogs(r *Recording, a *arguments) starlark.Value {
+	return &Handle{word: "logs", call: a.call, made: plan.Logs{Size: get[plan.Size](a, "size"), Keep: int(clampInt(get[int64](a, "keep")))}}
+}
+
+func runTCP(r *Recording, a *arguments) starlark.Value {
+	p := timing(a)
+	p.TCP = &plan.TCPProbe{Host: get[string](a, "host"), Port: get[expr.Expr](a, "port"), Send: get[string](a, "send"), Expect: get[string](a, "expect"), ConnectOnly: get[bool](a, "connect_only")}
+	return &Handle{word: "tcp", call: a.call, made: p}
+}
+
+func runHTTP(r *Recording, a *arguments) starlark.Value {
+	p := timing(a)
+	p.HTTP = &plan.HTTPProbe{Host: get[string](a, "host"), Port: get[expr.Expr](a, "port"), Path: get[string](a, "path"), Status: int(clampInt(get[int64](a, "status"))), Expect: get[string](a, "expect")}
+	return &Handle{word: "http", call: a.call, made: p}
+}
+
+// timing is what every probe has.
+func timing(a *arguments) plan.Probe {
+	return plan.Probe{Every: get[plan.Duration](a, "every"), Timeout: get[plan.Duration](a, "timeout"), Failures: int(clampInt(get[int64](a, "failures"))),
+		Successes: int(clampInt(get[int64](a, "successes"))), StartWithin: get[plan.Duration](a, "start_within")}
+}

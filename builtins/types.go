@@ -1,0 +1,367 @@
+package builtins
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"sort"
+	"unicode/utf8"
+
+	"go.starlark.net/starlark"
+
+	"recipe/interp/diag"
+	"recipe/runtime/expr"
+	"recipe/runtime/plan"
+)
+
+// The types of parameters. Each reads into the Go type named beside it.
+var (
+	textType     = &Type{"text", `a text, as in "foo"`, readText}                                                         // string
+	intType      = &Type{"int", "a whole number", readInt}                                                                // int64
+	boolType     = &Type{"bool", "True or False", readBool}                                                               // bool
+	fractionType = &Type{"fraction", "a number from 0 to 1, as in 0.2", readFraction}                                     // int, thousandths
+	durationType = &Type{"duration", `a text with a unit, as in "10s" (ms, s, m, h, d)`, readDuration}                    // plan.Duration
+	sizeType     = &Type{"size", `a text with a unit, as in "64MiB" (B, KiB, MiB, GiB, TiB)`, readSize}                   // plan.Size
+	modeType     = &Type{"mode", "a whole number, as in 0o755", readMode}                                                 // plan.Mode
+	pathType     = &Type{"path", `a handle, or a text with an absolute path, as in "/var/lib/foo"`, readPath}             // expr.Expr
+	valueType    = &Type{"value", "a text, a number, a truth value, a handle, a flag or a fact of the host", readValue}   // expr.Expr
+	portType     = &Type{"port", "a whole number from 1 to 65535, or a flag", readPort}                                   // expr.Expr
+	volumeType   = &Type{"size", `a text with a unit, as in "1GiB", or a flag`, readVolume}                               // expr.Expr
+	accountType  = &Type{"account", `account("foo"), or its name as a text`, readAccount}                                 // string
+	commandType  = &Type{"list of values", `a program and its arguments, as in [food, "--foreground"]`, readCommand}      // []expr.Expr
+	environType  = &Type{"dict", `names and values, as in {"FOO_DATA": data}`, readEnviron}                               // []plan.Variable
+	textsType    = &Type{"list of texts", `texts, as in ["a", "b"]`, readTexts}                                           // []string
+	signalType   = &Type{"signal", `the name of a signal without SIG, as in "TERM"`, readSignal}                          // string
+	anyType      = &Type{"value of the flag's type", "a value of the flag's type", readAny}                               // starlark.Value
+	scalarType   = &Type{"number", "a number, a flag, a fact of the host, or a text that is a size or duration", readAny} // starlark.Value
+)
+
+func readText(it *item, v starlark.Value) any {
+	switch v := v.(type) {
+	case starlark.String:
+		return string(v)
+	case *Value, *Handle:
+		return it.mismatch(v, it.parameter.Type.Accepted, it.parameter.Name+" is part of the plan, which is the same on every host: a text that is known now is needed")
+	}
+	return it.mismatch(v, it.parameter.Type.Accepted, "")
+}
+
+func readInt(it *item, v starlark.Value) any {
+	i, ok := v.(starlark.Int)
+	if !ok {
+		return it.mismatch(v, it.parameter.Type.Accepted, fixedHint(it, v))
+	}
+	n, ok := i.Int64()
+	if !ok {
+		return it.fault(diag.Diagnostic{Code: plan.CodeRange, Message: "the number does not fit in 64 bits", Found: show(v)})
+	}
+	return n
+}
+
+func fixedHint(it *item, v starlark.Value) string {
+	if _, ok := v.(*Value); ok {
+		return it.parameter.Name + " is part of the plan, which is the same on every host: a flag or fact cannot stand here"
+	}
+	return ""
+}
+
+func readBool(it *item, v starlark.Value) any {
+	if b, ok := v.(starlark.Bool); ok {
+		return bool(b)
+	}
+	return it.mismatch(v, it.parameter.Type.Accepted, fixedHint(it, v))
+}
+
+func readFraction(it *item, v starlark.Value) any {
+	f, ok := starlark.AsFloat(v)
+	if !ok {
+		return it.mismatch(v, it.parameter.Type.Accepted, fixedHint(it, v))
+	}
+	if !(f >= 0 && f <= 1) {
+		return it.fault(diag.Diagnostic{Code: plan.CodeRange, Message: "the value is out of range", Found: show(v), Accepted: it.parameter.Type.Accepted})
+	}
+	return int(math.Round(f * 1000))
+}
+
+func readDuration(it *item, v starlark.Value) any {
+	ms, ok := units(it, v, expr.ParseDuration, "s")
+	if !ok {
+		return nil
+	}
+	return plan.Duration(ms)
+}
+
+func readSize(it *item, v starlark.Value) any {
+	n, ok := units(it, v, expr.ParseSize, "MiB")
+	if !ok {
+		return nil
+	}
+	return plan.Size(n)
+}
+
+// units reads a text with a unit. A bare number gets the hint that it lacks one.
+func units(it *item, v starlark.Value, parse func(string) (int64, error), unit string) (int64, bool) {
+	s, ok := v.(starlark.String)
+	if !ok {
+		hint := fixedHint(it, v)
+		if _, number := v.(starlark.Int); number {
+			hint = fmt.Sprintf("give the number a unit, as in %q", clip(v.String(), 20)+unit)
+		}
+		it.mismatch(v, it.parameter.Type.Accepted, hint)
+		return 0, false
+	}
+	n, err := parse(string(s))
+	if err != nil {
+		it.fault(diag.Diagnostic{Code: plan.CodeRange, Message: "the text cannot be read as a " + it.parameter.Type.Name, Found: show(v), Accepted: it.parameter.Type.Accepted})
+		return 0, false
+	}
+	return n, true
+}
+
+func readMode(it *item, v starlark.Value) any {
+	i, ok := v.(starlark.Int)
+	if !ok {
+		hint := ""
+		if s, text := v.(starlark.String); text {
+			hint = "write it as a number: 0o" + clip(trimZeros(string(s)), 8)
+		}
+		return it.mismatch(v, it.parameter.Type.Accepted, hint)
+	}
+	n, ok := i.Uint64()
+	if !ok || n > 0o7777 {
+		return it.fault(diag.Diagnostic{Code: plan.CodeRange, Message: "this is no file mode", Found: show(v), Accepted: "0o0000 to 0o7777"})
+	}
+	if decimal := fmt.Sprint(n); n > 0o777 && looksOctal(decimal) {
+		return it.fault(diag.Diagnostic{Code: plan.CodeRange, Message: "this number is decimal, and looks like an octal file mode", Found: show(v), Accepted: "0o0000 to 0o7777",
+			Hint: "write 0o" + decimal})
+	}
+	return plan.Mode(n)
+}
+
+// looksOctal tells 755 from a number that nobody would mean as a mode.
+func looksOctal(digits string) bool {
+	for _, d := range digits {
+		if d > '7' {
+			return false
+		}
+	}
+	return true
+}
+
+func trimZeros(s string) string {
+	for len(s) > 1 && (s[0] == '0' || s[0] == 'o') {
+		s = s[1:]
+	}
+	return s
+}
+
+func readPath(it *item, v starlark.Value) any {
+	switch v := v.(type) {
+	case starlark.String:
+		if err := expr.CheckPath(string(v)); err != nil {
+			return it.fault(diag.Diagnostic{Code: plan.CodePath, Message: err.Error(), Accepted: it.parameter.Type.Accepted})
+		}
+		return expr.PathOf(string(v))
+	case *Handle:
+		if !v.path.IsZero() {
+			return v.path
+		}
+	case *Value:
+		if v.kind == expr.Path {
+			return v.expr
+		}
+	}
+	return it.mismatch(v, it.parameter.Type.Accepted, "")
+}
+
+func readValue(it *item, v starlark.Value) any {
+	switch v := v.(type) {
+	case starlark.String:
+		if !utf8.ValidString(string(v)) {
+			return it.fault(diag.Diagnostic{Code: plan.CodeText, Message: "the text is not UTF-8", Found: show(v)})
+		}
+		return expr.TextOf(string(v))
+	case starlark.Int:
+		if n, ok := v.Int64(); ok {
+			return expr.IntOf(n)
+		}
+		return it.fault(diag.Diagnostic{Code: plan.CodeRange, Message: "the number does not fit in 64 bits", Found: show(v)})
+	case starlark.Bool:
+		return expr.BoolOf(bool(v))
+	case *Value:
+		return v.expr
+	case *Handle:
+		if !v.path.IsZero() {
+			return v.path
+		}
+	}
+	hint := ""
+	if _, ok := v.(*starlark.List); ok {
+		hint = "join lists with +, or write their items out"
+	}
+	return it.mismatch(v, "a text, a number, a truth value, a handle, a flag or a fact of the host", hint)
+}
+
+func readPort(it *item, v starlark.Value) any {
+	switch v := v.(type) {
+	case starlark.Int:
+		if n, ok := v.Int64(); ok && n >= 1 && n <= 65535 {
+			return expr.IntOf(n)
+		}
+		return it.fault(diag.Diagnostic{Code: plan.CodeRange, Message: "the port is out of range", Found: show(v), Accepted: "1 to 65535"})
+	case *Value:
+		if v.kind == expr.Int {
+			return v.expr
+		}
+	}
+	return it.mismatch(v, it.parameter.Type.Accepted, "")
+}
+
+func readVolume(it *item, v starlark.Value) any {
+	if v, ok := v.(*Value); ok && v.kind == expr.Size {
+		return v.expr
+	}
+	n, ok := units(it, v, expr.ParseSize, "MiB")
+	if !ok {
+		return nil
+	}
+	return expr.SizeOf(n)
+}
+
+func readAccount(it *item, v starlark.Value) any {
+	switch v := v.(type) {
+	case starlark.String:
+		return string(v)
+	case *Handle:
+		if v.word == "account" {
+			return v.name
+		}
+	}
+	return it.mismatch(v, it.parameter.Type.Accepted, "")
+}
+
+// elements reads each item of a list; what could not be read is the zero value, so that places stay right.
+func elements[T any](it *item, v starlark.Value, read func(*item, starlark.Value) any) ([]T, bool) {
+	var iterable starlark.Sequence
+	switch v := v.(type) {
+	case *starlark.List:
+		iterable = v
+	case starlark.Tuple:
+		iterable = v
+	default:
+		hint := ""
+		if _, ok := v.(starlark.String); ok {
+			hint = fmt.Sprintf("write a list: [%s]", clip(v.String(), 60))
+		}
+		it.mismatch(v, it.parameter.Type.Accepted, hint)
+		return nil, false
+	}
+	list := make([]T, 0, iterable.Len())
+	iter := iterable.Iterate()
+	defer iter.Done()
+	var x starlark.Value
+	for i := 0; iter.Next(&x); i++ {
+		e := it.element(i)
+		if _, ok := x.(unknown); ok {
+			it.call.spoil(e.part)
+			x = nil
+		}
+		var value T
+		if x != nil {
+			value, _ = read(e, x).(T)
+		}
+		list = append(list, value)
+	}
+	return list, true
+}
+
+func readCommand(it *item, v starlark.Value) any {
+	list, ok := elements[expr.Expr](it, v, readValue)
+	if !ok {
+		return nil
+	}
+	for i, e := range list {
+		if e.IsZero() {
+			list[i] = expr.TextOf("") // a placeholder for what has been reported
+		}
+	}
+	return list
+}
+
+func readTexts(it *item, v starlark.Value) any {
+	list, ok := elements[string](it, v, func(e *item, x starlark.Value) any {
+		switch x := x.(type) {
+		case starlark.String:
+			return string(x)
+		case *Handle:
+			if x.word == "service" {
+				return x.name
+			}
+		}
+		return e.mismatch(x, "a text", "")
+	})
+	if !ok {
+		return nil
+	}
+	return list
+}
+
+func readEnviron(it *item, v starlark.Value) any {
+	d, ok := v.(*starlark.Dict)
+	if !ok {
+		return it.mismatch(v, it.parameter.Type.Accepted, "")
+	}
+	list := []plan.Variable{}
+	for _, kv := range d.Items() {
+		name, ok := kv[0].(starlark.String)
+		if !ok {
+			if _, reported := kv[0].(unknown); !reported {
+				it.mismatch(kv[0], "texts as names", "")
+			}
+			continue
+		}
+		e := it.entry(string(name))
+		if _, reported := kv[1].(unknown); reported {
+			it.call.spoil(e.part)
+			continue
+		}
+		if value, ok := readValue(e, kv[1]).(expr.Expr); ok {
+			list = append(list, plan.Variable{Name: string(name), Value: value})
+		}
+	}
+	sort.Slice(list, func(i, j int) bool { return list[i].Name < list[j].Name })
+	return list
+}
+
+func readSignal(it *item, v starlark.Value) any {
+	name := ""
+	switch v := v.(type) {
+	case starlark.String:
+		name = string(v)
+	case *Handle:
+		if v.word != "signal" {
+			return it.mismatch(v, it.parameter.Type.Accepted, "")
+		}
+		name = v.made.(string)
+	default:
+		return it.mismatch(v, it.parameter.Type.Accepted, "")
+	}
+	for _, known := range plan.Signals() {
+		if known == name {
+			return name
+		}
+	}
+	return it.fault(unknownSignal(name))
+}
+
+func readAny(_ *item, v starlark.Value) any { return v }
+
+// Explain makes a diagnostic of an error of the host values' own operators.
+func Explain(err error) diag.Diagnostic {
+	d := diag.Diagnostic{Code: CodeArithmetic, Message: err.Error()}
+	var r *refusal
+	if errors.As(err, &r) {
+		d.Hint = r.hint
+	}
+	return d
+}

@@ -1,0 +1,209 @@
+package builtins
+
+import (
+	"fmt"
+	"strings"
+
+	"go.starlark.net/starlark"
+	"go.starlark.net/syntax"
+
+	"recipe/runtime/expr"
+)
+
+// Value is an expression as a recipe holds it: what a flag or a fact of the host will come to. It does arithmetic and
+// can stand wherever a value is wanted; it can be neither compared, nor tested, nor turned into text.
+type Value struct {
+	expr  expr.Expr
+	kind  expr.Kind
+	nodes int // of expr, bounded because x = x + x doubles it
+	depth int
+}
+
+// The bounds of one expression. expr's own is 200 levels.
+const (
+	mostNodes = 4096
+	mostDepth = 100
+)
+
+func leaf(e expr.Expr, kind expr.Kind) *Value { return &Value{expr: e, kind: kind, nodes: 1, depth: 1} }
+
+var (
+	_ starlark.HasBinary  = (*Value)(nil)
+	_ starlark.HasUnary   = (*Value)(nil)
+	_ starlark.Comparable = (*Value)(nil)
+)
+
+// String is the notation that a message shows.
+func (v *Value) String() string { return notation(v.expr) }
+
+// Type is what Starlark's own messages call it.
+func (v *Value) Type() string { return "host value" }
+
+// Freeze does nothing: a Value never changes.
+func (v *Value) Freeze() {}
+
+// Truth is never asked: conditions pass through a guard that refuses the value.
+func (v *Value) Truth() starlark.Bool { return true }
+
+// Hash refuses to be a key.
+func (v *Value) Hash() (uint32, error) {
+	return 0, &refusal{value: v, message: fmt.Sprintf("%s cannot be a key: %s", v, onlyOnHost), hint: "use the flag's name, or another text that is known now"}
+}
+
+// CompareSameType refuses every comparison.
+func (v *Value) CompareSameType(op syntax.Token, _ starlark.Value, _ int) (bool, error) {
+	return false, &refusal{value: v, message: fmt.Sprintf("%s cannot be compared: %s", v, onlyOnHost), hint: hintCompare}
+}
+
+// Binary does arithmetic; texts beside a size or a duration are read as such.
+func (v *Value) Binary(op syntax.Token, other starlark.Value, side starlark.Side) (starlark.Value, error) {
+	if _, ok := other.(unknown); ok {
+		return unknown{}, nil
+	}
+	if op == syntax.SLASH {
+		return nil, &refusal{value: v, message: "host values are whole numbers, which / does not divide", hint: "write //, which rounds down"}
+	}
+	operator, ok := operators[op]
+	if !ok {
+		return nil, &refusal{value: v, message: fmt.Sprintf("%s has no meaning for %s: %s", op, v, onlyOnHost), hint: "+, -, *, //, %, min_of, max_of, clamp and fmt work on it"}
+	}
+	if !v.kind.Numeric() {
+		return nil, &refusal{value: v, message: fmt.Sprintf("%s is a %s, which has no arithmetic", v, v.kind), hint: fmtHint(other, side)}
+	}
+	if _, ok := other.(starlark.String); ok && v.kind == expr.Int {
+		return nil, &refusal{value: v, message: fmt.Sprintf("%s cannot be joined to a text: %s", v, onlyOnHost), hint: fmtHint(other, side)}
+	}
+	o, err := operand(other, v.kind)
+	if err != nil {
+		return nil, err
+	}
+	if side == starlark.Left {
+		return combine(operator, v, o)
+	}
+	return combine(operator, o, v)
+}
+
+var operators = map[syntax.Token]expr.Op{
+	syntax.PLUS: expr.OpAdd, syntax.MINUS: expr.OpSub, syntax.STAR: expr.OpMul, syntax.SLASHSLASH: expr.OpDiv, syntax.PERCENT: expr.OpMod,
+}
+
+// Unary negates.
+func (v *Value) Unary(op syntax.Token) (starlark.Value, error) {
+	switch {
+	case op == syntax.PLUS && v.kind.Numeric():
+		return v, nil
+	case op == syntax.MINUS && v.kind.Numeric():
+		return combine(expr.OpSub, leaf(literal(v.kind, 0), v.kind), v)
+	}
+	return nil, &refusal{value: v, message: fmt.Sprintf("%s has no meaning for %s", op, v)}
+}
+
+// refusal is an error of a host value's own operators, with the hint that a plain error cannot carry.
+type refusal struct {
+	value         *Value
+	message, hint string
+}
+
+func (r *refusal) Error() string { return r.message }
+
+const (
+	onlyOnHost  = "its value is known only on the host where the service starts"
+	hintCompare = "choose between numbers with min_of, max_of or clamp; == None and != None are allowed"
+)
+
+func fmtHint(other starlark.Value, side starlark.Side) string {
+	text, ok := other.(starlark.String)
+	if !ok {
+		return "fmt makes texts of such values"
+	}
+	format := `"{}` + escaped(string(text)) + `"`
+	if side == starlark.Right {
+		format = `"` + escaped(string(text)) + `{}"`
+	}
+	return fmt.Sprintf("write fmt(%s, ...)", format)
+}
+
+func escaped(s string) string {
+	q := starlark.String(clip(s, 40)).String()
+	return strings.NewReplacer("{", "{{", "}", "}}").Replace(q[1 : len(q)-1])
+}
+
+// operand is the other side of an operator, or an argument of min_of and the like, beside a value of that kind.
+func operand(v starlark.Value, beside expr.Kind) (*Value, error) {
+	switch v := v.(type) {
+	case *Value:
+		return v, nil
+	case starlark.Int:
+		n, ok := v.Int64()
+		if !ok {
+			return nil, &refusal{message: "the number does not fit in 64 bits"}
+		}
+		return leaf(expr.IntOf(n), expr.Int), nil
+	case starlark.String:
+		var n int64
+		var err error
+		switch beside {
+		case expr.Size:
+			n, err = expr.ParseSize(string(v))
+		case expr.Duration:
+			n, err = expr.ParseDuration(string(v))
+		default:
+			return nil, &refusal{message: fmt.Sprintf("a text has no arithmetic: %s", show(v)), hint: "fmt joins texts and host values"}
+		}
+		if err != nil {
+			return nil, &refusal{message: err.Error()}
+		}
+		return leaf(literal(beside, n), beside), nil
+	}
+	return nil, &refusal{message: fmt.Sprintf("arithmetic with host values takes numbers, not %s", describe(v))}
+}
+
+func literal(kind expr.Kind, n int64) expr.Expr {
+	switch kind {
+	case expr.Size:
+		return expr.SizeOf(n)
+	case expr.Duration:
+		return expr.DurationOf(n)
+	}
+	return expr.IntOf(n)
+}
+
+// combine makes an operator node and checks it at once, so that a mistake is found where it is made.
+func combine(op expr.Op, args ...*Value) (starlark.Value, error) {
+	exprs := make([]expr.Expr, len(args))
+	stubs := make([]expr.Expr, len(args))
+	v := &Value{nodes: 1}
+	for i, a := range args {
+		exprs[i] = a.expr
+		stubs[i] = literal(a.kind, 0)
+		if !a.kind.Numeric() {
+			stubs[i] = expr.TextOf("")
+		}
+		v.nodes += a.nodes
+		v.depth = max(v.depth, a.depth+1)
+	}
+	if v.nodes > mostNodes || v.depth > mostDepth {
+		return nil, &refusal{message: fmt.Sprintf("the expression is too large: more than %d operators, or %d in one another", mostNodes, mostDepth)}
+	}
+	kind, err := expr.Call(op, stubs...).Kind(nil)
+	if err != nil {
+		return nil, &refusal{message: err.Error(), hint: unitHint(args)}
+	}
+	if (op == expr.OpDiv || op == expr.OpMod) && exprs[1].Op != expr.OpFlag && exprs[1].Op != expr.OpHost && len(exprs[1].Args) == 0 && exprs[1].Int == 0 {
+		return nil, &refusal{message: "division by zero"}
+	}
+	v.expr, v.kind = expr.Call(op, exprs...), kind
+	return v, nil
+}
+
+func unitHint(args []*Value) string {
+	for _, a := range args {
+		switch a.kind {
+		case expr.Size:
+			return `a size beside it is written as text: "64MiB"`
+		case expr.Duration:
+			return `a duration beside it is written as text: "10s"`
+		}
+	}
+	return ""
+}

@@ -1,0 +1,24 @@
+package interp
+
+// The codes of diagnostics that concern a source as a whole. Those of calls are in package builtins, those of plans in
+// package plan.
+const (
+	CodeSyntax      = "syntax"
+	CodeUnknownWord = "unknown-word"
+	CodeReassigned  = "reassigned"
+	CodeDialect     = "not-in-the-language"
+	CodeCannotLoad  = "cannot-load"
+	CodeLoadCycle   = "load-cycle"
+	CodeNotExported = "not-exported"
+	CodeBudget      = "step-budget"
+	CodeTooLarge    = "too-large"
+	CodeCannotRead  = "cannot-read"
+	CodeBadPlan     = "bad-plan"
+	CodeRecursion   = "recursion"
+	CodeFail        = "refused-by-recipe"
+	CodeEvaluation  = "evaluation"
+
+	CodeNoProbe     = "no-probe"
+	CodeConnectOnly = "connect-only"
+	CodeNothing     = "declares-nothing"
+)

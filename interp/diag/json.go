@@ -1,0 +1,61 @@
+package diag
+
+import (
+	"bytes"
+	"encoding/json"
+)
+
+type spanJSON struct {
+	File      string `json:"file"`
+	Line      int    `json:"line,omitempty"`
+	Column    int    `json:"column,omitempty"`
+	EndLine   int    `json:"end_line,omitempty"`
+	EndColumn int    `json:"end_column,omitempty"`
+}
+
+type frameJSON struct {
+	Name string `json:"name"`
+	spanJSON
+}
+
+type diagnosticJSON struct {
+	Severity Severity `json:"severity"`
+	Code     string   `json:"code"`
+	spanJSON
+	Word     string      `json:"word,omitempty"`
+	Message  string      `json:"message"`
+	Source   string      `json:"source,omitempty"`
+	Found    string      `json:"found,omitempty"`
+	Accepted string      `json:"accepted,omitempty"`
+	Hint     string      `json:"hint,omitempty"`
+	Chain    []frameJSON `json:"in,omitempty"`
+}
+
+// JSON is the list as an object: "diagnostics", at most Most of them, and "omitted", how many more there are. Texts
+// are cleaned as those of String are.
+func (l List) JSON() []byte {
+	out := struct {
+		Diagnostics []diagnosticJSON `json:"diagnostics"`
+		Omitted     int              `json:"omitted,omitempty"`
+	}{Diagnostics: []diagnosticJSON{}, Omitted: max(0, len(l)-Most)}
+	for _, d := range l[:min(len(l), Most)] {
+		j := diagnosticJSON{
+			Severity: d.Severity, Code: d.Code, spanJSON: d.At.json(), Word: clean(d.Word), Message: clean(d.Message),
+			Source: clean(d.Source), Found: clean(d.Found), Accepted: clean(d.Accepted), Hint: clean(d.Hint),
+		}
+		for _, f := range d.Chain[:min(len(d.Chain), mostFrames)] {
+			j.Chain = append(j.Chain, frameJSON{Name: clean(f.Name), spanJSON: f.At.json()})
+		}
+		out.Diagnostics = append(out.Diagnostics, j)
+	}
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	enc.Encode(out) // plain strings and numbers: it cannot fail
+	return b.Bytes()
+}
+
+func (s Span) json() spanJSON {
+	return spanJSON{File: clean(s.File), Line: s.Line, Column: s.Column, EndLine: s.EndLine, EndColumn: s.EndColumn}
+}

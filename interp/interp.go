@@ -1,0 +1,191 @@
+// Package interp evaluates a recipe to a plan. It holds the dialect, the loader, the budgets and the places of
+// diagnostics; what the words mean is in package builtins, what a plan must be in package plan.
+//
+//	source -> parse -> load other modules -> guard host values -> resolve -> run -> plan -> validate -> diagnostics
+//
+// Rules:
+//   - Hermetic: a recipe sees no clock, environment, network or randomness, and no file but those that it loads from
+//     its own folder. The same recipe gives the same bytes everywhere.
+//   - The dialect is Starlark with sets and top-level control flow; without while, recursion and global reassignment.
+//   - As many mistakes as possible in one pass: a call that is wrong gives a value that every word takes in silence, and
+//     the evaluation goes on. Only Starlark's own run-time errors end it.
+//   - A value that only the host knows never gives a silent wrong answer (see guard.go).
+//   - One budget of steps for the recipe and all that it loads; sizes and the number of modules are bounded too. Memory
+//     is not: text from strangers is evaluated in a process of its own.
+//   - Warnings are given only for a plan without errors, and never fail it. What a recipe prints becomes a note.
+//
+// Tests: golden mistakes in testdata/mistakes, a fuzz target over source text, determinism, and benchmarks.
+package interp
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"go.starlark.net/starlark"
+	"go.starlark.net/syntax"
+
+	"recipe/builtins"
+	"recipe/interp/diag"
+	"recipe/runtime/plan"
+)
+
+// The budgets of one evaluation.
+const (
+	DefaultSteps = 20_000_000 // of Starlark's machine, about a second
+	mostSource   = 1 << 20    // bytes of one module
+	mostPlan     = 64 << 20   // bytes of a plan's JSON
+	mostModules  = 256
+)
+
+// Options of an evaluation; the zero value is usual.
+type Options struct {
+	Stdin io.Reader // what "-" reads
+	Root  string    // the folder that loads are below; the recipe's own when empty
+	Steps uint64    // budget; DefaultSteps when 0
+}
+
+// Evaluate reads a recipe, or a plan's JSON, from a file or, when path is "-", from Options.Stdin. The plan is nil when
+// the list holds an error. Nothing but the list tells of errors.
+func Evaluate(path string, o Options) (*plan.Plan, diag.List) {
+	data, err := read(path, o)
+	if err != nil {
+		return nil, diag.List{{Severity: diag.Error, Code: CodeCannotRead, At: diag.Span{File: path}, Message: fmt.Sprintf("cannot read the recipe: %v", reason(err))}}
+	}
+	return EvaluateBytes(path, data, o)
+}
+
+func read(path string, o Options) ([]byte, error) {
+	in := o.Stdin
+	if path != "-" {
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		in = f
+	}
+	if in == nil {
+		return nil, errors.New("there is no standard input")
+	}
+	return io.ReadAll(io.LimitReader(in, mostPlan+1))
+}
+
+// reason is an error without the path that its diagnostic names already.
+func reason(err error) error {
+	var pathError *os.PathError
+	if errors.As(err, &pathError) {
+		return pathError.Err
+	}
+	return err
+}
+
+// EvaluateBytes is Evaluate of source text; name is what diagnostics call it and what loads are relative to.
+func EvaluateBytes(name string, src []byte, o Options) (*plan.Plan, diag.List) {
+	if trimmed := bytes.TrimLeft(src, " \t\r\n"); len(trimmed) > 0 && trimmed[0] == '{' {
+		return decode(name, src)
+	}
+	e := newEvaluation(name, o)
+	defer e.close()
+	return e.evaluate(name, src)
+}
+
+// decode takes a plan's JSON where a recipe may stand.
+func decode(name string, src []byte) (*plan.Plan, diag.List) {
+	at := diag.Span{File: name}
+	if len(src) > mostPlan {
+		return nil, diag.List{{Severity: diag.Error, Code: CodeTooLarge, At: at, Message: fmt.Sprintf("the plan is larger than %d MiB", mostPlan>>20)}}
+	}
+	p, err := plan.Decode(src)
+	if err == nil {
+		return p, nil
+	}
+	var list diag.List
+	for _, problem := range problems(err) {
+		list = append(list, diag.Diagnostic{Severity: diag.Error, Code: problem.Code, At: at, Word: problem.Path, Message: problem.Message,
+			Found: problem.Found, Accepted: problem.Accepted, Hint: problem.Hint})
+	}
+	if len(list) == 0 {
+		list = diag.List{{Severity: diag.Error, Code: CodeBadPlan, At: at, Message: err.Error(), Hint: "recipe plan FILE writes a plan"}}
+	}
+	return nil, list
+}
+
+// problems finds what validation said in an error of plan.Decode.
+func problems(err error) []plan.Problem {
+	var found []plan.Problem
+	switch e := err.(type) {
+	case plan.Problem:
+		found = append(found, e)
+	case interface{ Unwrap() []error }:
+		for _, inner := range e.Unwrap() {
+			found = append(found, problems(inner)...)
+		}
+	case interface{ Unwrap() error }:
+		found = problems(e.Unwrap())
+	}
+	return found
+}
+
+// dialect is what the language takes from Starlark.
+func dialect() *syntax.FileOptions { return &syntax.FileOptions{Set: true, TopLevelControl: true} }
+
+// evaluation is one run from source to plan. It is used once, by one goroutine.
+type evaluation struct {
+	loader
+	recording *builtins.Recording
+	thread    *starlark.Thread
+	words     starlark.StringDict
+	sources   map[string]*source // by the name that diagnostics show
+	list      diag.List
+	name      string // of the recipe, as diagnostics show it
+	budget    uint64
+	spent     bool // the budget of steps
+}
+
+func newEvaluation(name string, o Options) *evaluation {
+	e := &evaluation{name: name, recording: builtins.NewRecording(), words: builtins.Environment(), sources: map[string]*source{}}
+	e.loader = newLoader(name, o)
+	e.thread = &starlark.Thread{Name: "recipe", Load: e.loaded, OnMaxSteps: func(t *starlark.Thread) {
+		e.spent = true
+		t.Cancel("the budget is spent")
+	}}
+	if e.budget = o.Steps; e.budget == 0 {
+		e.budget = DefaultSteps
+	}
+	e.thread.SetMaxExecutionSteps(e.budget)
+	e.recording.Attach(e.thread)
+	return e
+}
+
+func (e *evaluation) evaluate(name string, src []byte) (p *plan.Plan, list diag.List) {
+	e.run(&source{name: name, text: string(src)})
+	p = e.recording.Plan(fileName(name))
+	p.Inputs = e.inputs()
+	e.validate(p)
+	if e.list.Failed() {
+		return nil, e.list.Sort()
+	}
+	e.lint(p)
+	return p, e.list.Sort()
+}
+
+// fileName is the plan's name when nothing in the recipe gives one: that of its file, made to fit.
+func fileName(path string) string {
+	base := strings.ToLower(strings.TrimSuffix(filepath.Base(path), ".star"))
+	base = strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || strings.ContainsRune("._-", r) {
+			return r
+		}
+		return '-'
+	}, base)
+	base = strings.TrimLeft(base, "._-")
+	if base == "" {
+		return "recipe"
+	}
+	return base[:min(len(base), 64)]
+}

@@ -1,0 +1,268 @@
+package interp
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"sort"
+	"strings"
+	"syscall"
+
+	"go.starlark.net/starlark"
+	"go.starlark.net/syntax"
+
+	"recipe/builtins"
+	"recipe/interp/diag"
+	"recipe/runtime/plan"
+	"recipe/stdlib"
+)
+
+// loader finds the modules of one evaluation. Modules lie below the folder of the recipe and are named by their path
+// from there; no link leads out of it.
+type loader struct {
+	folder  string // as diagnostics show it
+	root    *os.Root
+	modules map[string]*module // by key: a path from the folder, or the name of a standard module
+	stack   []loading          // modules whose statements run, outermost first
+	answers map[string]starlark.StringDict
+}
+
+// module is one that was loaded. globals is nil while it runs and when it could not be loaded.
+type module struct {
+	globals starlark.StringDict
+	done    bool
+	sum     string // SHA-256 of its source; "" for a standard module
+}
+
+type loading struct {
+	key string
+	at  diag.Span // of the load statement; zero for the recipe
+}
+
+func newLoader(name string, o Options) loader {
+	folder := o.Root
+	if folder == "" {
+		folder = filepath.Dir(name)
+	}
+	return loader{folder: folder, modules: map[string]*module{}, answers: map[string]starlark.StringDict{}, stack: []loading{{key: filepath.ToSlash(filepath.Base(name))}}}
+}
+
+func (l *loader) close() {
+	if l.root != nil {
+		l.root.Close()
+	}
+}
+
+// inputs are the files that were loaded, by path.
+func (l *loader) inputs() []plan.Input {
+	var list []plan.Input
+	for key, m := range l.modules {
+		if m.sum != "" {
+			list = append(list, plan.Input{Path: key, SHA256: m.sum})
+		}
+	}
+	sort.Slice(list, func(i, j int) bool { return list[i].Path < list[j].Path })
+	return list
+}
+
+// loaded answers Starlark's load: every module is there before the module that loads it runs, under a name that
+// loads() gave to the statement.
+func (e *evaluation) loaded(_ *starlark.Thread, name string) (starlark.StringDict, error) {
+	return e.answers[name], nil
+}
+
+// loads runs the modules that a file loads, and reports those that cannot be loaded at the statement.
+func (e *evaluation) loads(f *syntax.File) {
+	for _, s := range f.Stmts {
+		if s, ok := s.(*syntax.LoadStmt); ok {
+			e.load(s)
+		}
+	}
+}
+
+func (e *evaluation) load(s *syntax.LoadStmt) {
+	m, fault := e.module(s)
+	if fault != nil {
+		fault.Severity, fault.Word, fault.At = diag.Error, "load", span(s.Module)
+		e.add(*fault)
+	}
+	answer := starlark.StringDict{}
+	for _, from := range s.From {
+		v, ok := m.globals[from.Name]
+		if !ok {
+			v = builtins.Unknown()
+			if m.globals != nil && from.Name != "" && from.Name[0] != '_' {
+				e.add(diag.Diagnostic{Severity: diag.Error, Code: CodeNotExported, Word: "load", At: span(from), Message: fmt.Sprintf("%q exports no %q", s.ModuleName(), from.Name),
+					Accepted: strings.Join(exported(m.globals), ", "), Hint: plan.Nearest(from.Name, exported(m.globals))})
+			}
+		}
+		answer[from.Name] = v
+	}
+	name := fmt.Sprintf("%d", len(e.answers))
+	e.answers[name] = answer
+	s.Module.Value = name
+}
+
+func exported(globals starlark.StringDict) []string {
+	names := []string{}
+	for _, name := range globals.Keys() {
+		if name[0] != '_' {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// module finds and runs the module of a load statement; once, however often it is loaded. It is never nil.
+func (e *evaluation) module(s *syntax.LoadStmt) (*module, *diag.Diagnostic) {
+	key, fault := e.key(s.ModuleName())
+	if fault != nil {
+		return &module{}, fault
+	}
+	if cycle := e.cycle(key); cycle != "" {
+		return &module{}, &diag.Diagnostic{Code: CodeLoadCycle, Message: "modules load each other in a circle: " + cycle,
+			Hint: "move what both need into a third module"}
+	}
+	if m, ok := e.modules[key]; ok {
+		return m, nil
+	}
+	m := &module{}
+	e.modules[key] = m
+	if len(e.modules) > mostModules {
+		return m, &diag.Diagnostic{Code: CodeTooLarge, Message: fmt.Sprintf("the recipe loads more than %d modules", mostModules)}
+	}
+	text, fault := e.read(key)
+	if fault != nil {
+		return m, fault
+	}
+	name := key
+	if !standard(key) {
+		sum := sha256.Sum256(text)
+		m.sum = hex.EncodeToString(sum[:])
+		name = filepath.Join(e.folder, filepath.FromSlash(key))
+	}
+	e.drain()
+	e.stack = append(e.stack, loading{key: key, at: span(s.Module)})
+	e.recording.Loading++
+	m.globals = e.run(&source{name: name, text: string(text)})
+	e.drain()
+	e.recording.Loading--
+	e.stack = e.stack[:len(e.stack)-1]
+	return m, nil
+}
+
+func (l *loader) cycle(key string) string {
+	for i, running := range l.stack {
+		if running.key == key {
+			names := []string{}
+			for _, r := range l.stack[i:] {
+				names = append(names, r.key)
+			}
+			return strings.Join(append(names, key), " -> ")
+		}
+	}
+	return ""
+}
+
+func standard(key string) bool { return strings.HasPrefix(key, builtins.StandardPrefix) }
+
+// key names a module: //dir/x.star from the recipe's folder, x.star from that of the module that loads it.
+func (l *loader) key(name string) (string, *diag.Diagnostic) {
+	refuse := func(why string) (string, *diag.Diagnostic) {
+		return "", &diag.Diagnostic{Code: CodeCannotLoad, Message: "cannot load this module: " + why, Found: fmt.Sprintf("%q", name),
+			Accepted: `"x.star" beside this file, "//dir/x.star" from the recipe's folder, "@std//NAME.star"`}
+	}
+	here := l.stack[len(l.stack)-1].key
+	key := name
+	switch {
+	case standard(name):
+		return name, nil
+	case strings.HasPrefix(name, "@"):
+		return refuse("there is no library but @std")
+	case strings.HasPrefix(name, "//"):
+		key = strings.TrimPrefix(name, "//")
+	case strings.HasPrefix(name, "/"):
+		return refuse("modules lie below the recipe's folder, and an absolute path means another place on another host")
+	case standard(here):
+		key = builtins.StandardPrefix + name
+		return key, nil
+	default:
+		key = path.Join(path.Dir(here), name)
+	}
+	key = path.Clean(key)
+	if !strings.HasSuffix(key, ".star") {
+		return refuse("a module's name ends in .star")
+	}
+	if !fs.ValidPath(key) || strings.ContainsAny(key, "\x00\\") {
+		return refuse("it lies outside of the recipe's folder")
+	}
+	return key, nil
+}
+
+// read reads the source of a module.
+func (l *loader) read(key string) ([]byte, *diag.Diagnostic) {
+	if standard(key) {
+		text, err := stdlib.Read(strings.TrimPrefix(key, builtins.StandardPrefix))
+		if err != nil {
+			names := []string{}
+			for _, name := range stdlib.Names() {
+				names = append(names, builtins.StandardPrefix+name)
+			}
+			return nil, &diag.Diagnostic{Code: CodeCannotLoad, Message: "there is no such standard module", Found: fmt.Sprintf("%q", key),
+				Accepted: strings.Join(names, ", "), Hint: plan.Nearest(key, names)}
+		}
+		return text, nil
+	}
+	text, err := l.readFile(key)
+	if err != nil {
+		d := &diag.Diagnostic{Code: CodeCannotLoad, Message: fmt.Sprintf("cannot load this module: %v", reason(err)), Found: filepath.Join(l.folder, filepath.FromSlash(key))}
+		if errors.Is(err, fs.ErrNotExist) {
+			d.Message, d.Hint = "there is no such file", l.neighbour(key)
+		}
+		return nil, d
+	}
+	return text, nil
+}
+
+func (l *loader) readFile(key string) ([]byte, error) {
+	if l.root == nil {
+		root, err := os.OpenRoot(l.folder)
+		if err != nil {
+			return nil, err
+		}
+		l.root = root
+	}
+	f, err := l.root.OpenFile(filepath.FromSlash(key), os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe must not hold us up
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return nil, errors.New("it is not a file")
+	}
+	return io.ReadAll(io.LimitReader(f, mostSource+1))
+}
+
+// neighbour hints at a file of nearly the same name in the same folder.
+func (l *loader) neighbour(key string) string {
+	dir, err := l.root.Open(filepath.FromSlash(path.Dir(key)))
+	if err != nil {
+		return ""
+	}
+	defer dir.Close()
+	entries, _ := dir.ReadDir(1000)
+	names := []string{}
+	for _, e := range entries {
+		if strings.HasSuffix(e.Name(), ".star") {
+			names = append(names, e.Name())
+		}
+	}
+	sort.Strings(names)
+	return plan.Nearest(path.Base(key), names)
+}

@@ -1,0 +1,167 @@
+package interp
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"go.starlark.net/resolve"
+	"go.starlark.net/starlark"
+	"go.starlark.net/syntax"
+
+	"recipe/builtins"
+	"recipe/interp/diag"
+	"recipe/runtime/plan"
+)
+
+// run takes one module from source to values. What it exports is nil when it could not be run to its end.
+func (e *evaluation) run(src *source) starlark.StringDict {
+	e.sources[src.name] = src
+	if len(src.text) > mostSource {
+		e.add(diag.Diagnostic{Severity: diag.Error, Code: CodeTooLarge, At: diag.Span{File: src.name},
+			Message: fmt.Sprintf("the source is larger than %d KiB", mostSource>>10), Hint: "share what repeats in functions, or split the recipe"})
+		return nil
+	}
+	f, err := dialect().Parse(src.name, src.text, 0)
+	if err != nil {
+		e.syntaxError(err)
+		return nil
+	}
+	src.file = f
+	if deep := tooDeep(f); deep != nil {
+		e.add(diag.Diagnostic{Severity: diag.Error, Code: CodeTooLarge, At: point(syntax.Start(deep)), Message: fmt.Sprintf("expressions are nested more than %d deep", mostNesting)})
+		return nil
+	}
+	e.loads(f)
+	guarder{}.stmts(f.Stmts)
+	prog := e.resolve(src)
+	if prog == nil {
+		return nil
+	}
+	globals, err := prog.Init(e.thread, e.environment(src))
+	e.drain()
+	if err != nil {
+		e.runtimeError(err)
+		return nil
+	}
+	if len(e.stack) > 1 {
+		globals.Freeze()
+	}
+	return globals
+}
+
+// environment is the words, and the unknown value for names that there are not.
+func (e *evaluation) environment(src *source) starlark.StringDict {
+	if len(src.undefined) == 0 {
+		return e.words
+	}
+	env := starlark.StringDict{}
+	for name, v := range e.words {
+		env[name] = v
+	}
+	for name := range src.undefined {
+		env[name] = builtins.Unknown()
+	}
+	return env
+}
+
+// resolve binds names and compiles. A name that is not there is reported wherever it stands, and resolved to the
+// unknown value, so that the rest can be evaluated; other errors end in nil.
+func (e *evaluation) resolve(src *source) *starlark.Program {
+	src.undefined = map[string]bool{}
+	prog, err := starlark.FileProgram(src.file, func(name string) bool {
+		if !e.words.Has(name) && !starlark.Universe.Has(name) {
+			src.undefined[name] = true
+		}
+		return src.undefined[name] || e.words.Has(name)
+	})
+	if len(src.undefined) > 0 {
+		e.undefinedNames(src)
+	}
+	var list resolve.ErrorList
+	if errors.As(err, &list) {
+		for _, one := range list {
+			e.resolveError(src, one)
+		}
+		return nil
+	}
+	return prog
+}
+
+func (e *evaluation) undefinedNames(src *source) {
+	known := builtins.Names(e.words)
+	seen := map[string]bool{}
+	var at []*syntax.Ident
+	syntax.Walk(src.file, func(n syntax.Node) bool {
+		id, ok := n.(*syntax.Ident)
+		if !ok {
+			return true
+		}
+		b, bound := id.Binding.(*resolve.Binding)
+		switch {
+		case bound && b.Scope == resolve.Predeclared && src.undefined[id.Name]:
+			at = append(at, id)
+		case bound && !seen[id.Name] && b.Scope != resolve.Predeclared && b.Scope != resolve.Universal:
+			seen[id.Name] = true
+			known = append([]string{id.Name}, known...)
+		}
+		return true
+	})
+	for _, id := range at {
+		d := diag.Diagnostic{Severity: diag.Error, Code: CodeUnknownWord, Word: id.Name, At: span(id), Message: "there is no such word or name", Hint: plan.Nearest(id.Name, known)}
+		if other, ok := elsewhere[id.Name]; ok {
+			d.Hint = other
+		}
+		e.add(d)
+	}
+}
+
+// elsewhere are the words of other languages that authors bring along.
+var elsewhere = map[string]string{
+	"null": "write None", "nil": "write None", "import": "load(\"x.star\", \"name\") brings names from another file",
+	"open": "a recipe reads no files; it names them with file, config and template", "os": "a recipe sees nothing of the machine; host and flag are what it may ask",
+	"env": "a recipe sees no environment; flag declares what a host may set", "format": "write fmt(\"...{}\", value)", "percent": "write value * 80 // 100",
+}
+
+// resolveError translates what the resolver says.
+func (e *evaluation) resolveError(src *source, err resolve.Error) {
+	d := diag.Diagnostic{Severity: diag.Error, Code: CodeSyntax, At: point(err.Pos), Message: err.Msg}
+	if n, ok := src.at(err.Pos).(*syntax.Ident); ok {
+		d.At = span(n)
+		d.Word = n.Name
+	}
+	switch {
+	case strings.Contains(err.Msg, "while loops"):
+		d.Code, d.Word, d.Message = CodeDialect, "while", "the language has no while loops, so that every evaluation ends"
+		d.Hint = "write for i in range(...)"
+	case strings.HasPrefix(err.Msg, "cannot reassign"):
+		d.Code, d.Hint = CodeReassigned, "a name at the top level is given once: choose another, or work in a function"
+	case strings.HasPrefix(err.Msg, "load: names with leading underscores"):
+		d.Code, d.Hint = CodeNotExported, "rename it in the module, without the underscore"
+	}
+	e.add(d)
+}
+
+// mostNesting bounds the trees that are walked by functions that call themselves.
+const mostNesting = 1000
+
+// tooDeep finds a node below too many others: the parser bounds brackets, but a.b.c and 1+1+1 nest without any.
+func tooDeep(f *syntax.File) syntax.Node {
+	var deep syntax.Node
+	depth := 0
+	syntax.Walk(f, func(n syntax.Node) bool {
+		if n == nil {
+			depth--
+			return true
+		}
+		if depth >= mostNesting || deep != nil {
+			if deep == nil {
+				deep = n
+			}
+			return false
+		}
+		depth++
+		return true
+	})
+	return deep
+}
