@@ -18,8 +18,9 @@ type leaf struct{ path string }
 
 const leafPrefix = "recipe-"
 
-// findCgroup returns the folder of this process's own cgroup2, in which leaves can be made, or why not.
-func findCgroup() (string, error) {
+// findCgroup returns the folder of this process's own cgroup2, in which leaves can be made, or why not. It tries to
+// make one, which another supervisor with the same hash may be doing as well.
+func findCgroup(hash string) (string, error) {
 	mounts, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {
 		return "", err
@@ -36,16 +37,15 @@ func findCgroup() (string, error) {
 	if err := unix.Access(filepath.Join(own, "cgroup.procs"), unix.W_OK); err != nil {
 		return "", fmt.Errorf("%s: %w", own, err)
 	}
-	trial := leaf{filepath.Join(own, leafPrefix+"trial-"+randomID())}
-	if err := os.Mkdir(trial.path, 0o755); err != nil {
+	kind, err := os.ReadFile(filepath.Join(own, "cgroup.type")) // the root has no such file
+	if text := strings.TrimSpace(string(kind)); err == nil && text != "domain" {
+		return "", fmt.Errorf("%s is %s", own, text)
+	}
+	trial := filepath.Join(own, leafPrefix+"trial-"+hash)
+	if err := os.Mkdir(trial, 0o755); err != nil && !os.IsExist(err) {
 		return "", err
 	}
-	defer os.Remove(trial.path)
-	if kind, err := os.ReadFile(filepath.Join(trial.path, "cgroup.type")); err != nil {
-		return "", err
-	} else if strings.TrimSpace(string(kind)) != "domain" {
-		return "", fmt.Errorf("a cgroup below %s would be %s", own, bytes.TrimSpace(kind))
-	}
+	_ = os.Remove(trial)
 	return own, nil
 }
 

@@ -14,8 +14,11 @@ func (i *Incarnation) descent() []proc {
 	}
 	files := i.host.lockInodes(i.service)
 	alone := i.host.alone()
-	for _, pid := range orphans {
-		tree := subtree(pid)
+	for _, orphan := range orphans {
+		if orphan.dead() {
+			continue
+		}
+		tree := subtree(orphan.pid)
 		mine, foreign := i.recognise(tree, files)
 		if mine || alone && !foreign {
 			found = append(found, tree...)

@@ -61,7 +61,7 @@ func NewHost(options Options) (*Host, error) {
 	}
 	if options.NoCgroup {
 		h.why = "not wanted"
-	} else if h.cgroup, err = findCgroup(); err != nil {
+	} else if h.cgroup, err = findCgroup(h.hash); err != nil {
 		h.cgroup, h.why = "", err.Error()
 	}
 	deaths := make(chan os.Signal, 1)

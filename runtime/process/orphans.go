@@ -1,6 +1,7 @@
 package process
 
 import (
+	"maps"
 	"os"
 	"os/signal"
 	"time"
@@ -8,14 +9,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// orphanPause spaces the looks at our children: a storm of deaths is one look.
-const orphanPause = 100 * time.Millisecond
+const (
+	// orphanPause spaces the looks at our children: a storm of deaths is one look.
+	orphanPause = 100 * time.Millisecond
+	// leaderGrace is how long a dead session leader is left alone: it may be a leader of another Host in this process,
+	// as tests have them, which reaps it for itself.
+	leaderGrace = 5 * time.Second
+)
 
 // collectOrphans reaps what a subreaper inherits, until stop. The incarnations' leaders are reaped by Reap, and a
-// command that this process runs for itself by who runs it, which is why nothing here waits for any child.
+// command that this process runs for itself by who runs it, which is why nothing here waits for any child. It wakes
+// for deaths only.
 func (h *Host) collectOrphans(deaths chan os.Signal) {
 	defer close(h.done)
 	defer signal.Stop(deaths)
+	seen := map[int]time.Time{}
 	var again <-chan time.Time
 	for {
 		select {
@@ -25,7 +33,7 @@ func (h *Host) collectOrphans(deaths chan os.Signal) {
 			}
 		case <-again:
 			again = nil
-			if !h.reapOrphans() {
+			if !h.reapOrphans(seen) {
 				again = time.After(orphanPause)
 			}
 		case <-h.stop:
@@ -34,24 +42,37 @@ func (h *Host) collectOrphans(deaths chan os.Signal) {
 	}
 }
 
-// reapOrphans reports false where a spawn went on meanwhile: a child not yet known as a leader looks like an orphan.
-func (h *Host) reapOrphans() bool {
+// reapOrphans reports false where it has to look again: a child not yet known as a leader looks like an orphan while
+// its spawn goes on. seen holds since when a dead session leader has been known.
+func (h *Host) reapOrphans(seen map[int]time.Time) (done bool) {
 	orphans, steady := h.strangers()
 	if !steady {
 		return false
 	}
-	for _, pid := range orphans {
-		if _, dead, err := ended(pid); err == nil && dead {
-			reap(pid)
+	waiting := map[int]time.Time{}
+	for _, p := range orphans {
+		if p.state != 'Z' {
+			continue
 		}
+		since, ok := seen[p.pid]
+		if !ok {
+			since = time.Now()
+		}
+		if p.session == p.pid && time.Since(since) < leaderGrace {
+			waiting[p.pid] = since
+			continue
+		}
+		reap(p.pid)
 	}
-	return true
+	clear(seen)
+	maps.Copy(seen, waiting)
+	return len(waiting) == 0
 }
 
 // strangers are our children that are neither leaders nor commands that this process runs for itself. Those stay in
 // our session, while every tree has a session of its own that nothing of it can leave for ours. Unless the result is
 // steady, a launcher that is just being spawned may be among them.
-func (h *Host) strangers() (pids []int, steady bool) {
+func (h *Host) strangers() (found []proc, steady bool) {
 	before, spawning, _ := h.leaders()
 	direct := h.children()
 	after, spawningYet, leaders := h.leaders()
@@ -61,10 +82,10 @@ func (h *Host) strangers() (pids []int, steady bool) {
 			continue
 		}
 		if p, ok := readProc(pid); ok && p.session != session {
-			pids = append(pids, pid)
+			found = append(found, p)
 		}
 	}
-	return pids, before == after && !spawning && !spawningYet
+	return found, before == after && !spawning && !spawningYet
 }
 
 // leaders returns how many spawns there were, whether one goes on, and the pids of those that live.

@@ -3,10 +3,18 @@ package process
 import (
 	"context"
 	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"recipe/runtime/launch"
 )
@@ -51,7 +59,7 @@ func TestSignalReachesTheLeader(t *testing.T) {
 func TestStoppedMeansEmpty(t *testing.T) {
 	for _, role := range []string{
 		"parent:stubborn", "parent:parent:stubborn", "launcher:stubborn", "launcher:launcher:stubborn",
-		"launcher:closed", "launcher:launcher:closed",
+		"launcher:closed", "launcher:launcher:closed", "launcher:launcher:naked",
 	} {
 		t.Run(role, func(t *testing.T) {
 			eachContainment(t, func(t *testing.T, h *Host) {
@@ -109,6 +117,193 @@ func TestReasonOfAnUnsaneEnvironmentArrives(t *testing.T) {
 			t.Errorf("the log says %q", line)
 		}
 		r.expect(Exited{Status{Code: launch.ExitInsane}})
+	})
+}
+
+// A step that hangs: the launcher dies before it is the daemon, and the step with it.
+func TestLauncherKilledInPrepareNeverWasTheDaemon(t *testing.T) {
+	eachContainment(t, func(t *testing.T, h *Host) {
+		r := start(t, h, "foo", "serve", func(s *launch.Spec) {
+			s.Steps = []launch.Step{{Run: &launch.Run{Argv: []string{"/bin/sh", "-c", "echo pid $$; sleep 1000"}, Timeout: 1e6}}}
+		})
+		step := r.pid()
+		if err := r.Signal("KILL"); err != nil {
+			t.Fatal(err)
+		}
+		r.expect(Exited{Status{Signal: syscall.SIGKILL}})
+		r.end()
+		if lives(step) {
+			t.Errorf("the step, process %d, is left", step)
+		}
+	})
+}
+
+func TestFailedStepIsTheReason(t *testing.T) {
+	eachContainment(t, func(t *testing.T, h *Host) {
+		r := start(t, h, "foo", "serve", func(s *launch.Spec) {
+			s.Steps = []launch.Step{{Run: &launch.Run{Argv: []string{"/bin/false"}, Timeout: 10_000}}}
+		})
+		r.expect(NotSane{"/bin/false failed with exit code 1"})
+		r.expect(Exited{Status{Code: launch.ExitInsane}})
+	})
+}
+
+// What this process ignores and blocks must not reach a daemon.
+func TestDaemonStartsWithCleanSignals(t *testing.T) {
+	signal.Ignore(syscall.SIGHUP, syscall.SIGUSR2)
+	t.Cleanup(func() { signal.Reset(syscall.SIGHUP, syscall.SIGUSR2) })
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	var blocked, before unix.Sigset_t
+	blocked.Val[0] = 1 << (syscall.SIGUSR1 - 1)
+	if err := unix.PthreadSigmask(unix.SIG_BLOCK, &blocked, &before); err != nil {
+		t.Fatal(err)
+	}
+	defer unix.PthreadSigmask(unix.SIG_SETMASK, &before, nil)
+
+	r := start(t, newHost(t, t.TempDir(), true), "foo", "", func(s *launch.Spec) {
+		s.Argv = []string{"/bin/cat", "/proc/self/status"}
+	})
+	for seen := 0; seen < 3; {
+		line := r.line()
+		if name, value, _ := strings.Cut(line, "\t"); slices.Contains([]string{"SigBlk:", "SigIgn:", "SigCgt:"}, name) {
+			seen++
+			if value != "0000000000000000" {
+				t.Errorf("the daemon has %s", line)
+			}
+		}
+	}
+}
+
+func TestDaemonInheritsTheLockAlone(t *testing.T) {
+	eachContainment(t, func(t *testing.T, h *Host) {
+		stray, err := unix.Dup(0) // without close-on-exec, as from a careless parent
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer unix.Close(stray)
+		r := start(t, h, "foo", "", func(s *launch.Spec) { s.Argv = []string{"/bin/sleep", "1000"} })
+		r.expect(Executed{})
+		names, err := readNames(fmt.Sprintf("/proc/%d/fd", r.PID()))
+		slices.Sort(names)
+		if want := []string{"0", "1", "100", "2"}; err != nil || !slices.Equal(names, want) {
+			t.Errorf("the daemon has the descriptors %v, want %v: %v", names, want, err)
+		}
+		if marker := environMarker(r.PID()); marker != "foo/"+r.id+"/"+h.hash {
+			t.Errorf("the daemon's marker is %q", marker)
+		}
+		if link, err := os.Readlink(fmt.Sprintf("/proc/%d/fd/0", r.PID())); err != nil || link != os.DevNull {
+			t.Errorf("the daemon's stdin is %s: %v", link, err)
+		}
+	})
+}
+
+// Stdout that somebody holds on to says nothing about the leader's end.
+func TestGrandchildThatKeepsStdoutDelaysNothing(t *testing.T) {
+	eachContainment(t, func(t *testing.T, h *Host) {
+		r := start(t, h, "foo", "launcher:stubborn")
+		r.expect(Executed{})
+		r.expect(Exited{})
+		pid := r.pid()
+		if !lives(pid) {
+			t.Errorf("the grandchild %d ended with the leader", pid)
+		}
+		r.end()
+		if lives(pid) {
+			t.Errorf("the grandchild %d is left", pid)
+		}
+	})
+}
+
+// Descriptors, children and cgroups after many lives are what they were.
+func TestManyLivesLeaveNothing(t *testing.T) {
+	eachContainment(t, func(t *testing.T, h *Host) {
+		sleeper := func(s *launch.Spec) { s.Argv = []string{"/bin/sleep", "1000"} }
+		first := start(t, h, "foo", "", sleeper)
+		since, _ := readProc(first.PID())
+		first.end()
+		before := remains(t, h, since.started)
+		for n := range 200 {
+			r, err := tryStart(t, h, "foo", "", sleeper)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n%2 == 0 {
+				r.expect(Executed{})
+			}
+			r.end()
+		}
+		if after := remains(t, h, since.started); after != before {
+			t.Errorf("before: %s\nafter:  %s", before, after)
+		}
+	})
+}
+
+// remains counts what this process holds, children younger than since, and the leaves of the host's service.
+func remains(t *testing.T, h *Host, since uint64) string {
+	t.Helper()
+	descriptors, err := readNames("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours := 0
+	for _, pid := range h.children() {
+		if p, ok := readProc(pid); ok && p.started >= since {
+			ours++
+		}
+	}
+	leaves, _ := filepath.Glob(h.cgroup + "/" + leafPrefix + "foo-*")
+	notes, _ := filepath.Glob(h.path(leafDir, "*"))
+	return fmt.Sprintf("%d descriptors, %d children, %d cgroups, %d notes", len(descriptors), ours, len(leaves), len(notes))
+}
+
+// An orphan that dies while its service lives is not left a zombie, and a command of this process is left alone.
+func TestOrphansAreReaped(t *testing.T) {
+	eachContainment(t, func(t *testing.T, h *Host) {
+		r := start(t, h, "foo", "launcher:fork:serve")
+		pid := r.pid()
+		own := exec.Command("/bin/true")
+		if err := own.Start(); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "the orphan is ours", func() bool { p, _ := readProc(pid); return p.parent == os.Getpid() })
+		if err := unix.Kill(pid, unix.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "the orphan is gone", func() bool { _, ok := readProc(pid); return !ok })
+		if err := own.Wait(); err != nil {
+			t.Errorf("a command of the supervisor's own: %v", err)
+		}
+	})
+}
+
+func TestMemoryLimitIsSetOrSaid(t *testing.T) {
+	eachContainment(t, func(t *testing.T, h *Host) {
+		r := start(t, h, "foo", "serve", func(s *launch.Spec) { s.Limits.Memory = 64 << 20 })
+		r.pid()
+		if r.leaf != nil {
+			if text, err := os.ReadFile(r.leaf.file("memory.max")); err == nil {
+				if strings.TrimSpace(string(text)) != "67108864" {
+					t.Errorf("memory.max is %s", text)
+				}
+				return
+			}
+		}
+		if notes := h.Notes(); len(notes) != 1 || !strings.Contains(notes[0], "foo") {
+			t.Errorf("the notes are %q", notes)
+		}
+	})
+}
+
+func TestContainmentIsSaid(t *testing.T) {
+	eachContainment(t, func(t *testing.T, h *Host) {
+		want := "process group and subreaper: no writable cgroup2 (not wanted)"
+		if h.cgroup != "" {
+			want = "cgroup " + h.cgroup
+		}
+		if got := h.Containment(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
 	})
 }
 

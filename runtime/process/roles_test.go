@@ -1,10 +1,13 @@
 package process
 
 import (
+	"context"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -23,15 +26,15 @@ func play(name string) int {
 	case "crash":
 		_ = unix.Kill(os.Getpid(), unix.SIGTERM)
 		return pause()
-	case "status":
-		return printSignals()
 	case "environment":
 		fmt.Println(strings.Join(os.Environ(), " "))
 		return pause()
 	case "parent": // of a child that plays the argument, and lives on
-		return spawnChild(argument, false)
+		return spawnChild(argument, true, false)
 	case "launcher": // like parent, but dies
-		return spawnChild(argument, true)
+		return spawnChild(argument, true, true)
+	case "fork": // like launcher, in the same session
+		return spawnChild(argument, false, true)
 	case "stubborn": // ignores what can be ignored
 		signal.Ignore(syscall.SIGTERM, syscall.SIGHUP, syscall.SIGINT)
 		fmt.Println("pid", os.Getpid())
@@ -40,8 +43,20 @@ func play(name string) int {
 		signal.Ignore(syscall.SIGTERM, syscall.SIGHUP, syscall.SIGINT)
 		_ = unix.CloseRange(3, ^uint(0), unix.CLOSE_RANGE_CLOEXEC)
 		fmt.Println("pid", os.Getpid())
-		_ = unix.Exec("/proc/self/exe", []string{"closed"}, append(os.Environ(), "PROCESS_TEST_ROLE=silent"))
+		_ = unix.Exec("/proc/self/exe", []string{"closed"}, withRole("silent"))
 		return 1
+	case "naked": // closed, and without the marker
+		signal.Ignore(syscall.SIGTERM, syscall.SIGHUP, syscall.SIGINT)
+		_ = unix.CloseRange(3, ^uint(0), unix.CLOSE_RANGE_CLOEXEC)
+		fmt.Println("pid", os.Getpid())
+		_ = unix.Exec("/proc/self/exe", []string{"naked"}, []string{"PROCESS_TEST_ROLE=silent"})
+		return 1
+	case "become": // what is left of a launcher that does nothing but exec
+		unix.CloseOnExec(3)
+		_ = unix.Exec("/bin/sleep", []string{"sleep", "1000"}, nil)
+		return 1
+	case "only":
+		return serveAlone(argument)
 	case "silent":
 		return pause()
 	case "supervisor":
@@ -52,11 +67,11 @@ func play(name string) int {
 }
 
 // spawnChild forks in the way of daemons that go into the background: a session of its own, then another child.
-func spawnChild(role string, leave bool) int {
+func spawnChild(role string, session, leave bool) int {
 	cmd := exec.Command("/proc/self/exe")
-	cmd.Env = append(os.Environ(), "PROCESS_TEST_ROLE="+role)
+	cmd.Env = withRole(role)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: session}
 	if err := cmd.Start(); err != nil {
 		fmt.Println(err)
 		return 1
@@ -67,6 +82,12 @@ func spawnChild(role string, leave bool) int {
 	return pause()
 }
 
+// withRole is our environment for a process that plays another role.
+func withRole(role string) []string {
+	others := slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "PROCESS_TEST_ROLE=") })
+	return append(others, "PROCESS_TEST_ROLE="+role)
+}
+
 // pause is for ever.
 func pause() int {
 	for {
@@ -74,17 +95,43 @@ func pause() int {
 	}
 }
 
-func printSignals() int {
-	text, err := os.ReadFile("/proc/self/status")
+// serveAlone serves while it can be the only one. The kernel frees the name when the process dies, and no sooner.
+func serveAlone(name string) int {
+	listener, err := net.Listen("unix", "@"+name)
 	if err != nil {
+		fmt.Println("two of", name)
 		return 1
 	}
-	for line := range strings.Lines(string(text)) {
-		if strings.HasPrefix(line, "SigBlk") || strings.HasPrefix(line, "SigIgn") {
-			fmt.Print(line)
-		}
-	}
-	return 0
+	defer listener.Close()
+	fmt.Println("pid", os.Getpid())
+	return pause()
 }
 
-func superviseOnce(string) int { return 1 }
+// superviseOnce is a supervisor of services that all play one role, given as CONTAINMENT,DIR,ROLE,SERVICE,... It is
+// there to be killed.
+func superviseOnce(argument string) int {
+	fields := strings.Split(argument, ",")
+	h, err := NewHost(Options{RuntimeDir: fields[1], NoCgroup: fields[0] == "fallback"})
+	if err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	for _, service := range fields[3:] {
+		if err := h.Claim(service); err != nil {
+			fmt.Println(err)
+			return 1
+		}
+	}
+	if _, err := h.ClearAll(context.Background(), fields[3:]); err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	for _, service := range fields[3:] {
+		order := Order{Service: service, ID: randomID(), Spec: roleSpec(service, fields[2]), Output: os.Stdout}
+		if _, err := h.Start(order); err != nil {
+			fmt.Println(err)
+			return 1
+		}
+	}
+	return pause()
+}

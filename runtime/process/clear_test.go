@@ -1,0 +1,241 @@
+package process
+
+import (
+	"bufio"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// supervisor is another process that supervises services of one role, below a runtime directory.
+type supervisor struct {
+	*exec.Cmd
+	lines *bufio.Reader
+	pipe  *os.File
+}
+
+func otherSupervisor(t *testing.T, h *Host, dir, role string, services ...string) *supervisor {
+	t.Helper()
+	containment := "cgroup"
+	if h.cgroup == "" {
+		containment = "fallback"
+	}
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer writer.Close()
+	argument := strings.Join(append([]string{containment, dir, role}, services...), ",")
+	cmd := exec.Command("/proc/self/exe")
+	cmd.Env = append(os.Environ(), "PROCESS_TEST_ROLE=supervisor:"+argument)
+	cmd.Stdout, cmd.Stderr = writer, os.Stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	s := &supervisor{cmd, bufio.NewReader(reader), reader}
+	t.Cleanup(func() { s.kill(); reader.Close() })
+	return s
+}
+
+// kill is what a supervisor must survive.
+func (s *supervisor) kill() {
+	_ = s.Process.Kill()
+	_ = s.Wait()
+}
+
+func (s *supervisor) pids(t *testing.T, n int) (pids []int) {
+	t.Helper()
+	_ = s.pipe.SetReadDeadline(time.Now().Add(patience))
+	for range n {
+		line, err := s.lines.ReadString('\n')
+		var pid int
+		if _, bad := fmt.Sscanf(line, "pid %d", &pid); err != nil || bad != nil {
+			t.Fatalf("the other supervisor said %q: %v", line, err)
+		}
+		pids = append(pids, pid)
+	}
+	return pids
+}
+
+// claim takes the services over and clears them.
+func takeOver(t *testing.T, h *Host, services ...string) []Leftover {
+	t.Helper()
+	for _, service := range services {
+		if err := h.Claim(service); err != nil {
+			t.Fatal(err)
+		}
+	}
+	found, err := h.ClearAll(t.Context(), services)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// A supervisor dies at a random moment of a start, and another comes: one daemon, not two, nor none.
+func TestSupervisorMayDieAtAnyInstant(t *testing.T) {
+	eachContainment(t, func(t *testing.T, h *Host) {
+		name := "recipe-test-" + randomID()
+		caught := 0
+		for range 40 {
+			s := otherSupervisor(t, h, h.options.RuntimeDir, "only:"+name, "foo")
+			// From the supervisor's own start on, about 2 ms, to a daemon that serves.
+			time.Sleep(time.Duration(rand.N(8000)) * time.Microsecond)
+			s.kill()
+			caught += len(takeOver(t, h, "foo"))
+			r := start(t, h, "foo", "only:"+name)
+			r.expect(Executed{})
+			if pid := r.pid(); pid != r.PID() {
+				t.Errorf("process %d serves in the place of %d", pid, r.PID())
+			}
+			r.end()
+			h.Release("foo")
+			if left := marked(t, h); len(left) > 0 {
+				t.Fatalf("left: %s", describe(left))
+			}
+		}
+		if caught == 0 {
+			t.Error("no supervisor left anything, so that nothing was tested")
+		}
+		t.Logf("%d processes were left by 40 supervisors", caught)
+	})
+}
+
+// marked are all processes of the host's runtime directory.
+func marked(t *testing.T, h *Host) (pids []int) {
+	t.Helper()
+	all, err := snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range all {
+		if !p.dead() && strings.HasSuffix(environMarker(p.pid), "/"+h.hash) {
+			pids = append(pids, p.pid)
+		}
+	}
+	return pids
+}
+
+func TestClearEndsWhatIsLeft(t *testing.T) {
+	for _, role := range []string{"serve", "stubborn", "closed", "launcher:launcher:closed"} {
+		t.Run(role, func(t *testing.T) {
+			eachContainment(t, func(t *testing.T, h *Host) {
+				s := otherSupervisor(t, h, h.options.RuntimeDir, role, "foo", "bar", "baz")
+				left := s.pids(t, 3)
+				s.kill()
+				another := newHost(t, t.TempDir(), h.cgroup == "")
+				elsewhere := otherSupervisor(t, h, another.options.RuntimeDir, role, "foo")
+				strange := elsewhere.pids(t, 1)
+				elsewhere.kill()
+
+				found := takeOver(t, h, "foo", "bar", "never-run")
+				for _, pid := range left {
+					cleared := slices.ContainsFunc(found, func(l Leftover) bool { return l.PID == pid })
+					if lives(pid) == cleared {
+						t.Errorf("process %d was cleared: %t, lives: %t", pid, cleared, lives(pid))
+					}
+				}
+				if alive := slices.DeleteFunc(left, func(pid int) bool { return !lives(pid) }); len(alive) != 1 {
+					t.Errorf("%s live of three services, one of which was not to be cleared", describe(alive))
+				}
+				if !lives(strange[0]) {
+					t.Error("a service of another runtime directory was killed")
+				}
+				takeOver(t, another, "foo")
+				takeOver(t, h, "baz")
+				if again := takeOver(t, h, "qux"); len(again) > 0 {
+					t.Errorf("nothing was left, but %v was found", again)
+				}
+			})
+		})
+	}
+}
+
+// Whoever merely reads a lock file is no part of the service.
+func TestClearSparesReadersOfTheLockFile(t *testing.T) {
+	eachContainment(t, func(t *testing.T, h *Host) {
+		s := otherSupervisor(t, h, h.options.RuntimeDir, "serve", "foo")
+		left := s.pids(t, 1)
+		s.kill()
+		file, err := os.Open(h.path(incarnationDir, "foo"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer file.Close()
+		reader := exec.Command("/bin/sleep", "1000")
+		reader.ExtraFiles = []*os.File{file}
+		if err := reader.Start(); err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = reader.Process.Kill(); _ = reader.Wait() }()
+		takeOver(t, h, "foo")
+		if lives(left[0]) || !lives(reader.Process.Pid) {
+			t.Errorf("the daemon lives: %t, a reader lives: %t", lives(left[0]), lives(reader.Process.Pid))
+		}
+	})
+}
+
+func TestOneSupervisorAService(t *testing.T) {
+	h := newHost(t, t.TempDir(), true)
+	s := otherSupervisor(t, h, h.options.RuntimeDir, "serve", "foo")
+	s.pids(t, 1)
+	err := h.Claim("foo")
+	want := fmt.Sprintf("service foo is already supervised (by process %d, exe)", s.Process.Pid)
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+	if _, err := h.Clear(t.Context(), "foo"); err == nil {
+		t.Error("a service of another supervisor was cleared")
+	}
+	if _, err := tryStart(t, h, "foo", "serve"); err == nil {
+		t.Error("a service of another supervisor was started")
+	}
+	s.kill()
+	if found := takeOver(t, h, "foo"); len(found) != 1 {
+		t.Errorf("found %v", found)
+	}
+	if err := h.Claim("foo"); err == nil {
+		t.Error("a service was claimed twice")
+	}
+	h.Release("foo")
+	if err := h.Claim("foo"); err != nil {
+		t.Errorf("a service given up cannot be claimed: %v", err)
+	}
+}
+
+// Another user has no cgroup to write and no privilege: the same promises, by the test binary run as that user.
+func TestWithoutPrivilege(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("this test needs root to become another user; the others ran as one")
+	}
+	dir, err := os.MkdirTemp("", "process")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	self, err := os.ReadFile("/proc/self/exe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const nobody = 65534
+	program := dir + "/process.test"
+	if err := os.WriteFile(program, self, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chown(dir, nobody, nobody); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(program, "-test.run=^(TestStoppedMeansEmpty|TestNeverTwo|TestClear.*|TestOneSupervisorAService)$")
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "TMPDIR="+dir, "HOME="+dir, "RECIPE_TEST_HOST=")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+	if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "PASS") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
