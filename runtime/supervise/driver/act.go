@@ -4,11 +4,9 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"fmt"
 	"sync"
-	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"recipe/runtime/launch"
 	"recipe/runtime/process"
@@ -114,14 +112,13 @@ func (sv *service) spawn() {
 		return
 	}
 	incarnation, err := sv.sup.host.Start(process.Order{
-		Service: sv.name, ID: randomID(), Spec: spec, Memory: int64(spec.Limits.Memory), Output: sv.log.Writer(),
+		Service: sv.name, ID: randomID(), Spec: spec, Output: sv.log.Writer(), Notify: sv.notify(sv.number),
 	})
 	if err != nil {
 		sv.pending = append(sv.pending, supervise.SpawnFailed{Reason: err.Error()})
 		return
 	}
 	sv.incarnation = incarnation
-	go sv.relay(incarnation, sv.number)
 }
 
 func randomID() string {
@@ -130,12 +127,12 @@ func randomID() string {
 	return hex.EncodeToString(id[:])
 }
 
-// relay turns what the incarnation tells into messages that carry its number.
-func (sv *service) relay(incarnation *process.Incarnation, number uint64) {
-	for e := range incarnation.Events() {
+// notify turns what the incarnation tells into messages that carry its number.
+func (sv *service) notify(number uint64) func(process.Event) {
+	return func(e process.Event) {
 		m := message{incarnation: number}
-		switch e.Kind {
-		case process.Execed:
+		switch e := e.(type) {
+		case process.Executed:
 			m.event = supervise.Executed{}
 		case process.NotSane:
 			m.event = supervise.NotSane{Reason: e.Reason}
@@ -164,13 +161,10 @@ func (sv *service) signal(name string) {
 	if sv.incarnation == nil {
 		return
 	}
-	if err := sv.incarnation.Signal(signalNumber(name)); err != nil {
+	if err := sv.incarnation.Signal(name); err != nil {
 		sv.sup.decide(sv.name, "signal", err.Error())
 	}
 }
-
-// signalNumber takes a name that the plan was validated to hold.
-func signalNumber(name string) syscall.Signal { return unix.SignalNum("SIG" + name) }
 
 // rewrite shows the new flags in the templates, then tells the daemon. It runs beside the service: a template on a
 // hung file system must not hold up its supervision.
@@ -186,7 +180,7 @@ func (sv *service) rewrite(signal string) {
 		defer cancel()
 		err := spec.WriteTemplates(ctx)
 		if err == nil {
-			err = incarnation.Signal(signalNumber(signal))
+			err = incarnation.Signal(signal)
 		}
 		if err != nil {
 			sv.sup.decide(sv.name, "reload", "the change did not reach the daemon: "+err.Error())
@@ -209,27 +203,22 @@ func (sv *service) kill() {
 	}()
 }
 
-// patience is how long a tree may take to die before that is said. SIGKILL takes microseconds unless the kernel is busy.
-const patience = 5 * time.Second
+// end returns when nothing of the tree is left, and how many processes there were besides the leader. What does not die
+// is said, and tried again without end: nothing new may start beside it.
+func (sv *service) end(incarnation *process.Incarnation) int {
+	for {
+		others, err := incarnation.End(context.Background(), func(members []int) {
+			sv.sup.decide(sv.name, "kill", stuck(members))
+		})
+		if err == nil {
+			return others
+		}
+		sv.sup.decide(sv.name, "kill", err.Error())
+		time.Sleep(time.Second)
+	}
+}
 
-// end returns when nothing of the tree is left, and how many processes there were besides the leader.
-func (sv *service) end(incarnation *process.Incarnation) (left int) {
-	for _, pid := range incarnation.Members() {
-		if pid != incarnation.PID() {
-			left++
-		}
-	}
-	for pause := patience; ; pause *= 2 {
-		ctx, cancel := context.WithTimeout(context.Background(), pause)
-		err := incarnation.KillTree(ctx)
-		if err == nil {
-			err = incarnation.Reap()
-		}
-		cancel()
-		if err == nil {
-			return left
-		}
-		sv.sup.decide(sv.name, "kill", err.Error()+"; nothing new is started before it is gone")
-		time.Sleep(min(pause, time.Minute) / 5)
-	}
+// stuck tells of processes that do not die.
+func stuck(members []int) string {
+	return fmt.Sprintf("processes %v do not die: they are most likely stuck in the kernel, on a disk or a network file system; nothing new is started before they are gone", members)
 }

@@ -1,6 +1,7 @@
 package driver
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -23,7 +24,7 @@ import (
 // TestMain serves as launcher too: the supervisor spawns its own executable.
 func TestMain(m *testing.M) {
 	if process.Launching(os.Args) {
-		Launch()
+		process.Launch()
 	}
 	os.Exit(m.Run())
 }
@@ -42,7 +43,7 @@ type running struct {
 	said []string
 }
 
-func service(name, script string) plan.Service {
+func serviceOf(name, script string) plan.Service {
 	return plan.Service{
 		Name: name, Command: []expr.Expr{expr.TextOf("/bin/sh"), expr.TextOf("-c"), expr.TextOf(script)},
 		Restart: plan.Restart{Delay: 10, Cap: 100, StableAfter: 60_000},
@@ -54,7 +55,7 @@ func planOf(services ...plan.Service) *plan.Plan {
 	return &plan.Plan{Format: plan.Format, Name: "test", Services: services}
 }
 
-func supervise(t *testing.T, p *plan.Plan) *running {
+func begun(t *testing.T, p *plan.Plan) *running {
 	t.Helper()
 	r := prepare(t, t.TempDir(), p)
 	r.begin()
@@ -67,7 +68,8 @@ func prepare(t *testing.T, dir string, p *plan.Plan) *running {
 	r := &running{t: t, dir: dir, file: filepath.Join(dir, "test.star"), plan: p}
 	r.save("the first")
 	s, err := New(Options{
-		Recipes: []string{r.file}, Root: filepath.Join(dir, "root"),
+		Recipes:    []string{r.file},
+		Root:       func(string, *plan.Plan) string { return filepath.Join(dir, "root") },
 		RuntimeDir: filepath.Join(dir, "run"), StateDir: filepath.Join(dir, "state"), LogDir: filepath.Join(dir, "log"),
 		Load: func(context.Context, string) (*plan.Plan, error) {
 			r.mu.Lock()
@@ -140,13 +142,13 @@ func (r *running) count(part string) int {
 	return n
 }
 
-func (r *running) status(name string) control.Status {
+func (r *running) status(name string) *control.Status {
 	for _, s := range r.Status(context.Background()) {
 		if s.Service == name {
-			return s
+			return &s
 		}
 	}
-	return control.Status{}
+	return &control.Status{}
 }
 
 // until polls for a state of the world; there is no event to wait for across processes.
@@ -165,10 +167,14 @@ func (r *running) pidOf(name string) int {
 	return r.status(name).PID
 }
 
-func gone(pid int) bool { return syscall.Kill(pid, 0) == syscall.ESRCH }
+// gone reports whether no process of that pid runs. A zombie does not: it has ended, and waits for its parent to read how.
+func gone(pid int) bool {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	return err != nil || strings.HasPrefix(string(stat[bytes.LastIndexByte(stat, ')')+1:]), " Z")
+}
 
 func TestADaemonThatDiesIsStartedAgain(t *testing.T) {
-	r := supervise(t, planOf(service("a", "exec sleep 1000"), service("b", "exec sleep 1000")))
+	r := begun(t, planOf(serviceOf("a", "exec sleep 1000"), serviceOf("b", "exec sleep 1000")))
 	a, b := r.pidOf("a"), r.pidOf("b")
 	for range 5 {
 		if err := syscall.Kill(a, syscall.SIGKILL); err != nil {
@@ -190,7 +196,7 @@ func TestADaemonThatDiesIsStartedAgain(t *testing.T) {
 func TestStopReturnsOnceTheTreeIsEmpty(t *testing.T) {
 	// The leader ignores TERM, and so does a child in a session of its own.
 	script := `trap '' TERM; setsid sh -c 'trap "" TERM; echo child $$; while :; do sleep 1000; done' & echo leader $$; while :; do wait; sleep 1; done`
-	r := supervise(t, planOf(service("a", script)))
+	r := begun(t, planOf(serviceOf("a", script)))
 	r.pidOf("a")
 	var pids []int
 	r.until("leader and child have told their pids", func() bool {
@@ -220,13 +226,13 @@ func TestStopReturnsOnceTheTreeIsEmpty(t *testing.T) {
 }
 
 func TestAdminStopOutlivesTheSupervisor(t *testing.T) {
-	r := supervise(t, planOf(service("a", "exec sleep 1000")))
+	r := begun(t, planOf(serviceOf("a", "exec sleep 1000")))
 	r.pidOf("a")
 	if _, err := r.Stop(context.Background(), "a", control.Caller{User: "tester", Why: "repair"}); err != nil {
 		t.Fatal(err)
 	}
 	r.end()
-	again := prepare(t, r.dir, planOf(service("a", "exec sleep 1000"), service("b", "exec sleep 1000")))
+	again := prepare(t, r.dir, planOf(serviceOf("a", "exec sleep 1000"), serviceOf("b", "exec sleep 1000")))
 	again.begin()
 	again.pidOf("b")
 	if s := again.status("a"); s.State != control.Stopped || s.PID != 0 || !strings.Contains(s.Reason, "stopped by tester") || !strings.Contains(s.Reason, "repair") {
@@ -241,9 +247,9 @@ func TestAdminStopOutlivesTheSupervisor(t *testing.T) {
 }
 
 func TestASecondSupervisorIsRefused(t *testing.T) {
-	r := supervise(t, planOf(service("a", "exec sleep 1000")))
+	r := begun(t, planOf(serviceOf("a", "exec sleep 1000")))
 	pid := r.pidOf("a")
-	second := prepare(t, r.dir, planOf(service("a", "exec sleep 1000")))
+	second := prepare(t, r.dir, planOf(serviceOf("a", "exec sleep 1000")))
 	err := second.Run(context.Background(), context.Background())
 	if err == nil || !strings.Contains(err.Error(), "already") {
 		t.Errorf("the second supervisor: %v", err)
@@ -254,12 +260,12 @@ func TestASecondSupervisorIsRefused(t *testing.T) {
 }
 
 func TestABrokenRecipeChangesNothingAndIsReportedOnce(t *testing.T) {
-	r := supervise(t, planOf(service("a", "exec sleep 1000")))
+	r := begun(t, planOf(serviceOf("a", "exec sleep 1000")))
 	pid := r.pidOf("a")
 	r.change(nil, "half a recip")
 	r.until("the mistake is reported", func() bool { return r.count("no recipe") > 0 })
 	// The same plan from other bytes, by rename: applied, and nothing to do.
-	r.change(planOf(service("a", "exec sleep 1000"), service("b", "exec sleep 1000")), "half a recipe, and the rest")
+	r.change(planOf(serviceOf("a", "exec sleep 1000"), serviceOf("b", "exec sleep 1000")), "half a recipe, and the rest")
 	r.pidOf("b")
 	if n := r.count("no recipe"); n != 1 {
 		t.Errorf("reported %d times", n)
@@ -267,15 +273,15 @@ func TestABrokenRecipeChangesNothingAndIsReportedOnce(t *testing.T) {
 	if r.pidOf("a") != pid {
 		t.Error("a was restarted though nothing of it changed")
 	}
-	r.change(planOf(service("b", "exec sleep 1000")), "without a")
+	r.change(planOf(serviceOf("b", "exec sleep 1000")), "without a")
 	r.until("a is gone", func() bool { return r.status("a").Service == "" && gone(pid) })
 	b := r.pidOf("b")
-	r.change(planOf(service("b", "exec sleep 2000")), "another b")
+	r.change(planOf(serviceOf("b", "exec sleep 2000")), "another b")
 	r.until("b is another process", func() bool { s := r.status("b"); return s.IsUp() && s.PID != b })
 }
 
 func TestFlagsAreAppliedAsTheySay(t *testing.T) {
-	s := service("a", `trap 'cat "$2"' HUP; echo "$1"; while :; do sleep 0.01; done`)
+	s := serviceOf("a", `trap 'cat "$2"' HUP; echo "$1"; while :; do sleep 0.01; done`)
 	s.Command = append(s.Command, expr.TextOf("a"), expr.FlagOf("size"), expr.PathOf("/run/a.conf"))
 	s.Prepare = []plan.Step{{Template: &plan.Template{Path: expr.PathOf("/run/a.conf"), Text: expr.Fmt("level {}\n", expr.FlagOf("level")), Mode: 0o644}}}
 	low, high := int64(1), int64(9)
@@ -287,7 +293,7 @@ func TestFlagsAreAppliedAsTheySay(t *testing.T) {
 	if problems := p.Validate(); len(problems) > 0 {
 		t.Fatal(problems)
 	}
-	r := supervise(t, p)
+	r := begun(t, p)
 	pid := r.pidOf("a")
 	r.until("its trap is set", func() bool { return logged(r, "3\n") })
 	file := filepath.Join(r.dir, "root/etc/test/flags")
@@ -331,9 +337,9 @@ func TestAnInsaneEnvironmentIsRetriedUntilItIsMended(t *testing.T) {
 		t.Fatal(err)
 	}
 	port := listener.Addr().(*net.TCPAddr).Port
-	s := service("a", "exec sleep 1000")
+	s := serviceOf("a", "exec sleep 1000")
 	s.Prepare = []plan.Step{{RequirePortFree: &plan.RequirePortFree{Port: expr.IntOf(int64(port))}}}
-	r := supervise(t, planOf(s))
+	r := begun(t, planOf(s))
 	r.until("the reason is said", func() bool { return r.count(fmt.Sprintf("port %d", port)) > 2 })
 	listener.Close()
 	r.pidOf("a")
@@ -346,10 +352,10 @@ func TestAHungDaemonIsKilledAndReplaced(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer listener.Close()
-	s := service("a", "exec sleep 1000")
+	s := serviceOf("a", "exec sleep 1000")
 	s.Probes = []plan.Probe{{TCP: &plan.TCPProbe{Host: "127.0.0.1", Port: expr.IntOf(int64(listener.Addr().(*net.TCPAddr).Port)), Send: "PING\r\n", Expect: "PONG"},
 		Every: 100, Timeout: 100, Failures: 2, Successes: 1, StartWithin: 300}}
-	r := supervise(t, planOf(s))
+	r := begun(t, planOf(s))
 	r.until("it is killed twice for its silence", func() bool { return r.status("a").Restarts >= 2 && r.count("hung: tcp") >= 2 })
 	if s := r.status("a"); s.State == control.Healthy {
 		t.Error("a connection without an answer passed for health")
@@ -357,7 +363,7 @@ func TestAHungDaemonIsKilledAndReplaced(t *testing.T) {
 }
 
 func TestOneComesAfterTheOther(t *testing.T) {
-	first, second := service("a", "exec sleep 1000"), service("b", "exec sleep 1000")
+	first, second := serviceOf("a", "exec sleep 1000"), serviceOf("b", "exec sleep 1000")
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -366,7 +372,7 @@ func TestOneComesAfterTheOther(t *testing.T) {
 	first.Probes = []plan.Probe{{TCP: &plan.TCPProbe{Host: "127.0.0.1", Port: expr.IntOf(int64(listener.Addr().(*net.TCPAddr).Port)), Expect: "hello"},
 		Every: 100, Timeout: 100, Failures: 1000, Successes: 1, StartWithin: 60_000}}
 	second.After = []string{"a"}
-	r := supervise(t, planOf(first, second))
+	r := begun(t, planOf(first, second))
 	r.until("a runs", func() bool { return r.status("a").State == control.Running })
 	if s := r.status("b"); s.State != control.Waiting {
 		t.Errorf("b is %s before a is healthy", s.State)
@@ -385,7 +391,7 @@ func TestOneComesAfterTheOther(t *testing.T) {
 }
 
 func TestNothingIsLeftAfterTheEnd(t *testing.T) {
-	r := supervise(t, planOf(service("a", "sleep 1000 & exec sleep 1000"), service("b", "trap '' TERM; while :; do sleep 1; done")))
+	r := begun(t, planOf(serviceOf("a", "sleep 1000 & exec sleep 1000"), serviceOf("b", "trap '' TERM; while :; do sleep 1; done")))
 	a, b := r.pidOf("a"), r.pidOf("b")
 	r.end()
 	if !gone(a) || !gone(b) {

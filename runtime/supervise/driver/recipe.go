@@ -56,14 +56,14 @@ func (s *Supervisor) load(ctx context.Context, r *recipe) (*plan.Plan, error) {
 }
 
 // flagsFile is where the recipe's flags lie under this run's root.
-func (s *Supervisor) flagsFile(p *plan.Plan) string {
-	env := expr.Env{Root: s.options.Root}
-	return env.Rooted(p.FlagsPath())
+func (s *Supervisor) flagsFile(r *recipe) string {
+	env := expr.Env{Root: s.options.Root(r.file, r.plan)}
+	return env.Rooted(r.plan.FlagsPath())
 }
 
 // readFlags resolves the flags of the recipe's plan. What cannot be used is said and changes nothing.
 func (s *Supervisor) readFlags(r *recipe) bool {
-	resolved, err := flags.Resolve(r.plan, s.options.Root, s.options.Sets, s.options.Facts)
+	resolved, err := flags.Resolve(r.plan, s.options.Root(r.file, r.plan), s.options.Sets, s.options.Facts)
 	if err != nil {
 		s.refuse(r, "flags", err)
 		if r.env == nil {
@@ -94,7 +94,7 @@ func (s *Supervisor) refuse(r *recipe, what string, err error) {
 func (s *Supervisor) watchRecipe(r *recipe) {
 	files := []string{}
 	if r.plan != nil {
-		files = append(files, s.flagsFile(r.plan))
+		files = append(files, s.flagsFile(r))
 		for _, in := range r.plan.Inputs {
 			files = append(files, filepath.Join(filepath.Dir(r.file), filepath.FromSlash(in.Path)))
 		}
@@ -117,7 +117,7 @@ func (s *Supervisor) changed(ctx context.Context, e watch.Event) {
 	for _, r := range s.recipes {
 		switch {
 		case !slices.Contains(r.files, e.Path):
-		case r.plan != nil && e.Path == s.flagsFile(r.plan):
+		case r.plan != nil && e.Path == s.flagsFile(r):
 			s.flagsChanged(r, e)
 		default:
 			s.recipeChanged(ctx, r)

@@ -39,11 +39,11 @@ import (
 type Options struct {
 	Recipes    []string // files
 	Sets       []string // flag=value, over every flags file
-	Root       string   // in front of every declared path; "" or "/" for none
 	RuntimeDir string
 	StateDir   string
 	LogDir     string
 	Facts      expr.Facts
+	Root       func(file string, p *plan.Plan) string // in front of every declared path; "" or "/" for none
 	Load       func(ctx context.Context, file string) (*plan.Plan, error)
 	Stage      func(ctx context.Context, file string, p *plan.Plan) (*plan.Plan, error)
 	Say        func(line string)                 // a message for the terminal; must not block
