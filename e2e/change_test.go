@@ -1,0 +1,89 @@
+package e2e
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"recipe/runtime/control"
+)
+
+const flagsFile = ".recipe/foo/etc/foo/flags"
+
+// stats is what food says of itself.
+type stats struct {
+	PID     int
+	Level   string
+	Workers int
+}
+
+func foodStats(web string) (s stats) {
+	json.Unmarshal([]byte(ask(web+"/stats")), &s) // of nobody's answer nothing is known
+	return s
+}
+
+// A changed flag does what its apply says, and a bad value changes nothing.
+func TestChangedFlagIsApplied(t *testing.T) {
+	t.Parallel()
+	h := newHome(t)
+	args, web := ports(t)
+	s := h.run(append(args, "--dev", h.tour())...)
+	first := h.becomesHealthy("foo", "foo")
+
+	h.replace(flagsFile, "log-level=debug\n")
+	h.until("the new log level", func() bool { return foodStats(web).Level == "debug" }, s.out.String)
+	if got := foodStats(web); got.PID != first.PID {
+		t.Errorf("process %d has the new level, want the same process, %d", got.PID, first.PID)
+	}
+
+	h.write(flagsFile, "log-level=debug\nworkers=3\n")
+	h.until("the new number of workers", func() bool { return foodStats(web).Workers == 3 }, s.out.String)
+	second := h.becomesHealthy("foo", "foo")
+	if second.PID == first.PID {
+		t.Errorf("process %d has a changed argument without a restart", second.PID)
+	}
+
+	h.write(flagsFile, "log-level=debug\nworkers=65\n")
+	path := flagsFile + ":2:"
+	h.until("a report of the bad value", func() bool {
+		said := s.out.String()
+		return strings.Contains(said, path) && strings.Contains(said, `flag "workers"`) && strings.Contains(said, "1 to 64")
+	}, s.out.String)
+	h.write(flagsFile, "log-level=info\nworkers=3\n")
+	h.until("the corrected file", func() bool { return foodStats(web).Level == "info" }, s.out.String)
+	if got := foodStats(web); got.PID != second.PID {
+		t.Errorf("process %d runs after a bad value and its correction, want the same, %d", got.PID, second.PID)
+	}
+	if got := strings.Count(s.out.String(), path); got != 1 {
+		t.Errorf("the bad value was reported %d times, want once", got)
+	}
+}
+
+// A recipe that an editor has half written is reported once and changes nothing; one replaced by rename is applied once.
+func TestRecipeIsAppliedWhole(t *testing.T) {
+	t.Parallel()
+	h := newHome(t)
+	args, web := ports(t)
+	path := h.tour()
+	whole := read(t, path)
+	s := h.run(append(args, "--dev", path)...)
+	first := h.becomesHealthy("foo", "foo")
+
+	h.write("foo.star", whole[:strings.Index(whole, "    probes = [")])
+	h.until("a report of the half-written recipe", func() bool { return strings.Contains(s.out.String(), "foo.star:") }, s.out.String)
+	// What comes last shows that all before it was seen.
+	h.replace(flagsFile, "log-level=debug\n")
+	h.replace("foo.star", strings.Replace(whole, `"FOO_DATA": data`, `"FOO_DATA": data, "FOO_NEW": "yes"`, 1))
+	second := h.becomes("runs anew", "foo", "foo", func(st control.Status) bool { return st.PID != first.PID && st.IsUp() })
+	if got := strings.Count(s.out.String(), "foo.star:"); got != 1 {
+		t.Errorf("the half-written recipe was reported %d times, want once", got)
+	}
+	h.replace(flagsFile, "log-level=error\n")
+	h.until("a change after it", func() bool { return foodStats(web).Level == "error" }, s.out.String)
+	if got := foodStats(web); got.PID != second.PID {
+		t.Errorf("process %d runs, want %d: the recipe was applied more than once", got.PID, second.PID)
+	}
+	if st, _ := h.status("foo", "foo"); st.Restarts != 1 {
+		t.Errorf("%d restarts, want 1", st.Restarts)
+	}
+}

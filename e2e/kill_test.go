@@ -1,0 +1,61 @@
+package e2e
+
+import (
+	"math/rand/v2"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+const sleeper = `
+data = directory("/data")
+service(
+    name = "sleeper",
+    command = ["/bin/sleep", "infinity"],
+    prepare = [data, template("/data/live", "alive\n"), run(["/bin/sleep", "0.005"])],
+    restart = restart(delay = "0s"),
+)
+`
+
+// Killed a thousand times in a row, at any instant, in the middle of prepare too, the daemon comes back every time.
+func TestNeverGivesUp(t *testing.T) {
+	t.Parallel()
+	h := newHome(t)
+	kills := 1000
+	if testing.Short() {
+		kills = 50
+	}
+	s := h.run("--root", h.dir, h.write("sleeper.star", sleeper))
+	last, whilePrepared := 0, 0
+	for range kills {
+		leader := 0
+		h.until("another incarnation", func() bool {
+			leader = s.leader()
+			return leader != 0 && leader != last
+		}, s.out.String)
+		time.Sleep(rand.N(12 * time.Millisecond)) // any instant of a start that takes about ten
+		if !strings.HasSuffix(name(leader), "sleep") {
+			whilePrepared++
+		}
+		syscall.Kill(leader, syscall.SIGKILL)
+		last = leader
+	}
+	st := h.becomesUp("sleeper", "sleeper")
+	if st.PID == last || st.Restarts < kills {
+		t.Errorf("after %d kills: process %d, %d restarts", kills, st.PID, st.Restarts)
+	}
+	if whilePrepared == 0 || whilePrepared == kills {
+		t.Errorf("%d of %d kills hit a start, want some but not all: the test does not show what it should", whilePrepared, kills)
+	}
+	s.interrupt()
+	h.empty()
+}
+
+// leader is the supervisor's child, launcher or daemon, that is alive, or 0.
+func (s *supervisor) leader() int {
+	for _, pid := range children(s.cmd.Process.Pid) {
+		return pid
+	}
+	return 0
+}

@@ -1,0 +1,110 @@
+package e2e
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"recipe/runtime/control"
+)
+
+// nobody is an ordinary user that every Debian has.
+const nobody = 65534
+
+// The first command of the README on a fresh clone: it answers, and ctrl-C ends it within the grace and leaves nothing.
+// Where the tester is root and the host was made for the tests, an ordinary user with empty caches runs it.
+func TestTourRunsOnAFreshClone(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("compiles the program anew")
+	}
+	h := newHome(t)
+	cloneInto(t, h.dir)
+	cache, modules := goEnv(t, "GOCACHE"), goEnv(t, "GOMODCACHE")
+	if os.Geteuid() == 0 && os.Getenv("RECIPE_TEST_HOST") == "1" {
+		h.uid, cache, modules = nobody, filepath.Join(h.dir, "cache"), filepath.Join(h.dir, "modules")
+		vendored(t, h.dir)
+		giveTo(t, h.dir, nobody)
+	}
+	args, web := ports(t)
+	cmd := h.command("go", append(append([]string{"run", "./cmd/recipe", "run"}, args...), "--dev", "recipes/foo/foo.star")...)
+	cmd.Env = append(cmd.Env, "GOCACHE="+cache, "GOMODCACHE="+modules, "GOFLAGS=", "GOTOOLCHAIN=local", "GOPROXY=off")
+	s := h.start(cmd)
+	end := time.Now().Add(8 * time.Minute) // two compilations with empty caches
+	for ; ask(web+"/healthz") != "ok\n"; time.Sleep(20 * time.Millisecond) {
+		select {
+		case <-s.ended:
+			t.Fatal("go run has ended")
+		default:
+		}
+		if time.Now().After(end) {
+			t.Fatal("the tour does not answer")
+		}
+	}
+	h.becomes("turns healthy", "foo", "foo", func(s control.Status) bool { return s.State == control.Healthy })
+	begin := time.Now()
+	s.interrupt()
+	if took := time.Since(begin); took > 10*time.Second {
+		t.Errorf("ctrl-C took %s, longer than the grace of 10 s", took)
+	}
+	h.empty()
+}
+
+// cloneInto copies what the repository holds, and what will be added to it, but nothing that a build left.
+func cloneInto(t *testing.T, dir string) {
+	t.Helper()
+	for _, file := range mustRun(t, source, "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard") {
+		from, to := filepath.Join(source, file), filepath.Join(dir, file)
+		info, err := os.Stat(from)
+		if os.IsNotExist(err) {
+			continue // deleted and not yet committed
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(to, []byte(read(t, from)), info.Mode()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// vendored puts the dependencies where a user without the tester's caches finds them.
+func vendored(t *testing.T, dir string) {
+	t.Helper()
+	mustRun(t, dir, "go", "mod", "vendor")
+}
+
+func giveTo(t *testing.T, dir string, uid int) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+		return errors.Join(err, os.Lchown(path, uid, uid))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func goEnv(t *testing.T, name string) string {
+	t.Helper()
+	return strings.TrimSpace(mustRun(t, source, "go", "env", name)[0])
+}
+
+// mustRun gives the output, cut at NULs.
+func mustRun(t *testing.T, dir, name string, args ...string) []string {
+	t.Helper()
+	cmd := exec.Command(name, args...)
+	cmd.Dir = dir
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%s: %v", cmd, err)
+	}
+	return strings.Split(strings.TrimSuffix(string(out), "\x00"), "\x00")
+}
