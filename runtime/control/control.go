@@ -103,8 +103,9 @@ type Caller struct {
 // no service gives Unknown; an error that is no *Error reaches the client as Failed.
 //
 // Start, Stop and Restart return once their effect was seen: a daemon executed, nothing of its tree left, a new
-// incarnation executed. They return early when ctx ends, and what was asked for goes on. Start of a service that
-// runs and Stop of one that is down succeed at once. Why gives the oldest decision first.
+// incarnation executed. A start that failed and waits for another try is seen too: the Status says Waiting, and why.
+// They return early when ctx ends, and what was asked for goes on. Start of a service that runs and Stop of one that is
+// down succeed at once. Why gives the oldest decision first.
 type Backend interface {
 	Status(ctx context.Context) []Status
 	Why(ctx context.Context, service string) ([]Decision, error)

@@ -1,0 +1,117 @@
+// Package cli is the command line: one file a verb, each a struct whose fields are its flags and arguments and whose Run
+// wires the packages that do the work.
+//
+// Rules:
+//   - Answers go to stdout, everything else to stderr. Where there is an answer, --json gives it as JSON.
+//   - Exit codes: 0 done; 1 the answer is no, or it could not be done; 2 wrong usage; 100 from exec, where the service
+//     cannot be started here. Nothing is done when the usage is wrong.
+//   - FILE is a recipe, or a plan's JSON, or - for standard input.
+//   - What comes from daemons and files is shown without control characters.
+//   - No verb waits for ever without being told to.
+//
+// Tests: transcripts of the real command in cmd/recipe/testdata, and a fake supervisor for what talks to one.
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/alecthomas/kong"
+
+	"recipe/runtime/process"
+)
+
+// commands are the verbs in the order of the help text.
+type commands struct {
+	Check    checkCommand    `cmd:"" help:"Evaluate, validate and lint recipes."`
+	Plan     planCommand     `cmd:"" help:"Print what a recipe means, as JSON."`
+	Doc      docCommand      `cmd:"" help:"Explain the words that a recipe is written in."`
+	Build    buildCommand    `cmd:"" help:"Build packages; print one path a line."`
+	Launcher launcherCommand `cmd:"" help:"Print the POSIX sh launcher of a service, run-SERVICE."`
+	Unit     unitCommand     `cmd:"" help:"Render init units."`
+	Run      runCommand      `cmd:"" help:"Supervise the services of recipes, in the foreground."`
+	Exec     execCommand     `cmd:"" help:"Prepare, then become the daemon."`
+	Probe    probeCommand    `cmd:"" help:"Run a service's probes once: 0 healthy, 1 not."`
+	Status   statusCommand   `cmd:"" help:"Show the services of the running supervisors."`
+	Why      whyCommand      `cmd:"" help:"Show what a supervisor decided about a service, and why."`
+	Start    startCommand    `cmd:"" help:"Start services that were stopped."`
+	Stop     stopCommand     `cmd:"" help:"Stop services; they stay stopped until they are started."`
+	Restart  restartCommand  `cmd:"" help:"Restart services."`
+	Logs     logsCommand     `cmd:"" help:"Show what a service wrote."`
+
+	Version kong.VersionFlag `help:"Print the version."`
+}
+
+// Streams are a command's standard input and outputs.
+type Streams struct {
+	In  io.Reader
+	Out io.Writer
+	Err io.Writer
+}
+
+// Main runs the command line, args[0] included, and returns its exit code. A process that a supervisor spawned as a
+// launcher never returns from it.
+func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	if process.Launching(args) {
+		process.Launch()
+	}
+	out := &answerWriter{to: stdout}
+	s := &Streams{In: stdin, Out: out, Err: stderr}
+	err := run(args[1:], s)
+	if err == nil && out.err != nil {
+		err = fmt.Errorf("cannot write the answer: %w", out.err)
+	}
+	return exitCode(s.Err, err)
+}
+
+// run parses and carries out. Kong's --help and --version print and then ask to exit: the parse is done with then,
+// whatever else is wrong on the line.
+func run(args []string, s *Streams) error {
+	var c commands
+	exited := false
+	parser, err := kong.New(&c,
+		kong.Name("recipe"),
+		kong.Description("One file describes a service: check it, package it, run it and keep it running."),
+		kong.Vars{"version": version()},
+		kong.Writers(s.Out, s.Err),
+		kong.Exit(func(int) { exited = true }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
+	)
+	if err != nil {
+		return fmt.Errorf("cannot set up the command line: %w", err)
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	parsed, err := parser.Parse(args)
+	switch {
+	case exited:
+		return nil
+	case err != nil:
+		return parseError(err)
+	}
+	return parsed.Run(s)
+}
+
+// parseError points to the help text of the verb, where the line got that far.
+func parseError(err error) error {
+	help := "recipe --help"
+	var p *kong.ParseError
+	if errors.As(err, &p) && p.Context.Selected() != nil {
+		help = p.Context.Selected().FullPath() + " --help"
+	}
+	return usagef("%v; see `%s`", err, help)
+}
+
+// answerWriter remembers that an answer could not be written, so that no verb need ask each time.
+type answerWriter struct {
+	to  io.Writer
+	err error
+}
+
+func (w *answerWriter) Write(p []byte) (int, error) {
+	n, err := w.to.Write(p)
+	w.err = errors.Join(w.err, err)
+	return n, err
+}

@@ -1,0 +1,167 @@
+package cli
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"recipe/builtins"
+	"recipe/runtime/plan"
+)
+
+type docCommand struct {
+	Word string `arg:"" optional:"" help:"A word; all are listed without one."`
+	JSON bool   `name:"json" help:"Print JSON."`
+}
+
+// wordJSON is a word as programs read it.
+type wordJSON struct {
+	Name       string          `json:"name"`
+	Doc        string          `json:"doc"`
+	Example    string          `json:"example,omitempty"`
+	Declares   bool            `json:"declares"`
+	Parameters []parameterJSON `json:"parameters"`
+}
+
+// parameterJSON has its default in the recipe's notation.
+type parameterJSON struct {
+	Name       string   `json:"name"`
+	Type       string   `json:"type"`
+	Accepted   string   `json:"accepted,omitempty"`
+	Doc        string   `json:"doc,omitempty"`
+	Default    string   `json:"default,omitempty"`
+	Choices    []string `json:"choices,omitempty"`
+	Required   bool     `json:"required"`
+	Positional bool     `json:"positional"`
+	Rest       bool     `json:"rest"`
+}
+
+// Run lists the words, or explains one.
+func (c *docCommand) Run(s *Streams) error {
+	words := builtins.Words()
+	if c.Word != "" {
+		word, err := findWord(words, c.Word)
+		if err != nil {
+			return err
+		}
+		words = []builtins.Word{word}
+	}
+	switch {
+	case c.JSON:
+		return printJSON(s.Out, wordsJSON(words))
+	case c.Word == "":
+		listWords(s.Out, words)
+	default:
+		explainWord(s.Out, &words[0])
+	}
+	return nil
+}
+
+func findWord(words []builtins.Word, name string) (builtins.Word, error) {
+	var names []string
+	for _, w := range words {
+		if w.Name == name {
+			return w, nil
+		}
+		names = append(names, w.Name)
+	}
+	hint := plan.Nearest(name, names)
+	if hint == "" {
+		hint = "`recipe doc` lists the words"
+	}
+	return builtins.Word{}, fmt.Errorf("the language has no word %q; %s", name, hint)
+}
+
+// listWords prints the name and the first sentence of each.
+func listWords(out io.Writer, words []builtins.Word) {
+	var b bytes.Buffer
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	for i := range words {
+		first, _, _ := strings.Cut(words[i].Doc, ". ")
+		fmt.Fprintf(w, "%s\t%s.\n", words[i].Name, strings.TrimSuffix(first, "."))
+	}
+	w.Flush()
+	out.Write(b.Bytes())
+}
+
+func explainWord(out io.Writer, word *builtins.Word) {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "%s\n\n%s\n", signature(word), word.Doc)
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	for i := range word.Parameters {
+		if i == 0 {
+			fmt.Fprintln(w)
+		}
+		p := &word.Parameters[i]
+		fmt.Fprintf(w, "  %s\t%s\t%s\n", p.Name, p.Type.Name, parameterText(p))
+	}
+	w.Flush()
+	if word.Example != "" {
+		fmt.Fprintf(&b, "\n    %s\n", strings.ReplaceAll(word.Example, "\n", "\n    "))
+	}
+	out.Write(b.Bytes())
+}
+
+// signature is the word with its parameters as a call shows them: those that may stand without a name first.
+func signature(word *builtins.Word) string {
+	var parts []string
+	named := false
+	for i := range word.Parameters {
+		p := &word.Parameters[i]
+		if !p.Positional && !p.Rest && !named {
+			parts, named = append(parts, "*"), true
+		}
+		switch {
+		case p.Rest:
+			parts = append(parts, "*"+p.Name)
+		case p.Required:
+			parts = append(parts, p.Name)
+		default:
+			parts = append(parts, p.Name+" = "+defaultText(p))
+		}
+	}
+	return word.Name + "(" + strings.Join(parts, ", ") + ")"
+}
+
+func defaultText(p *builtins.Parameter) string {
+	if p.Default == nil {
+		return "None"
+	}
+	return p.Default.String()
+}
+
+func parameterText(p *builtins.Parameter) string {
+	var parts []string
+	for _, text := range []string{p.Doc, strings.Join(p.Choices, ", ")} {
+		if text != "" {
+			parts = append(parts, text)
+		}
+	}
+	if p.Required {
+		parts = append(parts, "required")
+	}
+	return strings.Join(parts, "; ")
+}
+
+func wordsJSON(words []builtins.Word) any {
+	all := []wordJSON{}
+	for i := range words {
+		w := &words[i]
+		j := wordJSON{Name: w.Name, Doc: w.Doc, Example: w.Example, Declares: w.Declares, Parameters: []parameterJSON{}}
+		for k := range w.Parameters {
+			p := &w.Parameters[k]
+			q := parameterJSON{Name: p.Name, Type: p.Type.Name, Accepted: p.Type.Accepted, Doc: p.Doc, Choices: p.Choices,
+				Required: p.Required, Positional: p.Positional, Rest: p.Rest}
+			if !p.Required && !p.Rest {
+				q.Default = defaultText(p)
+			}
+			j.Parameters = append(j.Parameters, q)
+		}
+		all = append(all, j)
+	}
+	return struct {
+		Words []wordJSON `json:"words"`
+	}{all}
+}

@@ -1,0 +1,60 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"strings"
+
+	"recipe/runtime/launch"
+	"recipe/runtime/plan"
+)
+
+type execCommand struct {
+	File    string `arg:"" help:"A recipe, a plan's JSON, or - for standard input."`
+	Service string `placeholder:"NAME" help:"The service, where the recipe has several."`
+	hostFlags
+}
+
+// Help is the long text of --help.
+func (*execCommand) Help() string {
+	return `Becomes the daemon, in the foreground, with the same pid. Where it cannot, it says why on stdout, waits, so that whoever restarts it in a loop does not spin, and exits with 100. $RECIPE_PAUSE is the wait in seconds (5).
+
+Exit codes: the daemon's; 2 wrong usage; 100 the service cannot be started here, or the recipe is not sound.`
+}
+
+// Run returns only when the daemon cannot be started.
+func (c *execCommand) Run(s *Streams) error {
+	spec, name, err := c.spec(s)
+	var usage usageError
+	switch {
+	case errors.As(err, &usage):
+		return err
+	case err != nil:
+		return exit(launch.Insane(context.Background(), s.Out, name, err, launch.Pause()))
+	}
+	return exit(launch.Exec(context.Background(), spec, launch.Pause()))
+}
+
+// spec resolves the service for this host, and gives its name, or the file's before the service is known.
+func (c *execCommand) spec(s *Streams) (*launch.Spec, string, error) {
+	name := strings.TrimSuffix(filepath.Base(c.File), ".star")
+	p, err := evaluate(s, c.File)
+	if err != nil {
+		return nil, name, errors.New("the recipe is not sound; `recipe check` says why")
+	}
+	service, err := oneService(p, c.Service)
+	if err != nil {
+		return nil, p.Name, err
+	}
+	spec, err := c.resolveService(p, service)
+	return spec, service.Name, err
+}
+
+func (f *hostFlags) resolveService(p *plan.Plan, service *plan.Service) (*launch.Spec, error) {
+	env, err := f.resolve(p)
+	if err != nil {
+		return nil, err
+	}
+	return launch.Resolve(p, service, env)
+}

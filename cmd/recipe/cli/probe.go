@@ -1,0 +1,113 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"recipe/runtime/expr"
+	"recipe/runtime/plan"
+	"recipe/runtime/probe"
+)
+
+type probeCommand struct {
+	File    string `arg:"" help:"A recipe, a plan's JSON, or - for standard input."`
+	Service string `placeholder:"NAME" help:"One service alone."`
+	JSON    bool   `name:"json" help:"Print JSON."`
+	hostFlags
+}
+
+// Help is the long text of --help.
+func (*probeCommand) Help() string {
+	return `Asks the service itself, with the host's flags, as the supervisor would. Each probe runs once, whatever its failures and successes.
+
+Exit codes: 0 every probe got its answer, 1 one did not, or the service has no probes, 2 wrong usage.`
+}
+
+// probeJSON is one probe and what came of it.
+type probeJSON struct {
+	Service string `json:"service"`
+	Probe   string `json:"probe"`
+	Healthy bool   `json:"healthy"`
+	Reason  string `json:"reason,omitempty"`
+
+	target *probe.Target
+}
+
+// Run performs all probes at once.
+func (c *probeCommand) Run(s *Streams) error {
+	ctx, stop := interruptible()
+	defer stop()
+	p, err := evaluate(s, c.File)
+	if err != nil {
+		return err
+	}
+	services, err := someServices(p, c.Service)
+	if err != nil {
+		return err
+	}
+	env, err := c.resolve(p)
+	if err != nil {
+		return err
+	}
+	results, err := resolveProbes(services, env)
+	if err != nil {
+		return err
+	}
+	runProbes(ctx, results)
+	healthy := true
+	for i := range results {
+		healthy = healthy && results[i].Healthy
+	}
+	if c.JSON {
+		printJSON(s.Out, struct {
+			Probes []probeJSON `json:"probes"`
+		}{results})
+	} else {
+		printProbes(s, results)
+	}
+	if !healthy {
+		return exit(exitNo)
+	}
+	return nil
+}
+
+func resolveProbes(services []*plan.Service, env *expr.Env) ([]probeJSON, error) {
+	var all []probeJSON
+	for _, service := range services {
+		if len(service.Probes) == 0 {
+			return nil, fmt.Errorf("cannot tell whether %s is healthy: it has no probes", service.Name)
+		}
+		for i := range service.Probes {
+			target, err := probe.Resolve(&service.Probes[i], env)
+			if err != nil {
+				return nil, fmt.Errorf("cannot probe %s: %w", service.Name, err)
+			}
+			all = append(all, probeJSON{Service: service.Name, Probe: target.Name(), target: target})
+		}
+	}
+	return all, nil
+}
+
+func runProbes(ctx context.Context, all []probeJSON) {
+	var group sync.WaitGroup
+	for i := range all {
+		group.Go(func() {
+			if err := all[i].target.Check(ctx); err != nil {
+				all[i].Reason = err.Error()
+			}
+			all[i].Healthy = all[i].Reason == ""
+		})
+	}
+	group.Wait()
+}
+
+func printProbes(s *Streams, all []probeJSON) {
+	for _, r := range all {
+		verdict := "healthy"
+		if !r.Healthy {
+			verdict = "not healthy: " + r.Reason
+		}
+		fmt.Fprintln(s.Out, printable(fmt.Sprintf("%s: %s: %s", r.Service, r.Probe, verdict)))
+	}
+}

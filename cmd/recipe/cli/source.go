@@ -1,0 +1,108 @@
+package cli
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"recipe/interp"
+	"recipe/interp/diag"
+	"recipe/runtime/expr"
+	"recipe/runtime/flags"
+	"recipe/runtime/plan"
+)
+
+// evaluate reads FILE. Diagnostics go to stderr; the error has nothing to add to them.
+func evaluate(s *Streams, file string) (*plan.Plan, error) {
+	p, list := interp.Evaluate(file, interp.Options{Stdin: s.In})
+	printDiagnostics(s, list)
+	if p == nil {
+		return nil, exit(exitNo)
+	}
+	return p, nil
+}
+
+func printDiagnostics(s *Streams, list diag.List) { fmt.Fprint(s.Err, list.String()) }
+
+// folder is where a FILE's relative paths begin.
+func folder(file string) string {
+	if file == "-" {
+		return "."
+	}
+	return filepath.Dir(file)
+}
+
+// oneService gives the service of that name, or the only one when name is empty.
+func oneService(p *plan.Plan, name string) (*plan.Service, error) {
+	services, err := someServices(p, name)
+	if err != nil {
+		return nil, err
+	}
+	if len(services) > 1 {
+		return nil, usagef("%s has several services: choose one with --service: %s", p.Name, strings.Join(serviceNames(p), ", "))
+	}
+	return services[0], nil
+}
+
+// someServices gives the service of that name, or all when name is empty; at least one.
+func someServices(p *plan.Plan, name string) ([]*plan.Service, error) {
+	if len(p.Services) == 0 {
+		return nil, usagef("%s has no service: it declares none", p.Name)
+	}
+	var services []*plan.Service
+	for i := range p.Services {
+		if name == "" || p.Services[i].Name == name {
+			services = append(services, &p.Services[i])
+		}
+	}
+	if len(services) == 0 {
+		hint := plan.Nearest(name, serviceNames(p))
+		return nil, usagef("%s has no service %q; it has: %s%s", p.Name, name, strings.Join(serviceNames(p), ", "), strings.TrimRight("; "+hint, "; "))
+	}
+	return services, nil
+}
+
+func serviceNames(p *plan.Plan) []string {
+	var names []string
+	for _, s := range p.Services {
+		names = append(names, s.Name)
+	}
+	return names
+}
+
+// hostFlags are the values that a host gives to a plan: the flags of verbs that resolve one.
+type hostFlags struct {
+	Set  []string `sep:"none" placeholder:"FLAG=VALUE" help:"Set a flag of the recipe, over the host's flags file. May be repeated."`
+	Root string   `placeholder:"DIR" help:"Put every path that the recipe declares below DIR."`
+}
+
+// root is an absolute path, or "" for the host's own.
+func (f *hostFlags) root() (string, error) {
+	if f.Root == "" {
+		return "", nil
+	}
+	root, err := filepath.Abs(f.Root)
+	if err != nil {
+		return "", fmt.Errorf("cannot use --root %s: %w", f.Root, err)
+	}
+	if root == "/" {
+		return "", nil
+	}
+	return root, nil
+}
+
+func (f *hostFlags) resolve(p *plan.Plan) (*expr.Env, error) {
+	root, err := f.root()
+	if err != nil {
+		return nil, err
+	}
+	facts, err := expr.Host()
+	if err != nil {
+		return nil, err
+	}
+	r, err := flags.Resolve(p, root, f.Set, facts)
+	if err != nil {
+		return nil, err
+	}
+	return r.Env, nil
+}

@@ -1,0 +1,17 @@
+package cli
+
+import "recipe/runtime/control"
+
+type startCommand struct{ actionFlags }
+
+// Help is the long text of --help.
+func (*startCommand) Help() string {
+	return `Ends a stop, also one from before a reboot, and returns when the daemon was executed, or when it cannot be for now. A delay before its next start is cut short. A service that runs is left alone.
+
+Exit codes: 0 all run, 1 one does not (the supervisor goes on trying), 2 wrong usage.`
+}
+
+// Run starts.
+func (c *startCommand) Run(s *Streams) error {
+	return c.act(s, action{"start", (*control.Client).Start, executed})
+}

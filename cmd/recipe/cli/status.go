@@ -1,0 +1,97 @@
+package cli
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+	"text/tabwriter"
+	"time"
+
+	"recipe/runtime/control"
+)
+
+type statusCommand struct {
+	Services []string `arg:"" optional:"" name:"service" help:"Services to show; all without any."`
+	JSON     bool     `name:"json" help:"Print JSON."`
+}
+
+// Help is the long text of --help.
+func (*statusCommand) Help() string {
+	return `Asks every supervisor of this user: those with a socket in /run/recipe for root, in $XDG_RUNTIME_DIR/recipe for others, in $RECIPE_RUNTIME_DIR where that is set.
+
+Exit codes: without SERVICE, 0 as soon as every supervisor answered, also when there is none. With SERVICE, 0 if each of them does its work (healthy, or running where it has no probes), 1 if one does not or is unknown.`
+}
+
+// Run prints one line a service.
+func (c *statusCommand) Run(s *Streams) error {
+	ctx, stop := interruptible()
+	defer stop()
+	found, err := survey(ctx, s)
+	if err != nil {
+		return err
+	}
+	chosen, err := choose(&found, c.Services)
+	answer := servicesJSON{Services: []control.Status{}}
+	for _, f := range chosen {
+		answer.Services = append(answer.Services, f.Status)
+	}
+	if c.JSON {
+		printJSON(s.Out, answer)
+	} else {
+		s.Out.Write(statusTable(answer.Services, time.Now()))
+	}
+	switch {
+	case err != nil:
+		return err
+	case len(c.Services) > 0 && !allUp(answer.Services), len(found.Failures) > 0:
+		return exit(exitNo)
+	case len(answer.Services) == 0:
+		fmt.Fprintln(s.Err, "recipe: no supervisor runs a service here")
+	}
+	return nil
+}
+
+func allUp(services []control.Status) bool {
+	for i := range services {
+		if !services[i].IsUp() {
+			return false
+		}
+	}
+	return true
+}
+
+// statusTable is one line a service below a heading, or nothing.
+func statusTable(services []control.Status, now time.Time) []byte {
+	if len(services) == 0 {
+		return nil
+	}
+	var b bytes.Buffer
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "SERVICE\tSTATE\tFOR\tPID\tRESTARTS\tREASON")
+	for i := range services {
+		st := &services[i]
+		pid := "-"
+		if st.PID != 0 {
+			pid = strconv.Itoa(st.PID)
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%s\n", printable(st.Service), printable(string(st.State)), span(now.Sub(st.Since)), pid, st.Restarts, explain(st, now))
+	}
+	w.Flush()
+	return b.Bytes()
+}
+
+// explain is the reason, with the time that is left and who stopped the service.
+func explain(st *control.Status, now time.Time) string {
+	text := st.Reason
+	if st.NextStart != nil && st.NextStart.After(now) {
+		text += fmt.Sprintf(" (next start in %s)", span(st.NextStart.Sub(now)))
+	}
+	if st.Stop != nil {
+		text += fmt.Sprintf(" (stopped by %s on %s", st.Stop.By, st.Stop.When.Local().Format("2006-01-02 15:04:05"))
+		if st.Stop.Why != "" {
+			text += ": " + st.Stop.Why
+		}
+		text += ")"
+	}
+	return printable(text)
+}

@@ -1,0 +1,43 @@
+package cli
+
+import (
+	"fmt"
+
+	"recipe/runtime/control"
+)
+
+type whyCommand struct {
+	Service string `arg:"" help:"The service."`
+	JSON    bool   `name:"json" help:"Print JSON."`
+}
+
+// Run prints the decisions, the oldest first.
+func (c *whyCommand) Run(s *Streams) error {
+	ctx, stop := interruptible()
+	defer stop()
+	found, err := survey(ctx, s)
+	if err != nil {
+		return err
+	}
+	f, err := found.Find(c.Service)
+	if err != nil {
+		return err
+	}
+	decisions, err := f.Client.Why(ctx, c.Service)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return printJSON(s.Out, struct {
+			Decisions []control.Decision `json:"decisions"`
+		}{decisions})
+	}
+	for _, d := range decisions {
+		line := fmt.Sprintf("%s  %s: %s", d.Time.Local().Format("2006-01-02 15:04:05.000"), d.What, d.Why)
+		if d.Evidence != "" {
+			line += " (" + d.Evidence + ")"
+		}
+		fmt.Fprintln(s.Out, printable(line))
+	}
+	return nil
+}
