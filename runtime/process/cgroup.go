@@ -60,6 +60,9 @@ func cgroupFolder(mounts, membership string) (string, error) {
 	if !ok || !strings.HasPrefix(path, "/") {
 		return "", errors.New("this process is in no cgroup2")
 	}
+	if path == "/.." || strings.HasPrefix(path, "/../") {
+		return "", errors.New("the cgroup of this process is outside of its cgroup namespace")
+	}
 	mounted := false
 	for line := range strings.Lines(mounts) {
 		before, after, found := strings.Cut(line, " - ")
@@ -120,17 +123,21 @@ func (l leaf) killAll() ([]proc, error) {
 	left := l.members()
 	err = os.WriteFile(l.file("cgroup.kill"), []byte("1"), 0)
 	if errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrPermission) {
-		// Before Linux 5.14: frozen first, so that nothing forks faster than it is killed.
-		_ = os.WriteFile(l.file("cgroup.freeze"), []byte("1"), 0)
-		for _, p := range left {
-			killPID(p)
-		}
+		l.killEach() // before Linux 5.14
 		err = nil
 	}
 	if len(left) == 0 {
 		left = []proc{{state: 'X'}} // on its way out: no longer listed, but counted
 	}
 	return left, err
+}
+
+// killEach is for kernels without cgroup.kill. Frozen first, nothing forks faster than it is killed.
+func (l leaf) killEach() {
+	_ = os.WriteFile(l.file("cgroup.freeze"), []byte("1"), 0)
+	for _, p := range l.members() {
+		killPID(p)
+	}
 }
 
 // folders are the leaf's own and those that the daemon made below it, children first.

@@ -21,6 +21,7 @@ type Host struct {
 	hash    string
 	cgroup  string // folder in which leaves are made, or ""
 	why     string // why there is none
+	joins   bool   // launchers enter their leaf, as if the kernel could not clone into it
 
 	mu     sync.Mutex
 	claims map[string]*os.File

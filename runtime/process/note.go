@@ -53,7 +53,7 @@ func (h *Host) readNote(service string) (*note, error) {
 // parseNote takes whatever it does not understand for a scan, and never a path that is not a leaf of the service.
 func parseNote(text, service string) *note {
 	path, ok := strings.CutPrefix(strings.TrimSuffix(text, "\n"), "cgroup ")
-	if !ok || !filepath.IsAbs(path) || filepath.Clean(path) != path || !strings.HasPrefix(filepath.Base(path), leafPrefix+service+"-") {
+	if !ok || strings.ContainsRune(path, '\n') || !filepath.IsAbs(path) || filepath.Clean(path) != path || !strings.HasPrefix(filepath.Base(path), leafPrefix+service+"-") {
 		return &note{}
 	}
 	return &note{leaf: path}

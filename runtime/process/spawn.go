@@ -42,6 +42,9 @@ func (i *Incarnation) spawn(o Order, lock *os.File) error {
 	if i.leaf == nil {
 		return i.clone(o.Output, lock, text, -1)
 	}
+	if i.host.joins {
+		return i.cloneAndJoin(o.Output, lock, text)
+	}
 	folder, err := unix.Open(i.leaf.path, unix.O_DIRECTORY|unix.O_PATH|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return fmt.Errorf("cannot open its cgroup: %w", err)
@@ -49,10 +52,14 @@ func (i *Incarnation) spawn(o Order, lock *os.File) error {
 	defer unix.Close(folder)
 	err = i.clone(o.Output, lock, text, folder)
 	if err == unix.ENOSYS || err == unix.EOPNOTSUPP || err == unix.E2BIG {
-		text.Join = i.leaf.path
-		err = i.clone(o.Output, lock, text, -1)
+		err = i.cloneAndJoin(o.Output, lock, text)
 	}
 	return err
+}
+
+func (i *Incarnation) cloneAndJoin(output, lock *os.File, text orders) error {
+	text.Join = i.leaf.path
+	return i.clone(output, lock, text, -1)
 }
 
 func (i *Incarnation) clone(output, lock *os.File, text orders, cgroup int) error {

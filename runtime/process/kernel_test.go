@@ -1,0 +1,122 @@
+package process
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+func cgroupHost(t *testing.T) *Host {
+	t.Helper()
+	h := newHost(t, t.TempDir(), false)
+	if h.cgroup == "" {
+		needsHost(t, "a writable cgroup2: "+h.why)
+	}
+	return h
+}
+
+// Kernels before 5.7 cannot clone into a cgroup.
+func TestLauncherEntersItsLeafByItself(t *testing.T) {
+	h := cgroupHost(t)
+	h.joins = true
+	r := start(t, h, "foo", "launcher:launcher:stubborn")
+	r.expect(Executed{})
+	if pid := r.pid(); !slices.Contains(r.Members(), pid) {
+		t.Errorf("process %d is not in the leaf", pid)
+	}
+}
+
+// Kernels before 5.14 have no cgroup.kill.
+func TestEachMemberIsKilledWithoutCgroupKill(t *testing.T) {
+	r := start(t, cgroupHost(t), "foo", "launcher:launcher:stubborn")
+	pid := r.pid()
+	eventually(t, "the tree is dead", func() bool {
+		r.leaf.killEach()
+		populated, err := r.leaf.populated()
+		return err == nil && !populated
+	})
+	if lives(pid) {
+		t.Errorf("process %d is left", pid)
+	}
+}
+
+// A daemon may make cgroups of its own, as container runtimes do.
+func TestCgroupsBelowTheLeafGoWithIt(t *testing.T) {
+	h := cgroupHost(t)
+	r := start(t, h, "foo", "parent:stubborn")
+	pid := r.pid()
+	below := filepath.Join(r.leaf.path, "a", "b")
+	if err := os.MkdirAll(below, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(below, "cgroup.procs"), []byte(strconv.Itoa(pid)), 0); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Contains(r.Members(), pid) {
+		t.Errorf("process %d is not among the members", pid)
+	}
+	r.end()
+	if _, err := os.Stat(r.leaf.path); lives(pid) || !os.IsNotExist(err) {
+		t.Errorf("process %d lives: %t; the leaf: %v", pid, lives(pid), err)
+	}
+}
+
+// A login moves its processes out of the leaf; their lock still betrays them.
+func TestProcessMovedToAnotherCgroupIsOfTheTree(t *testing.T) {
+	h := cgroupHost(t)
+	r := start(t, h, "foo", "parent:stubborn")
+	pid := r.pid()
+	if err := os.WriteFile(filepath.Join(h.cgroup, "cgroup.procs"), []byte(strconv.Itoa(pid)), 0); err != nil {
+		t.Fatal(err)
+	}
+	if others, err := r.KillTree(t.Context()); err != nil || others != 1 || lives(pid) {
+		t.Errorf("KillTree: %d others, %v; process %d lives: %t", others, err, pid, lives(pid))
+	}
+}
+
+// A process that SIGKILL does not end, as in a hung file system, holds up its own service and is named. The freezer of
+// the first cgroups makes one.
+func TestProcessThatCannotDieIsNamed(t *testing.T) {
+	frozen := "/sys/fs/cgroup/freezer/recipe-test-" + randomID()
+	if err := os.Mkdir(frozen, 0o755); err != nil {
+		t.Skipf("this test needs a writable freezer of cgroup version 1: %v", err)
+	}
+	defer os.Remove(frozen)
+	freeze := func(state string) {
+		if err := os.WriteFile(frozen+"/freezer.state", []byte(state), 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	eachContainment(t, func(t *testing.T, h *Host) {
+		r := start(t, h, "foo", "parent:stubborn")
+		pid := r.pid()
+		if err := os.WriteFile(frozen+"/cgroup.procs", []byte(strconv.Itoa(pid)), 0); err != nil {
+			t.Fatal(err)
+		}
+		freeze("FROZEN")
+		defer freeze("THAWED")
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		_, err := r.KillTree(ctx)
+		if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "process "+strconv.Itoa(pid)) {
+			t.Errorf("KillTree of a process that cannot die: %v", err)
+		}
+		if got := r.Members(); !slices.Equal(got, []int{pid}) {
+			t.Errorf("the members are %d, want %d alone", got, pid)
+		}
+		if _, err := tryStart(t, h, "foo", "serve"); !errors.Is(err, ErrHeld) {
+			t.Errorf("a start meanwhile: %v", err)
+		}
+		freeze("THAWED")
+		r.end()
+		if lives(pid) {
+			t.Errorf("process %d is left", pid)
+		}
+	})
+}
