@@ -1,15 +1,26 @@
 package cli
 
-import "errors"
-
 type runCommand struct {
-	Files []string `arg:"" name:"file" help:"Recipes, plans' JSON, or - for standard input."`
+	Files []string `arg:"" name:"file" help:"Recipes or plans' JSON."`
 	hostFlags
-	Dev  bool   `help:"Try the recipe in its source tree, as whoever calls: run its build steps, stage its contents below .recipe/NAME and run it there."`
-	HTTP string `name:"http" placeholder:"ADDR" help:"Serve status over HTTP on ADDR, as in 127.0.0.1:8000."`
+	Dev bool `help:"Try the recipe in its source tree, as whoever calls: run its build steps, stage its contents below .recipe/NAME and run it there."`
+}
+
+// Help is the long text of --help.
+func (*runCommand) Help() string {
+	return `Supervises in the foreground until INT, TERM or HUP; then every service is stopped, and nothing of it is left. A second signal cuts the grace of the stops short.
+
+The recipes, the files that they load and their flags files are watched: a change is applied by the smallest action that serves, a mistake is reported and changes nothing. The services' output goes to stdout behind their names, and to the log directory.
+
+Exit codes: 0 ended as asked, 1 could not run, 2 wrong usage.`
 }
 
 // Run supervises until it is told to end.
 func (c *runCommand) Run(s *Streams) error {
-	return errors.New("cannot run: this build has no supervisor")
+	root, err := c.root()
+	if err != nil {
+		return err
+	}
+	v := &supervision{files: c.Files, sets: c.Set, root: root, dev: c.Dev}
+	return v.run(s.Out, s.Err)
 }
