@@ -1,0 +1,212 @@
+package logs
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"recipe/runtime/plan"
+)
+
+const (
+	longLine   = 64 << 10    // bytes, from which on a line may be split between two files
+	checkEvery = time.Second // whether the file still has its name
+)
+
+// file is SERVICE.log and its older copies.
+type file struct {
+	dir, path string
+	f         *os.File    // nil: to be opened
+	info      os.FileInfo // of f, when it was opened
+	size      int64
+	line      int // bytes of the unfinished last line
+	checked   time.Time
+	opened    bool      // once, by this supervisor
+	stuck     time.Time // when a rotation failed,
+	rotation  error     // and why; nil since the last that did not
+}
+
+// append writes p, over as many files as it takes, and returns how much was written; to be called again with the rest. A
+// file that cannot be rotated grows: the error is returned although all was written.
+func (o *file) append(p []byte, limits plan.Logs) (int, error) {
+	written := 0
+	for written < len(p) {
+		if err := o.ready(); err != nil {
+			return written, err
+		}
+		rest := p[written:]
+		fit := o.fit(rest, int64(limits.Size))
+		if fit == 0 {
+			if o.rotation = o.rotate(limits.Keep); o.rotation != nil {
+				o.stuck = time.Now()
+			}
+			continue
+		}
+		n, err := o.f.Write(rest[:fit])
+		o.account(rest[:n])
+		written += n
+		if err != nil {
+			o.close()
+			return written, fmt.Errorf("cannot write %s: %w", o.path, reason(err))
+		}
+	}
+	return written, o.rotation
+}
+
+// fit is how much of p goes into this file; 0 means that it is full and must be rotated first.
+func (o *file) fit(p []byte, size int64) int {
+	left := size - o.size
+	if int64(len(p)) <= left || time.Since(o.stuck) < checkEvery {
+		return len(p)
+	}
+	if left > 0 {
+		if end := bytes.LastIndexByte(p[:left], '\n'); end >= 0 {
+			return end + 1
+		}
+	}
+	if o.size > 0 && (o.line == 0 || o.line >= longLine) {
+		return 0
+	}
+	// A line that has been begun here, or that no file holds: it goes on to its end, within bounds.
+	p = p[:min(len(p), max(1, longLine-o.line))]
+	if end := bytes.IndexByte(p, '\n'); end >= 0 {
+		return end + 1
+	}
+	return len(p)
+}
+
+func (o *file) account(p []byte) {
+	o.size += int64(len(p))
+	if end := bytes.LastIndexByte(p, '\n'); end >= 0 {
+		o.line = len(p) - end - 1
+	} else {
+		o.line += len(p)
+	}
+}
+
+// ready opens the file where that is needed: at first, after an error, and when its name has come to mean another one.
+// A line that has been begun is ended in the file where it was.
+func (o *file) ready() error {
+	if o.f != nil {
+		if o.line > 0 && o.line < longLine || time.Since(o.checked) < checkEvery {
+			return nil
+		}
+		o.checked = time.Now()
+		info, err := os.Lstat(o.path)
+		if err == nil && os.SameFile(info, o.info) {
+			o.size = info.Size() // somebody may have truncated it
+			return nil
+		}
+		o.close()
+		o.line = 0
+	}
+	return o.open()
+}
+
+func (o *file) open() error {
+	f, err := openAppend(o.path)
+	if errors.Is(err, os.ErrNotExist) {
+		if err = os.MkdirAll(o.dir, 0o755); err == nil {
+			f, err = openAppend(o.path)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("cannot open %s: %w", o.path, reason(err))
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = errors.New("it is no regular file")
+	}
+	if err != nil {
+		f.Close()
+		return fmt.Errorf("cannot open %s: %w", o.path, reason(err))
+	}
+	o.f, o.info, o.size, o.checked = f, info, info.Size(), time.Now()
+	if !o.opened && o.size > 0 {
+		return o.endFormer()
+	}
+	o.opened = true
+	return nil
+}
+
+// endFormer ends the line in which a supervisor before us was cut off.
+func (o *file) endFormer() error {
+	var last [1]byte
+	_, err := o.f.ReadAt(last[:], o.size-1)
+	if err == nil && last[0] != '\n' {
+		_, err = o.f.WriteString("\n")
+		o.size++
+	}
+	if err != nil {
+		o.close()
+		return fmt.Errorf("cannot continue %s: %w", o.path, reason(err))
+	}
+	o.opened = true
+	return nil
+}
+
+// openAppend follows no link and waits for nobody: a link or a named pipe in the file's place is an error.
+func openAppend(path string) (*os.File, error) {
+	return os.OpenFile(path, os.O_RDWR|os.O_APPEND|os.O_CREATE|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0o640)
+}
+
+// rotate renames .log.1 to .log.2 and so on, then .log to .log.1. Whatever is older than keep goes.
+func (o *file) rotate(keep int) error {
+	for n := keep + 1; ; n++ {
+		if err := os.Remove(numbered(o.path, n)); err != nil {
+			break
+		}
+	}
+	var err error
+	for n := keep; n > 1 && err == nil; n-- {
+		if err = os.Rename(numbered(o.path, n-1), numbered(o.path, n)); errors.Is(err, os.ErrNotExist) {
+			err = nil
+		}
+	}
+	switch {
+	case err != nil:
+	case keep > 0:
+		err = os.Rename(o.path, numbered(o.path, 1))
+	default:
+		err = os.Remove(o.path)
+	}
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("cannot rotate %s, it grows beyond its size: %w", o.path, reason(err))
+	}
+	o.close()
+	o.line = 0
+	return nil
+}
+
+func (o *file) close() {
+	if o.f != nil {
+		o.f.Close()
+		o.f = nil
+	}
+}
+
+// numbered is the path of the n-th older copy; 0 is the file itself.
+func numbered(path string, n int) string {
+	if n == 0 {
+		return path
+	}
+	return path + "." + strconv.Itoa(n)
+}
+
+// reason is an error without the operation and the paths that os adds.
+func reason(err error) error {
+	var path *os.PathError
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &path):
+		return path.Err
+	case errors.As(err, &link):
+		return link.Err
+	}
+	return err
+}

@@ -1,0 +1,276 @@
+package logs
+
+import (
+	"bytes"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	chunkSize  = 64 << 10
+	holdAtMost = 256 << 20 / chunkSize // chunks, of all logs of the process
+	overdraft  = 8                     // chunks beyond a queue's bound, for last words and notes
+)
+
+// chunk is a piece of the stream.
+type chunk struct {
+	n     int
+	space [chunkSize]byte
+}
+
+func (c *chunk) bytes() []byte { return c.space[:c.n] }
+
+func (c *chunk) clone() *chunk {
+	d := pool.get()
+	d.n = copy(d.space[:], c.bytes())
+	return d
+}
+
+// pool is where the chunks of all logs come from and go back to: an idle service holds none.
+var pool = chunkPool{spare: &sync.Pool{New: func() any { return new(chunk) }}, held: new(atomic.Int64)}
+
+type chunkPool struct {
+	spare *sync.Pool
+	held  *atomic.Int64
+}
+
+func (p chunkPool) get() *chunk {
+	p.held.Add(1)
+	c := p.spare.Get().(*chunk)
+	c.n = 0
+	return c
+}
+
+func (p chunkPool) put(c *chunk) {
+	p.held.Add(-1)
+	p.spare.Put(c)
+}
+
+// queue holds what one consumer, the disk or the tee, has not taken yet. When it is full, offers are dropped by whole
+// lines until half of it is free. The Log's mu guards it; room alone is used without.
+type queue struct {
+	bound   int // chunks
+	deliver func([]byte)
+	reason  func() string // why lines are missing: "dropped: ..."
+	room    chan struct{} // a hint that a chunk was taken
+
+	chunks   []*chunk
+	running  bool // a goroutine delivers
+	taken    int  // 1 while a chunk is in its hands
+	patience time.Duration
+
+	unfinished      bool // the last line of what was queued lacks its newline
+	takenUnfinished bool // and that of what was taken
+
+	dropping bool  // until there is room again
+	skipping bool  // until the line is over whose start was dropped
+	dropped  int64 // lines, not said yet
+	lost     int64 // lines, ever
+}
+
+func newQueue(bound int, deliver func([]byte), reason func() string) queue {
+	return queue{bound: bound, deliver: deliver, reason: reason, room: make(chan struct{}, 1), patience: patience}
+}
+
+func (q *queue) size() int { return len(q.chunks) + q.taken }
+
+// full leaves each queue one chunk, however much the others hold.
+func (q *queue) full() bool {
+	return q.size() >= q.bound || q.size() > 0 && pool.held.Load() > holdAtMost
+}
+
+func (q *queue) waiting() int {
+	n := 0
+	for _, c := range q.chunks {
+		n += c.n
+	}
+	return n
+}
+
+// offer takes a chunk over and keeps or drops it. force keeps what a full queue would drop, up to the overdraft.
+func (q *queue) offer(c *chunk, force bool) {
+	if q.dropping && q.size() <= q.bound/2 && !q.full() {
+		q.recover()
+	}
+	if !q.dropping && q.full() && !(force && q.size() < q.bound+overdraft) {
+		q.startDropping()
+	}
+	switch {
+	case q.dropping:
+		q.drop(c.bytes())
+	case q.skipping:
+		c.n = copy(c.space[:], q.skip(c.bytes()))
+	}
+	if q.dropping || c.n == 0 {
+		pool.put(c)
+		return
+	}
+	q.push(c)
+}
+
+// push appends a chunk, into the last one where it fits.
+func (q *queue) push(c *chunk) {
+	q.unfinished = c.space[c.n-1] != '\n'
+	if len(q.chunks) > 0 {
+		if last := q.chunks[len(q.chunks)-1]; last.n+c.n <= chunkSize {
+			last.n += copy(last.space[last.n:], c.bytes())
+			pool.put(c)
+			return
+		}
+	}
+	q.chunks = append(q.chunks, c)
+}
+
+func (q *queue) pushText(text string) {
+	for len(text) > 0 {
+		c := pool.get()
+		c.n = copy(c.space[:], text)
+		text = text[c.n:]
+		q.push(c)
+	}
+}
+
+// startDropping takes back the start of the line that would be torn.
+func (q *queue) startDropping() {
+	q.dropping = true
+	if !q.unfinished {
+		return
+	}
+	q.unfinished = q.takenUnfinished
+	for len(q.chunks) > 0 {
+		last := q.chunks[len(q.chunks)-1]
+		if end := bytes.LastIndexByte(last.bytes(), '\n'); end >= 0 {
+			last.n = end + 1
+			q.unfinished = false
+			break
+		}
+		q.chunks = q.chunks[:len(q.chunks)-1]
+		pool.put(last)
+	}
+	q.skipping = true
+	q.count(1)
+}
+
+// drop counts the lines that start in p.
+func (q *queue) drop(p []byte) {
+	lines := int64(bytes.Count(p, []byte("\n")))
+	if q.skipping {
+		lines--
+	}
+	if q.skipping = p[len(p)-1] != '\n'; q.skipping {
+		lines++
+	}
+	q.count(lines)
+}
+
+// skip returns what follows the line whose start was dropped.
+func (q *queue) skip(p []byte) []byte {
+	end := bytes.IndexByte(p, '\n')
+	if end < 0 {
+		return nil
+	}
+	q.skipping = false
+	return p[end+1:]
+}
+
+func (q *queue) count(lines int64) {
+	q.dropped += lines
+	q.lost += lines
+}
+
+func (q *queue) recover() {
+	q.dropping = false
+	q.sayDropped()
+}
+
+func (q *queue) sayDropped() {
+	if q.dropped == 0 {
+		return
+	}
+	q.finish()
+	lines := "lines"
+	if q.dropped == 1 {
+		lines = "line"
+	}
+	q.pushText(fmt.Sprintf("recipe: %d %s %s\n", q.dropped, lines, q.reason()))
+	q.dropped = 0
+}
+
+// note puts a line into the stream, also of a queue that drops, so that the two stay in order.
+func (q *queue) note(text string) {
+	if q.size() >= q.bound+overdraft {
+		q.count(1)
+		return
+	}
+	q.sayDropped()
+	q.finish()
+	q.pushText(text + "\n")
+}
+
+// endLine ends the last line, whether it was queued or is being dropped.
+func (q *queue) endLine() {
+	q.skipping = false
+	if !q.dropping {
+		q.finish()
+	}
+}
+
+func (q *queue) finish() {
+	if q.unfinished {
+		q.pushText("\n")
+	}
+}
+
+// take hands the first chunk to the goroutine that delivers, and nil when that is to end.
+func (q *queue) take() *chunk {
+	if q.taken > 0 {
+		q.taken = 0
+		select {
+		case q.room <- struct{}{}:
+		default:
+		}
+	}
+	if len(q.chunks) == 0 {
+		q.patience = patience
+		if q.dropping {
+			q.recover()
+		}
+	}
+	if len(q.chunks) == 0 {
+		q.running = false
+		return nil
+	}
+	c := q.chunks[0]
+	q.chunks = append(q.chunks[:0], q.chunks[1:]...)
+	q.taken = 1
+	q.takenUnfinished = c.space[c.n-1] != '\n'
+	return c
+}
+
+// splitter makes lines of a stream, for the tee.
+type splitter struct {
+	emit func(line []byte)
+	rest []byte
+}
+
+func (s *splitter) feed(p []byte) {
+	for {
+		end := bytes.IndexByte(p, '\n')
+		if end < 0 {
+			break
+		}
+		if len(s.rest) > 0 {
+			s.emit(append(s.rest, p[:end]...))
+			s.rest = nil
+		} else {
+			s.emit(p[:end])
+		}
+		p = p[end+1:]
+	}
+	if s.rest = append(s.rest, p...); len(s.rest) >= chunkSize {
+		s.emit(s.rest)
+		s.rest = nil
+	}
+}
