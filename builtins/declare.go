@@ -16,7 +16,11 @@ func runFlag(r *Recording, a *arguments) starlark.Value {
 	if !ok || f.Name == "" {
 		return unknown{} // reported; what the flag comes to cannot be known
 	}
-	f.Min, f.Max = bound(r, a, "min", kind), bound(r, a, "max", kind)
+	f.Min, f.Max = bound(r, a, "min", f.Type, kind), bound(r, a, "max", f.Type, kind)
+	if f.Type == plan.FlagEnum && len(f.Values) == 0 && !a.call.Spoilt(Whole("values")) {
+		r.report(a.call, Whole("values"), diag.Diagnostic{Code: plan.CodeMissing, Message: "an enum needs its values", Accepted: `values = ["a", "b"]`})
+		a.call.spoil(Whole("default"))
+	}
 	f.Apply = plan.Apply{Action: plan.ApplyRestart}
 	if apply := get[*plan.Apply](a, "apply"); apply != nil {
 		f.Apply = *apply
@@ -31,8 +35,7 @@ func runFlag(r *Recording, a *arguments) starlark.Value {
 	}
 	r.Flags = append(r.Flags, f)
 	r.flags = append(r.flags, a.call)
-	r.kinds[f.Name] = kind
-	return leaf(expr.FlagOf(f.Name), kind)
+	return leaf(r, expr.FlagOf(f.Name), kind)
 }
 
 // readDefault reads the default of a flag as a value of the flag's kind: sizes, durations and paths are texts.
@@ -83,7 +86,7 @@ func readDefault(it *item, v starlark.Value, t plan.FlagType, kind expr.Kind) an
 }
 
 // bound reads min or max: a number for an int or a port, a text with a unit for a size or a duration.
-func bound(r *Recording, a *arguments, name string, kind expr.Kind) *int64 {
+func bound(r *Recording, a *arguments, name string, t plan.FlagType, kind expr.Kind) *int64 {
 	v := a.given(name)
 	if v == nil || a.call.Spoilt(Whole(name)) {
 		return nil
@@ -103,7 +106,7 @@ func bound(r *Recording, a *arguments, name string, kind expr.Kind) *int64 {
 		parameter.Type = durationType
 		n, ok = units(&it, v, expr.ParseDuration, "s")
 	default:
-		it.fault(diag.Diagnostic{Code: plan.CodeKind, Message: fmt.Sprintf("a flag of type %s has no %s", kind, name), Hint: "int, port, size and duration have; an enum has values"})
+		it.fault(diag.Diagnostic{Code: plan.CodeKind, Message: fmt.Sprintf("a flag of type %s has no %s", t, name), Hint: "int, port, size and duration have; an enum has values"})
 	}
 	if !ok {
 		return nil
@@ -115,8 +118,9 @@ func runAccount(r *Recording, a *arguments) starlark.Value {
 	acc := plan.Account{Name: get[string](a, "name"), Group: get[string](a, "group"), Home: get[expr.Expr](a, "home")}
 	if acc.Group == "" {
 		acc.Group = acc.Name
+		a.call.groupIsName = true
 	}
-	h := &Handle{word: "account", call: a.call, name: acc.Name}
+	h := &Handle{in: r, word: "account", call: a.call, name: acc.Name}
 	for _, other := range r.Accounts {
 		if other.Name == acc.Name && other.Group == acc.Group && notation(other.Home) == notation(acc.Home) {
 			return h // named again, as one for each service is
@@ -140,11 +144,11 @@ func runPackage(r *Recording, a *arguments) starlark.Value {
 	}
 	calls := &packageCalls{self: a.call}
 	for _, h := range get[[]*Handle](a, "build") {
-		run, call := orPlaceholder(h, a.call, placeholderRun)
+		run, call := orPlaceholder[plan.Run](h)
 		p.Build, calls.build = append(p.Build, run), append(calls.build, call)
 	}
 	for _, h := range get[[]*Handle](a, "contents") {
-		content, call := orPlaceholder(h, a.call, plan.Content{})
+		content, call := orPlaceholder[plan.Content](h)
 		p.Contents, calls.contents = append(p.Contents, content), append(calls.contents, call)
 	}
 	r.Package, r.pkg = p, calls
@@ -161,11 +165,11 @@ func runService(r *Recording, a *arguments) starlark.Value {
 		calls.env = append(calls.env, v.Name)
 	}
 	for _, h := range get[[]*Handle](a, "prepare") {
-		step, call := orPlaceholder(h, a.call, plan.Step{})
+		step, call := orPlaceholder[plan.Step](h)
 		s.Prepare, calls.prepare = append(s.Prepare, step), append(calls.prepare, call)
 	}
 	for _, h := range get[[]*Handle](a, "probes") {
-		probe, call := orPlaceholder(h, a.call, plan.Probe{})
+		probe, call := orPlaceholder[plan.Probe](h)
 		s.Probes, calls.probes = append(s.Probes, probe), append(calls.probes, call)
 	}
 	calls.restart = settings(a, "restart", &s.Restart)
@@ -174,7 +178,7 @@ func runService(r *Recording, a *arguments) starlark.Value {
 	calls.logs = settings(a, "logs", &s.Logs)
 	r.Services = append(r.Services, s)
 	r.services = append(r.services, calls)
-	return &Handle{word: "service", call: a.call, name: s.Name}
+	return &Handle{in: r, word: "service", call: a.call, name: s.Name}
 }
 
 // settings takes what restart(), stop(), limits() or logs() made, and leaves the default where there is none.
@@ -187,13 +191,11 @@ func settings[T any](a *arguments, name string, into *T) *Call {
 	return h.call
 }
 
-// placeholderRun stands for a build step that could not be read.
-var placeholderRun = plan.Run{}
-
-// orPlaceholder takes what a handle made; a nil one, of an item that was at fault, gives the placeholder.
-func orPlaceholder[T any](h *Handle, owner *Call, placeholder T) (T, *Call) {
+// orPlaceholder takes what a handle made; a nil one, of an item that was at fault, gives the zero value and no call.
+func orPlaceholder[T any](h *Handle) (T, *Call) {
 	if h == nil {
-		return placeholder, owner
+		var placeholder T
+		return placeholder, nil
 	}
 	return made[T](h), h.call
 }

@@ -17,7 +17,7 @@ import (
 // Guard names the guard of an operator or keyword, and reports whether it has one.
 func Guard(op syntax.Token) (string, bool) {
 	switch op {
-	case syntax.EQL, syntax.NEQ, syntax.LT, syntax.LE, syntax.GT, syntax.GE, syntax.IN, syntax.NOT_IN, syntax.PERCENT:
+	case syntax.EQL, syntax.NEQ, syntax.LT, syntax.LE, syntax.GT, syntax.GE, syntax.IN, syntax.NOT_IN, syntax.PERCENT, syntax.STAR:
 		return op.String(), true
 	case syntax.IF, syntax.AND, syntax.OR, syntax.NOT:
 		return op.String(), true
@@ -25,8 +25,11 @@ func Guard(op syntax.Token) (string, bool) {
 	return "", false
 }
 
-// GuardFormat is the guard of an attribute named format.
-const GuardFormat = ".format"
+// GuardFormat is the guard of an attribute named format, GuardInPlace that of y in x[i] %= y and x[i] *= y.
+const (
+	GuardFormat  = ".format"
+	GuardInPlace = "%="
+)
 
 // IsGuard reports whether a name is that of a guard.
 func IsGuard(name string) bool { return name == GuardFormat || keywords[name] || !isLetter(name[0]) }
@@ -44,6 +47,8 @@ func guards() starlark.StringDict {
 	for _, op := range []syntax.Token{syntax.IF, syntax.AND, syntax.OR, syntax.NOT} {
 		d[op.String()] = starlark.NewBuiltin(op.String(), guardTruth)
 	}
+	d[GuardInPlace] = starlark.NewBuiltin(GuardInPlace, guardInPlace)
+	d[syntax.STAR.String()] = starlark.NewBuiltin(syntax.STAR.String(), guardTimes)
 	d[syntax.PERCENT.String()] = starlark.NewBuiltin(syntax.PERCENT.String(), guardPercent)
 	return d
 }
@@ -155,6 +160,8 @@ func dependent(v starlark.Value, depth int) starlark.Value {
 	return nil
 }
 
+const hintWords = "fmt, min_of, max_of, clamp and + - * // % work on such values"
+
 const hintFmt = `fmt does it on the host: fmt("--name={}", value)`
 
 // guardPercent is %: of numbers the remainder, of texts the formatting that host values cannot take part in.
@@ -169,6 +176,52 @@ func guardPercent(thread *starlark.Thread, b *starlark.Builtin, args starlark.Tu
 		}
 	}
 	return starlark.Binary(syntax.PERCENT, x, y)
+}
+
+// guardInPlace takes what is known now.
+func guardInPlace(thread *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, _ []starlark.Tuple) (starlark.Value, error) {
+	if v := dependent(args[0], 0); v != nil {
+		return refuse(thread, b.Name(), 0, v, fmt.Sprintf("%s cannot be used in place", v), "write x[i] = x[i] % y, with fmt where x[i] is a text"), nil
+	}
+	if n, ok := args[0].(starlark.Int); ok && n.BigInt().BitLen() > 16 {
+		return nil, tooLarge("a factor")
+	}
+	return args[0], nil
+}
+
+// mostItems bounds what one operation may make: characters, items, or bits of a number. A million items are 16 MB.
+const mostItems = 1_000_000
+
+func tooLarge(what string) error {
+	return &refusal{code: CodeTooLarge, message: fmt.Sprintf("%s would be too large: more than %d", what, mostItems), hint: "a recipe describes; look for a number with too many digits"}
+}
+
+// guardTimes is *, bounded: Starlark itself repeats a list up to a thousand million times.
+func guardTimes(_ *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, _ []starlark.Tuple) (starlark.Value, error) {
+	x, y := args[0], args[1]
+	if isUnknown(x) || isUnknown(y) {
+		return unknown{}, nil
+	}
+	n, ok := x.(starlark.Int)
+	other := y
+	if !ok {
+		n, ok = y.(starlark.Int)
+		other = x
+	}
+	if ok {
+		switch other := other.(type) {
+		case starlark.Int:
+			if n.BigInt().BitLen()+other.BigInt().BitLen() > mostItems {
+				return nil, tooLarge("the number")
+			}
+		case starlark.Sequence, starlark.Indexable:
+			times, small := n.Int64()
+			if items := starlark.Len(other); !small && n.Sign() > 0 || items > 0 && times > mostItems/int64(items) {
+				return nil, tooLarge("the result")
+			}
+		}
+	}
+	return starlark.Binary(syntax.STAR, x, y)
 }
 
 // guardFormat is X.format: of a text, the method without host values.
@@ -211,8 +264,8 @@ func wrapped() starlark.StringDict {
 	d := starlark.StringDict{}
 	for _, w := range []struct{ name, message, hint string }{
 		{"str", toText, hintFmt}, {"repr", toText, hintFmt}, {"bool", toTruth, hintCompare}, {"any", toTruth, hintCompare}, {"all", toTruth, hintCompare},
-		{"max", toOrder, "write max_of(...)"}, {"min", toOrder, "write min_of(...)"}, {"sorted", toOrder, ""},
-		{"len", toCount, ""}, {"range", toCount, ""}, {"int", "is no number yet", "numbers of the host are used as they are: host.cpus * 2"}, {"float", "is no number yet", ""},
+		{"max", toOrder, "write max_of(...)"}, {"min", toOrder, "write min_of(...)"}, {"sorted", toOrder, hintWords},
+		{"len", toCount, hintWords}, {"range", toCount, hintWords}, {"int", "is no number yet", "numbers of the host are used as they are: host.cpus * 2"}, {"float", "is no number yet", hintWords},
 	} {
 		d[w.name] = starlark.NewBuiltin(w.name, guardWord(starlark.Universe[w.name].(*starlark.Builtin), w.message, w.hint))
 	}
@@ -236,7 +289,11 @@ func guardWord(plain *starlark.Builtin, message, hint string) function {
 				return refuse(thread, b.Name(), i, found, fmt.Sprintf("%s %s", found, message), hint), nil
 			}
 		}
-		return plain.CallInternal(thread, args, kwargs)
+		result, err := plain.CallInternal(thread, args, kwargs)
+		if plain.Name() == "range" && err == nil && starlark.Len(result) > mostItems {
+			return nil, tooLarge("the range")
+		}
+		return result, err
 	}
 }
 
@@ -266,8 +323,8 @@ func note(thread *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, kwa
 	return starlark.None, nil
 }
 
-// Environment is every name of the language: the words, host, the guards, and the words of Starlark that are replaced.
-func Environment() starlark.StringDict {
+// Environment is every name of the language, for one recording: the words, host, the guards, and the words of Starlark that are replaced.
+func Environment(r *Recording) starlark.StringDict {
 	d := guards()
 	for name, v := range wrapped() {
 		d[name] = v
@@ -278,7 +335,7 @@ func Environment() starlark.StringDict {
 			d[words[i].Name] = words[i].builtin()
 		}
 	}
-	d["host"] = host{}
+	d["host"] = host{r}
 	return d
 }
 

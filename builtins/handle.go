@@ -12,6 +12,7 @@ import (
 // Handle is what a word returns: the part of a plan that it made. One with a path can stand wherever a path or a value
 // is wanted.
 type Handle struct {
+	in   *Recording
 	word string
 	call *Call
 	made any       // a type of package plan
@@ -47,13 +48,13 @@ func (h *Handle) Hash() (uint32, error) {
 var _ starlark.HasBinary = (*Handle)(nil)
 
 // Binary refuses to be joined to texts: the path that a handle comes to has the root of the run in front.
-func (h *Handle) Binary(_ syntax.Token, other starlark.Value, side starlark.Side) (starlark.Value, error) {
-	if _, ok := other.(unknown); ok {
+func (h *Handle) Binary(op syntax.Token, other starlark.Value, side starlark.Side) (starlark.Value, error) {
+	if isUnknown(other) {
 		return unknown{}, nil
 	}
 	if _, ok := other.(starlark.String); !ok || h.path.IsZero() {
 		return nil, nil // Starlark's own error names both types
 	}
-	return nil, &refusal{message: fmt.Sprintf("%s cannot be joined to a text: its path is known only where the service starts", h),
-		hint: fmtHint(other, side)}
+	return h.in.refuseOperator(op, &refusal{message: fmt.Sprintf("%s cannot be joined to a text: its path is known only where the service starts", h),
+		hint: fmtHint(other, side)}), nil
 }

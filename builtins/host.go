@@ -7,12 +7,13 @@ import (
 
 	"go.starlark.net/starlark"
 
+	"recipe/interp/diag"
 	"recipe/runtime/expr"
 	"recipe/runtime/plan"
 )
 
 // host is the word whose attributes are the facts of the host.
-type host struct{}
+type host struct{ in *Recording }
 
 var _ starlark.HasAttrs = host{}
 
@@ -23,16 +24,18 @@ func (host) Truth() starlark.Bool  { return true }
 func (host) Hash() (uint32, error) { return 0, &refusal{message: "host cannot be a key"} }
 
 // Attr gives a fact as an expression.
-func (host) Attr(name string) (starlark.Value, error) {
+func (h host) Attr(name string) (starlark.Value, error) {
 	kind, ok := expr.FactKinds()[name]
 	if !ok {
-		hint := plan.Nearest(name, host{}.AttrNames())
+		hint := plan.Nearest(name, h.AttrNames())
 		if hint == "" {
-			hint = "it has " + strings.Join(host{}.AttrNames(), ", ")
+			hint = "flag declares what an operator sets on a host"
 		}
-		return nil, &refusal{message: fmt.Sprintf("the host has no fact %q", clip(name, 40)), hint: hint}
+		h.in.report(h.in.operator("host"), callee(), diag.Diagnostic{Code: CodeUnknownFact, Message: fmt.Sprintf("the host has no fact %q", clip(name, 40)),
+			Accepted: strings.Join(h.AttrNames(), ", "), Hint: hint})
+		return unknown{}, nil
 	}
-	return leaf(expr.HostOf(name), kind), nil
+	return leaf(h.in, expr.HostOf(name), kind), nil
 }
 
 // AttrNames lists the facts.

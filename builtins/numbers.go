@@ -22,7 +22,7 @@ func runFmt(r *Recording, a *arguments) starlark.Value {
 	if text, ok := known(e); ok {
 		return starlark.String(text)
 	}
-	return &Value{expr: e, kind: expr.Text, nodes: size(e), depth: 2}
+	return &Value{in: r, expr: e, kind: expr.Text, nodes: size(e), depth: 2}
 }
 
 // known is the text of a format that names neither flags, nor the host, nor paths.
@@ -141,6 +141,7 @@ func arithmetic(r *Recording, a *arguments, op expr.Op, values []starlark.Value)
 		return fault(err)
 	}
 	made := v.(*Value)
+	made.in = r
 	if op == expr.OpClamp && operands[1].constant() && operands[2].constant() && operands[1].expr.Int > operands[2].expr.Int {
 		return fault(&refusal{message: "clamp's low bound is above its high bound", hint: "write clamp(value, low, high)"})
 	}

@@ -20,7 +20,11 @@ func (r *Recording) Origin(path string) (*Call, Part) {
 	case first.name == "flags" && first.index < len(r.flags):
 		return r.flags[first.index], partOf(rest)
 	case first.name == "accounts" && first.index < len(r.accounts):
-		return r.accounts[first.index], partOf(rest)
+		c, part := r.accounts[first.index], partOf(rest)
+		if part.Parameter == "group" && c.groupIsName {
+			part.Parameter = "name"
+		}
+		return c, part
 	case first.name == "package" && r.pkg != nil:
 		return r.pkg.origin(rest)
 	case first.name == "services" && first.index < len(r.services):
@@ -44,9 +48,9 @@ func (p *packageCalls) origin(rest []pathStep) (*Call, Part) {
 	if len(rest) > 1 {
 		switch {
 		case rest[0].name == "build" && rest[0].index < len(p.build):
-			return p.build[rest[0].index], partOf(rest[1:])
+			return within(p.build[rest[0].index], p.self, rest)
 		case rest[0].name == "contents" && rest[0].index < len(p.contents):
-			return p.contents[rest[0].index], partOf(rest[1:])
+			return within(p.contents[rest[0].index], p.self, rest)
 		}
 	}
 	return p.self, partOf(rest)
@@ -64,13 +68,21 @@ func (s *serviceCalls) origin(rest []pathStep) (*Call, Part) {
 		part.Keyword = rest[1].name == "name"
 		return s.self, part
 	case first.name == "prepare" && first.index < len(s.prepare):
-		return s.prepare[first.index], partOf(rest[1:])
+		return within(s.prepare[first.index], s.self, rest)
 	case first.name == "probes" && first.index < len(s.probes):
-		return s.probes[first.index], partOf(rest[1:])
+		return within(s.probes[first.index], s.self, rest)
 	case inner[first.name] != nil:
 		return inner[first.name], partOf(rest[1:])
 	}
 	return s.self, partOf(rest[:1])
+}
+
+// within is the origin in the call that made an item of a list; without one, it is the item in the owner's call.
+func within(item, owner *Call, rest []pathStep) (*Call, Part) {
+	if item == nil {
+		return owner, partOf(rest[:1])
+	}
+	return item, partOf(rest[1:])
 }
 
 // partOf turns the rest of a path into a part: the kind of a step or probe in front is left out.

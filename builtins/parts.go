@@ -99,7 +99,7 @@ func runSignal(r *Recording, a *arguments) starlark.Value {
 	if name == "" {
 		return unknown{}
 	}
-	return &Handle{word: "signal", call: a.call, made: name, name: name}
+	return &Handle{in: r, word: "signal", call: a.call, made: name, name: name}
 }
 
 // runContent is file and config.
@@ -113,7 +113,7 @@ func runContent(r *Recording, a *arguments) starlark.Value {
 	if a.call.Spoilt(Whole("path")) {
 		return unknown{}
 	}
-	return &Handle{word: a.call.Word, call: a.call, made: c, path: expr.PathOf(c.Path)}
+	return &Handle{in: r, word: a.call.Word, call: a.call, made: c, path: expr.PathOf(c.Path)}
 }
 
 func runDirectory(r *Recording, a *arguments) starlark.Value {
@@ -121,7 +121,7 @@ func runDirectory(r *Recording, a *arguments) starlark.Value {
 	if d.Path.IsZero() {
 		return unknown{}
 	}
-	return &Handle{word: "directory", call: a.call, made: d, path: d.Path}
+	return &Handle{in: r, word: "directory", call: a.call, made: d, path: d.Path}
 }
 
 func runTemplate(r *Recording, a *arguments) starlark.Value {
@@ -133,28 +133,28 @@ func runTemplate(r *Recording, a *arguments) starlark.Value {
 		a.call.spoil(Whole("text"))
 		t.Text = expr.TextOf("")
 	}
-	return &Handle{word: "template", call: a.call, made: t, path: t.Path}
+	return &Handle{in: r, word: "template", call: a.call, made: t, path: t.Path}
 }
 
 func runRun(r *Recording, a *arguments) starlark.Value {
-	return &Handle{word: "run", call: a.call, made: plan.Run{Command: get[[]expr.Expr](a, "command"), Timeout: get[plan.Duration](a, "timeout")}}
+	return &Handle{in: r, word: "run", call: a.call, made: plan.Run{Command: get[[]expr.Expr](a, "command"), Timeout: get[plan.Duration](a, "timeout")}}
 }
 
 func runRequireFreeSpace(r *Recording, a *arguments) starlark.Value {
-	return &Handle{word: "require_free_space", call: a.call, made: plan.RequireFreeSpace{Path: get[expr.Expr](a, "path"), Size: get[expr.Expr](a, "size")}}
+	return &Handle{in: r, word: "require_free_space", call: a.call, made: plan.RequireFreeSpace{Path: get[expr.Expr](a, "path"), Size: get[expr.Expr](a, "size")}}
 }
 
 func runRequirePortFree(r *Recording, a *arguments) starlark.Value {
-	return &Handle{word: "require_port_free", call: a.call, made: plan.RequirePortFree{Port: get[expr.Expr](a, "port")}}
+	return &Handle{in: r, word: "require_port_free", call: a.call, made: plan.RequirePortFree{Port: get[expr.Expr](a, "port")}}
 }
 
 func runRestart(r *Recording, a *arguments) starlark.Value {
-	return &Handle{word: "restart", call: a.call, made: plan.Restart{Delay: get[plan.Duration](a, "delay"), Cap: get[plan.Duration](a, "cap"),
+	return &Handle{in: r, word: "restart", call: a.call, made: plan.Restart{Delay: get[plan.Duration](a, "delay"), Cap: get[plan.Duration](a, "cap"),
 		JitterPermille: get[int](a, "jitter"), StableAfter: get[plan.Duration](a, "stable_after")}}
 }
 
 func runStop(r *Recording, a *arguments) starlark.Value {
-	return &Handle{word: "stop", call: a.call, made: plan.Stop{Signal: get[string](a, "signal"), Grace: get[plan.Duration](a, "grace")}}
+	return &Handle{in: r, word: "stop", call: a.call, made: plan.Stop{Signal: get[string](a, "signal"), Grace: get[plan.Duration](a, "grace")}}
 }
 
 func runLimits(r *Recording, a *arguments) starlark.Value {
@@ -163,23 +163,23 @@ func runLimits(r *Recording, a *arguments) starlark.Value {
 		n := int(clampInt(get[int64](a, "oom_score_adj")))
 		l.OOMScoreAdj = &n
 	}
-	return &Handle{word: "limits", call: a.call, made: l}
+	return &Handle{in: r, word: "limits", call: a.call, made: l}
 }
 
 func runLogs(r *Recording, a *arguments) starlark.Value {
-	return &Handle{word: "logs", call: a.call, made: plan.Logs{Size: get[plan.Size](a, "size"), Keep: int(clampInt(get[int64](a, "keep")))}}
+	return &Handle{in: r, word: "logs", call: a.call, made: plan.Logs{Size: get[plan.Size](a, "size"), Keep: int(clampInt(get[int64](a, "keep")))}}
 }
 
 func runTCP(r *Recording, a *arguments) starlark.Value {
 	p := timing(a)
 	p.TCP = &plan.TCPProbe{Host: get[string](a, "host"), Port: get[expr.Expr](a, "port"), Send: get[string](a, "send"), Expect: get[string](a, "expect"), ConnectOnly: get[bool](a, "connect_only")}
-	return &Handle{word: "tcp", call: a.call, made: p}
+	return &Handle{in: r, word: "tcp", call: a.call, made: p}
 }
 
 func runHTTP(r *Recording, a *arguments) starlark.Value {
 	p := timing(a)
 	p.HTTP = &plan.HTTPProbe{Host: get[string](a, "host"), Port: get[expr.Expr](a, "port"), Path: get[string](a, "path"), Status: int(clampInt(get[int64](a, "status"))), Expect: get[string](a, "expect")}
-	return &Handle{word: "http", call: a.call, made: p}
+	return &Handle{in: r, word: "http", call: a.call, made: p}
 }
 
 // timing is what every probe has.

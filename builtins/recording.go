@@ -5,7 +5,6 @@ import (
 	"go.starlark.net/syntax"
 
 	"recipe/interp/diag"
-	"recipe/runtime/expr"
 	"recipe/runtime/plan"
 )
 
@@ -20,7 +19,7 @@ type Recording struct {
 	Services []plan.Service
 	Mistakes []Mistake
 
-	kinds    map[string]expr.Kind // of the flags
+	thread   *starlark.Thread
 	flags    []*Call
 	accounts []*Call
 	pkg      *packageCalls
@@ -42,12 +41,15 @@ type serviceCalls struct {
 }
 
 // NewRecording is an empty one.
-func NewRecording() *Recording { return &Recording{kinds: map[string]expr.Kind{}} }
+func NewRecording() *Recording { return &Recording{} }
 
 const localKey = "recipe"
 
 // Attach makes the words that run on the thread record into r.
-func (r *Recording) Attach(thread *starlark.Thread) { thread.SetLocal(localKey, r) }
+func (r *Recording) Attach(thread *starlark.Thread) {
+	r.thread = thread
+	thread.SetLocal(localKey, r)
+}
 
 func recordingOf(thread *starlark.Thread) *Recording { return thread.Local(localKey).(*Recording) }
 
@@ -62,10 +64,11 @@ type Site struct {
 
 // Call is one call of a word: what the places of mistakes are found from.
 type Call struct {
-	Word   string
-	Site   Site
-	word   *Word
-	spoilt map[Part]bool // parts that a mistake has been reported about
+	Word        string
+	Site        Site
+	word        *Word
+	groupIsName bool          // of an account
+	spoilt      map[Part]bool // parts that a mistake has been reported about
 }
 
 // Part is a part of a call. Parameter is a name; when it is empty, Index counts positional arguments. Element is the
@@ -188,6 +191,26 @@ func here(thread *starlark.Thread, word string) *Call {
 		c.Site.Chain = Chain(thread.CallStack(), depth)
 	}
 	return c
+}
+
+// operator stands for the operator or attribute that the running function has come to.
+func (r *Recording) operator(word string) *Call {
+	c := &Call{Word: word}
+	depth, last := 0, r.thread.CallStackDepth()-1
+	for depth < last && (r.thread.CallFrame(depth).Pos.Line == 0 || standard(r.thread.CallFrame(depth).Pos)) {
+		depth++
+	}
+	c.Site.Pos = r.thread.CallFrame(depth).Pos
+	if depth < last {
+		c.Site.Chain = Chain(r.thread.CallStack(), depth)
+	}
+	return c
+}
+
+// refuseOperator records an error of a host value's own operator.
+func (r *Recording) refuseOperator(op syntax.Token, err error) starlark.Value {
+	r.report(r.operator(op.String()), callee(), Explain(err))
+	return unknown{}
 }
 
 // Chain is the calls that led to the frame at depth, innermost first: what was called, and from where.

@@ -1,6 +1,7 @@
 package builtins
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -356,12 +357,12 @@ func readSignal(it *item, v starlark.Value) any {
 
 func readAny(_ *item, v starlark.Value) any { return v }
 
-// Explain makes a diagnostic of an error of the host values' own operators.
+// Explain makes a diagnostic of an error. Those of the language's own values have a code and perhaps a hint.
 func Explain(err error) diag.Diagnostic {
-	d := diag.Diagnostic{Code: CodeArithmetic, Message: err.Error()}
+	d := diag.Diagnostic{Message: err.Error()}
 	var r *refusal
 	if errors.As(err, &r) {
-		d.Hint = r.hint
+		d.Code, d.Hint = cmp.Or(r.code, CodeArithmetic), r.hint
 	}
 	return d
 }

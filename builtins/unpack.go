@@ -18,6 +18,8 @@ const (
 	CodeInModule         = "declared-in-module"
 	CodeHostValue        = "branch-on-host-value"
 	CodeArithmetic       = "bad-arithmetic"
+	CodeUnknownFact      = "unknown-fact"
+	CodeTooLarge         = "too-large"
 )
 
 // builtin makes the Starlark function of a word.
@@ -51,8 +53,7 @@ func (w *Word) unpack(r *Recording, c *Call, args starlark.Tuple, kwargs []starl
 			a.raw[i] = nil
 			v = p.Default
 			if p.Required && !c.Spoilt(it.part) {
-				r.report(c, callee(), diag.Diagnostic{Code: plan.CodeMissing, Message: fmt.Sprintf("the argument %s is missing", p.Name),
-					Accepted: p.Name + " = " + p.Type.Accepted, Hint: p.Doc})
+				r.report(c, callee(), p.missing())
 				c.spoilt = spoilOnly(c.spoilt, it.part)
 			}
 			if p.Required || v == nil {
@@ -65,6 +66,15 @@ func (w *Word) unpack(r *Recording, c *Call, args starlark.Tuple, kwargs []starl
 		}
 	}
 	return a
+}
+
+func (p *Parameter) missing() diag.Diagnostic {
+	accepted := p.Type.Accepted
+	if len(p.Choices) > 0 {
+		accepted = strings.Join(p.Choices, ", ")
+	}
+	return diag.Diagnostic{Code: plan.CodeMissing, Message: fmt.Sprintf("the argument %s is missing", p.Name), Accepted: accepted,
+		Hint: fmt.Sprintf("add %s = ...: %s", p.Name, p.Doc)}
 }
 
 // spoilOnly replaces the mark on the whole call, which a missing argument is shown at, by one on the argument.

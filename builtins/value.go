@@ -13,6 +13,7 @@ import (
 // Value is an expression as a recipe holds it: what a flag or a fact of the host will come to. It does arithmetic and
 // can stand wherever a value is wanted; it can be neither compared, nor tested, nor turned into text.
 type Value struct {
+	in    *Recording // nil in a literal beside one
 	expr  expr.Expr
 	kind  expr.Kind
 	nodes int // of expr, bounded because x = x + x doubles it
@@ -25,7 +26,9 @@ const (
 	mostDepth = 100
 )
 
-func leaf(e expr.Expr, kind expr.Kind) *Value { return &Value{expr: e, kind: kind, nodes: 1, depth: 1} }
+func leaf(r *Recording, e expr.Expr, kind expr.Kind) *Value {
+	return &Value{in: r, expr: e, kind: kind, nodes: 1, depth: 1}
+}
 
 var (
 	_ starlark.HasBinary  = (*Value)(nil)
@@ -47,31 +50,40 @@ func (v *Value) Truth() starlark.Bool { return true }
 
 // Hash refuses to be a key.
 func (v *Value) Hash() (uint32, error) {
-	return 0, &refusal{value: v, message: fmt.Sprintf("%s cannot be a key: %s", v, onlyOnHost), hint: "use the flag's name, or another text that is known now"}
+	return 0, &refusal{message: fmt.Sprintf("%s cannot be a key: %s", v, onlyOnHost), hint: "use the flag's name, or another text that is known now"}
 }
 
 // CompareSameType refuses every comparison.
 func (v *Value) CompareSameType(op syntax.Token, _ starlark.Value, _ int) (bool, error) {
-	return false, &refusal{value: v, message: fmt.Sprintf("%s cannot be compared: %s", v, onlyOnHost), hint: hintCompare}
+	return false, &refusal{message: fmt.Sprintf("%s cannot be compared: %s", v, onlyOnHost), hint: hintCompare}
 }
 
-// Binary does arithmetic; texts beside a size or a duration are read as such.
+// Binary does arithmetic; texts beside a size or a duration are read as such. A mistake is recorded, and comes to the
+// unknown value.
 func (v *Value) Binary(op syntax.Token, other starlark.Value, side starlark.Side) (starlark.Value, error) {
-	if _, ok := other.(unknown); ok {
+	if isUnknown(other) {
 		return unknown{}, nil
 	}
+	result, err := v.binary(op, other, side)
+	if err != nil {
+		return v.in.refuseOperator(op, err), nil
+	}
+	return result, nil
+}
+
+func (v *Value) binary(op syntax.Token, other starlark.Value, side starlark.Side) (starlark.Value, error) {
 	if op == syntax.SLASH {
-		return nil, &refusal{value: v, message: "host values are whole numbers, which / does not divide", hint: "write //, which rounds down"}
+		return nil, &refusal{message: "host values are whole numbers, which / does not divide", hint: "write //, which rounds down"}
 	}
 	operator, ok := operators[op]
 	if !ok {
-		return nil, &refusal{value: v, message: fmt.Sprintf("%s has no meaning for %s: %s", op, v, onlyOnHost), hint: "+, -, *, //, %, min_of, max_of, clamp and fmt work on it"}
+		return nil, &refusal{message: fmt.Sprintf("%s has no meaning for %s: %s", op, v, onlyOnHost), hint: "+, -, *, //, %, min_of, max_of, clamp and fmt work on it"}
 	}
 	if !v.kind.Numeric() {
-		return nil, &refusal{value: v, message: fmt.Sprintf("%s is a %s, which has no arithmetic", v, v.kind), hint: fmtHint(other, side)}
+		return nil, &refusal{message: fmt.Sprintf("%s is a %s, which has no arithmetic", v, v.kind), hint: fmtHint(other, side)}
 	}
 	if _, ok := other.(starlark.String); ok && v.kind == expr.Int {
-		return nil, &refusal{value: v, message: fmt.Sprintf("%s cannot be joined to a text: %s", v, onlyOnHost), hint: fmtHint(other, side)}
+		return nil, &refusal{message: fmt.Sprintf("%s cannot be joined to a text: %s", v, onlyOnHost), hint: fmtHint(other, side)}
 	}
 	o, err := operand(other, v.kind)
 	if err != nil {
@@ -93,15 +105,19 @@ func (v *Value) Unary(op syntax.Token) (starlark.Value, error) {
 	case op == syntax.PLUS && v.kind.Numeric():
 		return v, nil
 	case op == syntax.MINUS && v.kind.Numeric():
-		return combine(expr.OpSub, leaf(literal(v.kind, 0), v.kind), v)
+		result, err := combine(expr.OpSub, leaf(nil, literal(v.kind, 0), v.kind), v)
+		if err != nil {
+			return v.in.refuseOperator(op, err), nil
+		}
+		return result, nil
 	}
-	return nil, &refusal{value: v, message: fmt.Sprintf("%s has no meaning for %s", op, v)}
+	return v.in.refuseOperator(op, &refusal{message: fmt.Sprintf("%s has no meaning for %s: %s", op, v, onlyOnHost)}), nil
 }
 
 // refusal is an error of a host value's own operators, with the hint that a plain error cannot carry.
 type refusal struct {
-	value         *Value
 	message, hint string
+	code          string // CodeArithmetic unless given
 }
 
 func (r *refusal) Error() string { return r.message }
@@ -138,7 +154,7 @@ func operand(v starlark.Value, beside expr.Kind) (*Value, error) {
 		if !ok {
 			return nil, &refusal{message: "the number does not fit in 64 bits"}
 		}
-		return leaf(expr.IntOf(n), expr.Int), nil
+		return leaf(nil, expr.IntOf(n), expr.Int), nil
 	case starlark.String:
 		var n int64
 		var err error
@@ -153,7 +169,7 @@ func operand(v starlark.Value, beside expr.Kind) (*Value, error) {
 		if err != nil {
 			return nil, &refusal{message: err.Error()}
 		}
-		return leaf(literal(beside, n), beside), nil
+		return leaf(nil, literal(beside, n), beside), nil
 	}
 	return nil, &refusal{message: fmt.Sprintf("arithmetic with host values takes numbers, not %s", describe(v))}
 }
@@ -179,11 +195,17 @@ func combine(op expr.Op, args ...*Value) (starlark.Value, error) {
 		if !a.kind.Numeric() {
 			stubs[i] = expr.TextOf("")
 		}
+		if a.in != nil {
+			v.in = a.in
+		}
 		v.nodes += a.nodes
 		v.depth = max(v.depth, a.depth+1)
 	}
 	if v.nodes > mostNodes || v.depth > mostDepth {
 		return nil, &refusal{message: fmt.Sprintf("the expression is too large: more than %d operators, or %d in one another", mostNodes, mostDepth)}
+	}
+	if a, b := unlike(args); op != expr.OpMul && op != expr.OpDiv && a != b {
+		return nil, &refusal{message: fmt.Sprintf("a value of type %s and one of type %s do not go together", a, b), hint: unitHint(args)}
 	}
 	kind, err := expr.Call(op, stubs...).Kind(nil)
 	if err != nil {
@@ -194,6 +216,16 @@ func combine(op expr.Op, args ...*Value) (starlark.Value, error) {
 	}
 	v.expr, v.kind = expr.Call(op, exprs...), kind
 	return v, nil
+}
+
+// unlike gives two kinds that differ, if there are any.
+func unlike(args []*Value) (a, b expr.Kind) {
+	for _, v := range args {
+		if v.kind != args[0].kind {
+			return args[0].kind, v.kind
+		}
+	}
+	return args[0].kind, args[0].kind
 }
 
 func unitHint(args []*Value) string {

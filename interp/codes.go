@@ -1,5 +1,7 @@
 package interp
 
+import "recipe/builtins"
+
 // The codes of diagnostics that concern a source as a whole. Those of calls are in package builtins, those of plans in
 // package plan.
 const (
@@ -11,10 +13,11 @@ const (
 	CodeLoadCycle   = "load-cycle"
 	CodeNotExported = "not-exported"
 	CodeBudget      = "step-budget"
-	CodeTooLarge    = "too-large"
+	CodeTooLarge    = builtins.CodeTooLarge
 	CodeCannotRead  = "cannot-read"
 	CodeBadPlan     = "bad-plan"
 	CodeRecursion   = "recursion"
+	CodeBadCall     = "bad-call"
 	CodeFail        = "refused-by-recipe"
 	CodeEvaluation  = "evaluation"
 

@@ -3,6 +3,7 @@ package interp
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"go.starlark.net/starlark"
@@ -10,31 +11,17 @@ import (
 
 	"recipe/builtins"
 	"recipe/interp/diag"
+	"recipe/runtime/plan"
 )
-
-// syntaxError translates what the parser says: it stops at the first.
-func (e *evaluation) syntaxError(err error) {
-	d := diag.Diagnostic{Severity: diag.Error, Code: CodeSyntax, Message: "this cannot be read"}
-	var se syntax.Error
-	if !errors.As(err, &se) {
-		d.Message = err.Error()
-		e.add(d)
-		return
-	}
-	d.At = point(se.Pos)
-	if found, accepted, ok := strings.Cut(strings.TrimPrefix(se.Msg, "got "), ", want "); ok {
-		d.Found, d.Accepted = found, accepted
-	} else {
-		d.Message += ": " + se.Msg
-	}
-	e.add(d)
-}
 
 // runtimeError translates an error of Starlark itself, which ended the module.
 func (e *evaluation) runtimeError(err error) {
 	var ee *starlark.EvalError
 	if !errors.As(err, &ee) {
 		e.add(diag.Diagnostic{Severity: diag.Error, Code: CodeEvaluation, At: diag.Span{File: e.name}, Message: err.Error()})
+		return
+	}
+	if e.badCall(ee) {
 		return
 	}
 	depth, word := blame(ee.CallStack)
@@ -56,6 +43,58 @@ func (e *evaluation) runtimeError(err error) {
 		describe(&d, word)
 	}
 	e.add(d)
+}
+
+var badCallForm = regexp.MustCompile(`^function (\S+) (got an unexpected keyword argument "(.*)"|got multiple values for parameter "(.*)"|missing .*|accepts .*)$`)
+
+// badCall takes the errors of a call of an author's function that its parameters do not fit. Starlark gives them the
+// place of the function; they belong to its caller.
+func (e *evaluation) badCall(ee *starlark.EvalError) bool {
+	m := badCallForm.FindStringSubmatch(ee.Msg)
+	if m == nil || len(ee.CallStack) < 2 {
+		return false
+	}
+	callee, caller := ee.CallStack.At(0), ee.CallStack.At(1)
+	d := diag.Diagnostic{Severity: diag.Error, Code: CodeBadCall, Word: m[1], Message: "the function " + m[2], At: e.around(caller.Pos), Chain: frames(builtins.Chain(ee.CallStack, 1))}
+	names := e.parameters(callee)
+	d.Accepted = strings.Join(names, ", ")
+	if keyword := m[3] + m[4]; keyword != "" {
+		d.Found, d.Hint = keyword, plan.Nearest(keyword, names)
+		if src := e.sources[caller.Pos.Filename()]; src != nil {
+			if call, ok := src.at(caller.Pos).(*syntax.CallExpr); ok {
+				if id, _ := argument(&builtins.Call{}, call, builtins.Part{Parameter: keyword, Index: -1, Keyword: true}); id != nil {
+					d.At = span(id)
+				}
+			}
+		}
+	}
+	e.add(d)
+	return true
+}
+
+// parameters are those of the function that a frame runs, as it writes them.
+func (e *evaluation) parameters(frame starlark.CallFrame) []string {
+	src := e.sources[frame.Pos.Filename()]
+	if src == nil || src.file == nil {
+		return nil
+	}
+	var names []string
+	syntax.Walk(src.file, func(n syntax.Node) bool {
+		def, ok := n.(*syntax.DefStmt)
+		if !ok || def.Name.Name != frame.Name || len(names) > 0 {
+			return true
+		}
+		for _, p := range def.Params {
+			switch p := p.(type) {
+			case *syntax.Ident:
+				names = append(names, p.Name)
+			case *syntax.BinaryExpr:
+				names = append(names, p.X.(*syntax.Ident).Name)
+			}
+		}
+		return true
+	})
+	return names
 }
 
 // blame finds the frame whose place a mistake is shown at: the innermost that was written by an author, and the word of
@@ -94,6 +133,10 @@ func (e *evaluation) around(pos syntax.Position) diag.Span {
 // describe gives Starlark's messages the words of this language.
 func describe(d *diag.Diagnostic, word string) {
 	d.Message = strings.TrimPrefix(d.Message, word+": ")
+	if d.Code != "" {
+		return // one of the language's own
+	}
+	d.Code = CodeEvaluation
 	switch {
 	case word == "fail":
 		d.Code = CodeFail
@@ -103,7 +146,7 @@ func describe(d *diag.Diagnostic, word string) {
 		d.Code = builtins.CodeHostValue
 		d.Message = strings.ReplaceAll(d.Message, "host value", "value that only the host knows")
 		d.Hint = "fmt, min_of, max_of, clamp and + - * // % work on such values"
-	case d.Code == builtins.CodeArithmetic && d.Hint == "":
-		d.Code = CodeEvaluation
+	case strings.HasPrefix(d.Message, "key ") && strings.HasSuffix(d.Message, " not in dict"):
+		d.Hint = "d.get(key, default) answers for keys that may be missing"
 	}
 }

@@ -22,7 +22,7 @@ func (g guarder) stmt(s syntax.Stmt) {
 	case *syntax.ExprStmt:
 		s.X = g.expr(s.X)
 	case *syntax.AssignStmt:
-		s.LHS = g.expr(s.LHS)
+		g.target(s.LHS)
 		s.RHS = g.expr(s.RHS)
 		g.augmented(s)
 	case *syntax.DefStmt:
@@ -45,16 +45,41 @@ func (g guarder) stmt(s syntax.Stmt) {
 	}
 }
 
-// augmented turns x %= y into x = x % y, so that the guard sees both. Where x is more than a name, evaluating it twice
-// would be wrong, and y alone is guarded as if it were formatted.
+// target guards what is evaluated to find the place that is assigned to.
+func (g guarder) target(e syntax.Expr) {
+	switch e := e.(type) {
+	case *syntax.IndexExpr:
+		e.X, e.Y = g.expr(e.X), g.expr(e.Y)
+	case *syntax.DotExpr:
+		e.X = g.expr(e.X)
+	case *syntax.ParenExpr:
+		g.target(e.X)
+	case *syntax.TupleExpr:
+		for _, x := range e.List {
+			g.target(x)
+		}
+	case *syntax.ListExpr:
+		for _, x := range e.List {
+			g.target(x)
+		}
+	}
+}
+
+// augmented turns x %= y into x = x % y, so that the guard sees both, and *= likewise. Where x is more than a name,
+// evaluating it twice would be wrong: there y alone is guarded, and must be known now.
 func (g guarder) augmented(s *syntax.AssignStmt) {
-	if s.Op != syntax.PERCENT_EQ {
+	op := syntax.PERCENT
+	if s.Op == syntax.STAR_EQ {
+		op = syntax.STAR
+	} else if s.Op != syntax.PERCENT_EQ {
 		return
 	}
 	if x, ok := s.LHS.(*syntax.Ident); ok {
 		s.Op = syntax.EQ
-		s.RHS = guarded(syntax.PERCENT, s.OpPos, &syntax.Ident{NamePos: x.NamePos, Name: x.Name}, s.RHS)
+		s.RHS = guarded(op, s.OpPos, &syntax.Ident{NamePos: x.NamePos, Name: x.Name}, s.RHS)
+		return
 	}
+	s.RHS = call(builtins.GuardInPlace, s.OpPos, end(s.RHS), s.RHS)
 }
 
 func (g guarder) parameters(list []syntax.Expr) {

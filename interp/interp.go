@@ -148,7 +148,8 @@ type evaluation struct {
 }
 
 func newEvaluation(name string, o Options) *evaluation {
-	e := &evaluation{name: name, recording: builtins.NewRecording(), words: builtins.Environment(), sources: map[string]*source{}}
+	recording := builtins.NewRecording()
+	e := &evaluation{name: name, recording: recording, words: builtins.Environment(recording), sources: map[string]*source{}}
 	e.loader = newLoader(name, o)
 	e.thread = &starlark.Thread{Name: "recipe", Load: e.loaded, OnMaxSteps: func(t *starlark.Thread) {
 		e.spent = true

@@ -48,6 +48,9 @@ func (e *evaluation) validate(p *plan.Plan) {
 			continue
 		}
 		d := diag.Diagnostic{Severity: diag.Error, Code: problem.Code, Message: problem.Message, Found: problem.Found, Accepted: problem.Accepted, Hint: problem.Hint}
+		if d.Hint == "" {
+			d.Hint = hints[d.Code]
+		}
 		call, part := e.recording.Origin(problem.Path)
 		if call == nil {
 			d.At.File, d.Word = e.name, problem.Path
@@ -62,6 +65,12 @@ func (e *evaluation) validate(p *plan.Plan) {
 	}
 }
 
+// hints say what to do about problems that plan.Validate leaves without a hint of their own.
+var hints = map[string]string{
+	plan.CodeCycle:      "leave one of them out of after",
+	plan.CodeUndeclared: "declare it, or name one that is",
+}
+
 // locate finds the part of a call in the source. Where the part is not written out, the nearest thing that is.
 func (e *evaluation) locate(c *builtins.Call, part builtins.Part) diag.Span {
 	src := e.sources[c.Site.Pos.Filename()]
@@ -70,7 +79,7 @@ func (e *evaluation) locate(c *builtins.Call, part builtins.Part) diag.Span {
 	}
 	call, ok := src.at(c.Site.Pos).(*syntax.CallExpr)
 	if !ok {
-		return point(c.Site.Pos)
+		return e.around(c.Site.Pos)
 	}
 	if part.Function || c.Site.Indirect {
 		return span(call.Fn)
@@ -87,10 +96,13 @@ func (e *evaluation) locate(c *builtins.Call, part builtins.Part) diag.Span {
 // argument finds an argument by its name or place; one that came through a star is the star's.
 func argument(c *builtins.Call, call *syntax.CallExpr, part builtins.Part) (keyword *syntax.Ident, value syntax.Expr) {
 	name, place := part.Parameter, part.Index
-	if place < 0 {
-		place = c.Position(name)
-	} else if c.Site.Parameters != nil {
+	switch {
+	case part.Keyword:
 		place = -1
+	case place < 0:
+		place = c.Position(name)
+	case c.Site.Parameters != nil: // the place is one in the library's call
+		name, place = part.Parameter, c.Position(part.Parameter)
 	}
 	var star syntax.Expr
 	for i, a := range call.Args {

@@ -24,7 +24,7 @@ func (e *evaluation) run(src *source) starlark.StringDict {
 	}
 	f, err := dialect().Parse(src.name, src.text, 0)
 	if err != nil {
-		e.syntaxError(err)
+		e.syntaxError(src, err)
 		return nil
 	}
 	src.file = f
@@ -131,6 +131,8 @@ func (e *evaluation) resolveError(src *source, err resolve.Error) {
 		d.Word = n.Name
 	}
 	switch {
+	case strings.HasPrefix(err.Msg, "can't assign to"):
+		d.Message, d.Hint = "this cannot be assigned to", "a name stands to the left of =; == compares"
 	case strings.Contains(err.Msg, "while loops"):
 		d.Code, d.Word, d.Message = CodeDialect, "while", "the language has no while loops, so that every evaluation ends"
 		d.Hint = "write for i in range(...)"

@@ -101,7 +101,7 @@ func (c *checker) account(path, value string) {
 
 func (c *checker) unique(path, what, name string, seen map[string]bool) {
 	if seen[name] {
-		c.report(Problem{Path: path, Code: CodeDuplicate, Message: fmt.Sprintf("there is a %s %q already", what, name),
+		c.report(Problem{Path: path, Code: CodeDuplicate, Message: fmt.Sprintf("the %s %q is there already", what, name),
 			Hint: fmt.Sprintf("give each %s a name of its own", what)})
 	}
 	seen[name] = true
@@ -199,22 +199,25 @@ func Nearest(found string, accepted []string) string {
 	return fmt.Sprintf("did you mean %q?", best)
 }
 
-// distance is Levenshtein's, over bytes.
+// distance is Levenshtein's over bytes, with a swap of neighbours as one step.
 func distance(a, b string) int {
-	row := make([]int, len(b)+1)
+	before, row := make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j
 	}
 	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
+		next := make([]int, len(b)+1)
+		next[0] = i + 1
 		for j := range len(b) {
-			cost := diagonal
+			next[j+1] = row[j]
 			if a[i] != b[j] {
-				cost = 1 + min(diagonal, row[j], row[j+1])
+				next[j+1] = 1 + min(row[j], row[j+1], next[j])
 			}
-			diagonal, row[j+1] = row[j+1], cost
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				next[j+1] = min(next[j+1], before[j-1]+1)
+			}
 		}
+		before, row = row, next
 	}
 	return row[len(b)]
 }

@@ -157,11 +157,11 @@ func (c *checker) content(at string, f Content, seen map[string]bool) {
 		c.report(Problem{Path: at + ".path", Code: CodePath, Message: err.Error()})
 	}
 	if err := CheckSource(f.Source); err != nil {
-		c.report(Problem{Path: at + ".source", Code: CodePath, Message: err.Error()})
+		c.report(Problem{Path: at + ".source", Code: CodePath, Message: err.Error(), Accepted: `a path from the recipe's folder, as in "dist/food"`})
 	}
 	c.account(at+".owner", f.Owner)
 	c.account(at+".group", f.Group)
-	c.unique(at+".path", "file at", f.Path, seen)
+	c.unique(at+".path", "file", f.Path, seen)
 }
 
 // CheckSource accepts a path below the recipe's folder: relative, clean, with slashes.
@@ -169,5 +169,8 @@ func CheckSource(path string) error {
 	if strings.HasPrefix(path, "/") {
 		return fmt.Errorf("%q is absolute: sources lie below the recipe's folder", path)
 	}
-	return expr.CheckPath("/" + path)
+	if expr.CheckPath("/"+path) != nil {
+		return fmt.Errorf("%q is not a clean path below the recipe's folder", path)
+	}
+	return nil
 }
