@@ -208,7 +208,10 @@ func (h *home) start(cmd *exec.Cmd) *supervisor {
 		if h.t.Failed() {
 			h.t.Logf("recipe run said:\n%s", s.out.String())
 		}
-		cmd.Process.Kill()
+		// A supervisor that ends by itself takes its daemons along.
+		cmd.Process.Signal(syscall.SIGTERM)
+		late := time.AfterFunc(deadline, func() { cmd.Process.Kill() })
+		defer late.Stop()
 		<-s.ended
 	})
 	return s

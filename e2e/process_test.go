@@ -4,18 +4,21 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
 
-// mentioning lists the processes that have text in their arguments or environment; zombies have neither.
+// mentioning lists the processes that have text in their arguments, environment or working directory; zombies have none.
 func mentioning(text string) []int {
 	var found []int
 	for _, pid := range pids() {
 		dir := filepath.Join("/proc", strconv.Itoa(pid))
 		arguments, _ := os.ReadFile(dir + "/cmdline")
 		environment, _ := os.ReadFile(dir + "/environ")
-		if pid != os.Getpid() && (bytes.Contains(arguments, []byte(text)) || bytes.Contains(environment, []byte(text))) {
+		place, _ := os.Readlink(dir + "/cwd")
+		all := slices.Concat(arguments, []byte{0}, environment, []byte{0}, []byte(place))
+		if pid != os.Getpid() && bytes.Contains(all, []byte(text)) {
 			found = append(found, pid)
 		}
 	}
@@ -31,26 +34,6 @@ func pids() []int {
 		}
 	}
 	return list
-}
-
-// children of a process, zombies left out.
-func children(parent int) []int {
-	var list []int
-	for _, pid := range pids() {
-		if fields := stat(pid); len(fields) > 1 && fields[0] != "Z" && fields[1] == strconv.Itoa(parent) {
-			list = append(list, pid)
-		}
-	}
-	return list
-}
-
-// stat gives the fields of /proc/PID/stat from the state on, or nil when the process is gone.
-func stat(pid int) []string {
-	text, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
-	if err != nil {
-		return nil
-	}
-	return strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
 }
 
 // name is argv[0] of a process.
