@@ -11,21 +11,38 @@ import (
 // cost that it contains: our executable, which becomes the daemon. "bare" is that chain without a supervisor.
 func BenchmarkRestart(b *testing.B) {
 	sleeper := func(s *launch.Spec) { s.Argv = []string{"/bin/sleep", "1000"} }
-	for _, mode := range []string{"cgroup", "fallback"} {
-		b.Run(mode, func(b *testing.B) {
-			h := newHost(b, b.TempDir(), mode == "fallback")
-			if mode == "cgroup" && h.cgroup == "" {
+	for _, mode := range []struct {
+		name            string
+		noCgroup, spare bool
+	}{{"cgroup, spare launcher", false, true}, {"cgroup", false, false}, {"fallback, spare launcher", true, true}, {"fallback", true, false}} {
+		b.Run(mode.name, func(b *testing.B) {
+			h, err := NewHost(Options{RuntimeDir: b.TempDir(), NoCgroup: mode.noCgroup, NoSpare: !mode.spare})
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer h.Close()
+			if !mode.noCgroup && h.cgroup == "" {
 				b.Skip(h.why)
 			}
-			r := start(b, h, "foo", "", sleeper)
+			if err := h.Claim("foo"); err != nil {
+				b.Fatal(err)
+			}
+			r, err := tryStart(b, h, "foo", "", sleeper)
+			if err != nil {
+				b.Fatal(err)
+			}
 			r.expect(Executed{})
 			for b.Loop() {
+				if mode.spare {
+					b.StopTimer()
+					awaitSpare(b, h)
+					b.StartTimer()
+				}
 				if err := r.Signal("KILL"); err != nil {
 					b.Fatal(err)
 				}
 				r.expect(Exited{Status{Signal: syscall.SIGKILL}})
 				r.end()
-				var err error
 				if r, err = tryStart(b, h, "foo", "", sleeper); err != nil {
 					b.Fatal(err)
 				}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -191,6 +192,22 @@ func (l leaf) remove() error {
 		}
 	}
 	return nil
+}
+
+// leafAge is how old an empty leaf is at least when nobody is just about to put a process into it.
+const leafAge = 10 * time.Second
+
+// sweepLeaves removes empty leaves of supervisors that died and whose services are supervised no more, or whose spare
+// launcher then ended. The kernel keeps those in which anything lives.
+func sweepLeaves(folder string) {
+	names, _ := readNames(folder)
+	for _, name := range names {
+		if path := filepath.Join(folder, name); strings.HasPrefix(name, leafPrefix) {
+			if info, err := os.Lstat(path); err == nil && time.Since(info.ModTime()) > leafAge {
+				_ = unix.Rmdir(path)
+			}
+		}
+	}
 }
 
 // limitMemory bounds the whole tree. It errs where the memory controller is not there for us.

@@ -23,11 +23,16 @@ type Host struct {
 	why     string // why there is none
 	joins   bool   // launchers enter their leaf, as if the kernel could not clone into it
 
-	mu     sync.Mutex
-	claims map[string]*os.File
-	live   map[*Incarnation]struct{} // from before its spawn until it is reaped
-	spawns int                       // how many spawns began
-	notes  []string
+	mu       sync.Mutex
+	claims   map[string]*os.File
+	live     map[*Incarnation]struct{} // from before its spawn until it is reaped
+	spawns   int                       // how many spawns began
+	spawning int                       // how many of them go on: their children are not in live with their pids yet
+	notes    []string
+
+	spare       *spare
+	spareComing bool
+	closed      bool
 
 	closing sync.Once
 	stop    chan struct{}
@@ -64,6 +69,8 @@ func NewHost(options Options) (*Host, error) {
 		h.why = "not wanted"
 	} else if h.cgroup, err = findCgroup(h.hash); err != nil {
 		h.cgroup, h.why = "", err.Error()
+	} else {
+		sweepLeaves(h.cgroup)
 	}
 	deaths := make(chan os.Signal, 1)
 	signal.Notify(deaths, syscall.SIGCHLD)
@@ -103,7 +110,7 @@ func (h *Host) note(text string) {
 	}
 }
 
-// Close gives up all claims. It is an error while an incarnation is not reaped.
+// Close gives up all claims and ends the spare launcher. It is an error while an incarnation is not reaped.
 func (h *Host) Close() error {
 	h.mu.Lock()
 	for i := range h.live {
@@ -114,7 +121,12 @@ func (h *Host) Close() error {
 		file.Close()
 		delete(h.claims, service)
 	}
+	s := h.spare
+	h.spare, h.closed = nil, true
 	h.mu.Unlock()
+	if s != nil {
+		h.discard(s)
+	}
 	h.closing.Do(func() { close(h.stop) })
 	<-h.done
 	return nil

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -75,49 +76,82 @@ func (h *Host) start(o Order) (*Incarnation, error) {
 	if i.notify == nil {
 		i.notify = func(Event) {}
 	}
-	if err := i.makeLeaf(int64(o.Spec.Limits.Memory)); err != nil {
+	if err := i.lead(o, lock); err != nil {
 		return nil, err
 	}
-	h.mu.Lock()
-	h.live[i] = struct{}{}
-	h.spawns++
-	h.mu.Unlock()
-	if err := i.spawn(o, lock); err != nil {
-		i.forget()
-		return nil, errors.Join(err, i.removeLeaf())
-	}
 	go i.watch()
+	h.wantSpare()
 	return i, nil
 }
 
+// lead gets the incarnation its leader: the spare launcher, or one of its own.
+func (i *Incarnation) lead(o Order, lock *os.File) error {
+	h := i.host
+	h.mu.Lock()
+	h.live[i] = struct{}{}
+	h.spawns++
+	h.spawning++
+	h.mu.Unlock()
+	defer func() {
+		h.mu.Lock()
+		h.spawning--
+		h.mu.Unlock()
+	}()
+	if i.startSpare(o, lock) {
+		return nil
+	}
+	err := i.makeLeaf()
+	if err == nil {
+		i.limit(o)
+		if err = i.spawn(o, lock); err != nil {
+			err = errors.Join(err, i.removeLeaf())
+		}
+	}
+	if err != nil {
+		i.forget()
+	}
+	return err
+}
+
 // makeLeaf notes where the tree will be, then makes that place: in this order, so that no leaf is ever lost.
-func (i *Incarnation) makeLeaf(memory int64) error {
+func (i *Incarnation) makeLeaf() error {
 	h := i.host
 	if h.cgroup != "" {
-		i.leaf = &leaf{h.cgroup + "/" + leafPrefix + i.service + "-" + i.id}
+		i.leaf = &leaf{filepath.Join(h.cgroup, leafPrefix+i.service+"-"+i.id)}
 	}
+	if err := i.note(); err != nil {
+		return err
+	}
+	if i.leaf == nil {
+		return nil
+	}
+	if err := os.Mkdir(i.leaf.path, 0o755); err != nil {
+		return errors.Join(fmt.Errorf("cannot make its cgroup: %w", err), h.removeNote(i.service))
+	}
+	return nil
+}
+
+func (i *Incarnation) note() error {
 	n := note{}
 	if i.leaf != nil {
 		n.leaf = i.leaf.path
 	}
-	if err := h.writeNote(i.service, n); err != nil {
-		return err
+	return i.host.writeNote(i.service, n)
+}
+
+// limit bounds the tree's memory, or notes that it cannot.
+func (i *Incarnation) limit(o Order) {
+	bytes := int64(o.Spec.Limits.Memory)
+	if bytes <= 0 {
+		return
 	}
+	err := errors.New("there is no cgroup")
 	if i.leaf != nil {
-		if err := os.Mkdir(i.leaf.path, 0o755); err != nil {
-			return errors.Join(fmt.Errorf("cannot make its cgroup: %w", err), h.removeNote(i.service))
-		}
+		err = i.leaf.limitMemory(bytes)
 	}
-	if memory > 0 {
-		err := errors.New("there is no cgroup")
-		if i.leaf != nil {
-			err = i.leaf.limitMemory(memory)
-		}
-		if err != nil {
-			h.note(fmt.Sprintf("the memory limit of service %s is not enforced: %v", i.service, err))
-		}
+	if err != nil {
+		i.host.note(fmt.Sprintf("the memory limit of service %s is not enforced: %v", i.service, err))
 	}
-	return nil
 }
 
 func (i *Incarnation) removeLeaf() error {

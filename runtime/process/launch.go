@@ -33,7 +33,7 @@ func Launch() {
 		err = become(ctx, &text.Spec, lock, report)
 	}
 	_, _ = report.WriteString(reportInsane + launch.OneLine(err)) // without a reader there is nobody to tell
-	os.Exit(launch.Insane(ctx, os.Stdout, os.Args[1], err, 0))
+	os.Exit(launch.Insane(ctx, os.Stdout, text.Spec.Service, err, 0))
 }
 
 func become(ctx context.Context, spec *launch.Spec, lock int, report *os.File) error {
@@ -52,28 +52,41 @@ func takeOrders() (text orders, lock int, err error) {
 	if err := closeOnExec(reportFD); err != nil {
 		return text, -1, fmt.Errorf("cannot close stray descriptors: %w", err)
 	}
-	data, err := io.ReadAll(io.NewSectionReader(os.NewFile(ordersFD, "orders"), 0, 1<<30))
+	paper, lock := ordersFD, lockFD
+	var stat unix.Stat_t
+	if err = unix.Fstat(ordersFD, &stat); err == nil && stat.Mode&unix.S_IFMT == unix.S_IFSOCK {
+		paper, lock, err = receiveOrders()
+	}
 	if err == nil {
-		err = json.Unmarshal(data, &text)
+		text, err = readOrders(paper)
 	}
 	if err != nil {
 		return text, -1, fmt.Errorf("cannot read the launcher's orders: %w", err)
 	}
-	_ = unix.Close(ordersFD)
 	if text.Join != "" {
 		if err := os.WriteFile(filepath.Join(text.Join, "cgroup.procs"), []byte("0"), 0); err != nil {
 			return text, -1, fmt.Errorf("cannot enter its cgroup: %w", err)
 		}
 	}
-	lock, err = keepLock()
+	lock, err = keepLock(lock)
 	return text, lock, err
 }
 
+func readOrders(paper int) (text orders, err error) {
+	file := os.NewFile(uintptr(paper), "orders")
+	defer file.Close()
+	data, err := io.ReadAll(io.NewSectionReader(file, 0, 1<<30))
+	if err == nil {
+		err = json.Unmarshal(data, &text)
+	}
+	return text, err
+}
+
 // keepLock moves the lock to where it is in nobody's way and lets it through an exec.
-func keepLock() (int, error) {
+func keepLock(lock int) (int, error) {
 	for _, least := range []int{100, 10} { // a low limit of descriptors may forbid the first
-		if fd, err := unix.FcntlInt(lockFD, unix.F_DUPFD, least); err == nil {
-			return fd, unix.Close(lockFD)
+		if fd, err := unix.FcntlInt(uintptr(lock), unix.F_DUPFD, least); err == nil {
+			return fd, unix.Close(lock)
 		}
 	}
 	return -1, fmt.Errorf("cannot keep the lock: the limit of open files is too low")

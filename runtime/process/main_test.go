@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"recipe/runtime/launch"
 )
 
@@ -141,6 +143,20 @@ func (r *running) end() {
 			r.t.Error(err)
 		}
 		r.output.Close()
+	})
+}
+
+// awaitSpare waits until the host's spare launcher waits for orders: it sleeps in recvmsg.
+func awaitSpare(t testing.TB, h *Host) {
+	t.Helper()
+	eventually(t, "there is a spare launcher", func() bool {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		if h.spare == nil {
+			return false
+		}
+		text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/syscall", h.spare.pid))
+		return strings.HasPrefix(string(text), fmt.Sprintf("%d ", unix.SYS_RECVMSG))
 	})
 }
 

@@ -50,11 +50,17 @@ func (h *Host) readNote(service string) (*note, error) {
 	return parseNote(string(text), service), nil
 }
 
-// parseNote takes whatever it does not understand for a scan, and never a path that is not a leaf of the service.
+// parseNote takes whatever it does not understand for a scan, and never a path that is not a leaf of
+// the service, or one made before it was known whose it would be.
 func parseNote(text, service string) *note {
 	path, ok := strings.CutPrefix(strings.TrimSuffix(text, "\n"), "cgroup ")
-	if !ok || strings.ContainsRune(path, '\n') || !filepath.IsAbs(path) || filepath.Clean(path) != path || !strings.HasPrefix(filepath.Base(path), leafPrefix+service+"-") {
+	if !ok || strings.ContainsRune(path, '\n') || !filepath.IsAbs(path) || filepath.Clean(path) != path {
 		return &note{}
 	}
-	return &note{leaf: path}
+	for _, owner := range []string{service, spareService} {
+		if strings.HasPrefix(filepath.Base(path), leafPrefix+owner+"-") {
+			return &note{leaf: path}
+		}
+	}
+	return &note{}
 }

@@ -95,9 +95,11 @@ func (h *Host) leaders() (spawns int, spawning bool, pids map[int]bool) {
 	pids = make(map[int]bool, len(h.live))
 	for i := range h.live {
 		pids[i.pid] = true
-		spawning = spawning || i.pid == 0
 	}
-	return h.spawns, spawning, pids
+	if h.spare != nil {
+		pids[h.spare.pid] = true
+	}
+	return h.spawns, h.spawning > 0, pids
 }
 
 func (h *Host) children() []int {

@@ -32,6 +32,7 @@ type Options struct {
 	RuntimeDir string // absolute; locks and notes lie in its folder "locks"
 	Executable string // what is spawned as launcher; /proc/self/exe where empty, which survives an upgrade of the file
 	NoCgroup   bool   // behave as if no cgroup2 could be written
+	NoSpare    bool   // keep no launcher warm, which costs every restart the start of our executable
 }
 
 // Order is one start of a service.

@@ -219,12 +219,12 @@ func TestGrandchildThatKeepsStdoutDelaysNothing(t *testing.T) {
 func TestManyLivesLeaveNothing(t *testing.T) {
 	eachContainment(t, func(t *testing.T, h *Host) {
 		sleeper := func(s *launch.Spec) { s.Argv = []string{"/bin/sleep", "1000"} }
-		first := start(t, h, "foo", "", sleeper)
+		first := start(t, h, "many", "", sleeper)
 		since, _ := readProc(first.PID())
 		first.end()
 		before := remains(t, h, since.started)
 		for n := range 200 {
-			r, err := tryStart(t, h, "foo", "", sleeper)
+			r, err := tryStart(t, h, "many", "", sleeper)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -242,6 +242,7 @@ func TestManyLivesLeaveNothing(t *testing.T) {
 // remains counts what this process holds, children younger than since, and the leaves of the host's service.
 func remains(t *testing.T, h *Host, since uint64) string {
 	t.Helper()
+	awaitSpare(t, h)
 	descriptors, err := readNames("/proc/self/fd")
 	if err != nil {
 		t.Fatal(err)
@@ -252,7 +253,7 @@ func remains(t *testing.T, h *Host, since uint64) string {
 			ours++
 		}
 	}
-	leaves, _ := filepath.Glob(h.cgroup + "/" + leafPrefix + "foo-*")
+	leaves, _ := filepath.Glob(h.cgroup + "/" + leafPrefix + "many-*")
 	notes, _ := filepath.Glob(h.path(leafDir, "*"))
 	return fmt.Sprintf("%d descriptors, %d children, %d cgroups, %d notes", len(descriptors), ours, len(leaves), len(notes))
 }

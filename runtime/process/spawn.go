@@ -16,7 +16,7 @@ import (
 // What a launcher finds at its start, besides the output at 1 and 2.
 const (
 	reportFD = 3 // where it reports
-	ordersFD = 4 // its orders, in a file in memory: complete before it exists
+	ordersFD = 4 // its orders, in a file in memory: complete before it exists. A spare launcher's socket (spare.go)
 	lockFD   = 5 // its tree's lock
 )
 
@@ -32,60 +32,91 @@ const (
 	reportInsane = "N"
 )
 
+// child is a launcher.
+type child struct {
+	pid    int
+	pidfd  *os.File
+	report *os.File // read end of what the launcher reports; the exec closes the other
+}
+
 // spawn makes the leader: a launcher, in its own session and in the leaf.
-//
-// It is cloned into the leaf. Moving it there by cgroup.procs is for kernels before 5.7: with moves far apart each
-// waits for an RCU grace period, up to 15 ms here, against 1.2 ms for the whole spawn.
 func (i *Incarnation) spawn(o Order, lock *os.File) error {
-	text := orders{Spec: *o.Spec}
-	text.Spec.Extra = append(slices.Clone(o.Spec.Extra), i.host.marker(i.service, i.id))
-	if i.leaf == nil {
-		return i.clone(o.Output, lock, text, -1)
+	text := i.orders(o)
+	marker := i.host.marker(i.service, i.id)
+	run := func(cgroup int) (*child, error) {
+		paper, err := writeOrders(text)
+		if err != nil {
+			return nil, err
+		}
+		defer paper.Close()
+		output := o.Output.Fd()
+		return i.host.clone([]string{launcherName, i.service}, marker, []uintptr{output, output, paper.Fd(), lock.Fd()}, cgroup)
 	}
-	if i.host.joins {
-		return i.cloneAndJoin(o.Output, lock, text)
-	}
-	folder, err := unix.Open(i.leaf.path, unix.O_DIRECTORY|unix.O_PATH|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return fmt.Errorf("cannot open its cgroup: %w", err)
-	}
-	defer unix.Close(folder)
-	err = i.clone(o.Output, lock, text, folder)
-	if err == unix.ENOSYS || err == unix.EOPNOTSUPP || err == unix.E2BIG {
-		err = i.cloneAndJoin(o.Output, lock, text)
+	c, err := i.host.into(i.leaf, func(cgroup int) (*child, error) {
+		if cgroup < 0 && i.leaf != nil {
+			text.Join = i.leaf.path
+		}
+		return run(cgroup)
+	})
+	if err == nil {
+		i.adopt(c)
 	}
 	return err
 }
 
-func (i *Incarnation) cloneAndJoin(output, lock *os.File, text orders) error {
-	text.Join = i.leaf.path
-	return i.clone(output, lock, text, -1)
+// orders of the incarnation: the daemon's environment is marked.
+func (i *Incarnation) orders(o Order) orders {
+	text := orders{Spec: *o.Spec}
+	text.Spec.Extra = append(slices.Clone(o.Spec.Extra), i.host.marker(i.service, i.id))
+	return text
 }
 
-func (i *Incarnation) clone(output, lock *os.File, text orders, cgroup int) error {
-	paper, err := writeOrders(text)
-	if err != nil {
-		return err
+// adopt makes the launcher the leader.
+func (i *Incarnation) adopt(c *child) {
+	i.host.mu.Lock()
+	defer i.host.mu.Unlock()
+	i.pid, i.pidfd, i.report = c.pid, c.pidfd, c.report
+}
+
+// into has a launcher cloned into the leaf by run, which gets the leaf's descriptor, or -1 where the launcher has to
+// move there by itself. That is for kernels before 5.7: of moves far apart each waits for an RCU grace period, up to
+// 15 ms where the whole spawn takes 1.2.
+func (h *Host) into(l *leaf, run func(cgroup int) (*child, error)) (*child, error) {
+	if l == nil || h.joins {
+		return run(-1)
 	}
-	defer paper.Close()
+	folder, err := unix.Open(l.path, unix.O_DIRECTORY|unix.O_PATH|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("cannot open its cgroup: %w", err)
+	}
+	defer unix.Close(folder)
+	c, err := run(folder)
+	if err == unix.ENOSYS || err == unix.EOPNOTSUPP || err == unix.E2BIG {
+		return run(-1)
+	}
+	return c, err
+}
+
+// clone forks our executable with marker in its environment. files are its stdout, its stderr, and what lies from
+// ordersFD on.
+func (h *Host) clone(arguments []string, marker string, files []uintptr, cgroup int) (*child, error) {
 	null, err := os.Open(os.DevNull)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer null.Close()
 	var pipe [2]int
 	if err := unix.Pipe2(pipe[:], unix.O_CLOEXEC); err != nil {
-		return fmt.Errorf("cannot make a pipe: %w", err)
+		return nil, fmt.Errorf("cannot make a pipe: %w", err)
 	}
 	defer unix.Close(pipe[1])
 	pidfd := -1
-	attributes := &syscall.ProcAttr{
+	pid, err := syscall.ForkExec(h.options.Executable, arguments, &syscall.ProcAttr{
 		Dir:   "/",
-		Env:   launcherEnvironment(i.host.marker(i.service, i.id)),
-		Files: []uintptr{null.Fd(), output.Fd(), output.Fd(), uintptr(pipe[1]), paper.Fd(), lock.Fd()},
+		Env:   launcherEnvironment(marker),
+		Files: slices.Concat([]uintptr{null.Fd()}, files[:2], []uintptr{uintptr(pipe[1])}, files[2:]),
 		Sys:   &syscall.SysProcAttr{Setsid: true, PidFD: &pidfd, UseCgroupFD: cgroup >= 0, CgroupFD: cgroup},
-	}
-	pid, err := syscall.ForkExec(i.host.options.Executable, []string{launcherName, i.service}, attributes)
+	})
 	if err == nil && pidfd < 0 {
 		err = unix.ENOSYS
 		_ = unix.Kill(pid, unix.SIGKILL)
@@ -93,16 +124,11 @@ func (i *Incarnation) clone(output, lock *os.File, text orders, cgroup int) erro
 	}
 	if err != nil {
 		unix.Close(pipe[0])
-		return err
+		return nil, err
 	}
 	_ = unix.SetNonblock(pidfd, true)
 	_ = unix.SetNonblock(pipe[0], true)
-	i.pidfd = os.NewFile(uintptr(pidfd), "pidfd")
-	i.report = os.NewFile(uintptr(pipe[0]), "report")
-	i.host.mu.Lock()
-	i.pid = pid
-	i.host.mu.Unlock()
-	return nil
+	return &child{pid, os.NewFile(uintptr(pidfd), "pidfd"), os.NewFile(uintptr(pipe[0]), "report")}, nil
 }
 
 func writeOrders(text orders) (*os.File, error) {
