@@ -1,0 +1,154 @@
+package pack
+
+import (
+	"bytes"
+	"embed"
+	"path"
+	"slices"
+	"strings"
+	"text/template"
+
+	"recipe/runtime/expr"
+	"recipe/runtime/plan"
+	"recipe/runtime/unit"
+)
+
+//go:embed scripts/*.sh
+var scriptTexts embed.FS
+
+// scriptFacts is what the maintainer scripts know of the plan. Words are quoted for sh already.
+type scriptFacts struct {
+	Package  string
+	Services string // names with spaces between
+	UnitDir  string
+	Lib      string   // where the checks lie
+	Mark     string   // in the comment field of an account that the package made
+	Accounts []string // USER GROUP HOME
+	Owned    []string // PATH OWNER:GROUP MODE
+	Files    []string // that purge removes
+	Erased   []string // directories that purge removes with all that is in them
+	Emptied  []string // directories that purge removes if they are empty
+	Patience int64    // seconds for a stop or restart of everything
+}
+
+func maintainerScripts(p *plan.Plan) (map[string][]byte, error) {
+	facts := scriptFactsOf(p)
+	scripts := map[string][]byte{}
+	for _, name := range []string{"preinst", "postinst", "prerm", "postrm"} {
+		if facts.Services == "" && (name == "preinst" || name == "prerm") {
+			continue
+		}
+		text, err := template.ParseFS(scriptTexts, "scripts/"+name+".sh")
+		if err != nil {
+			return nil, err
+		}
+		var b bytes.Buffer
+		if err := text.Execute(&b, facts); err != nil {
+			return nil, err
+		}
+		scripts[name] = append(bytes.TrimRight(b.Bytes(), "\n"), '\n')
+	}
+	return scripts, nil
+}
+
+func scriptFactsOf(p *plan.Plan) scriptFacts {
+	q := expr.QuoteShell
+	facts := scriptFacts{
+		Package: p.Package.Name, UnitDir: unitDir, Lib: "/usr/lib/" + p.Name, Mark: "made by package " + p.Package.Name, Patience: 30,
+	}
+	names := []string{}
+	for i := range p.Services {
+		s := &p.Services[i]
+		names = append(names, s.Name)
+		facts.Patience += 2 * (int64(s.Stop.Grace) + 999) / 1000 // systemd waits as long again for what KILL does not end
+		facts.Files = append(facts.Files, q(unit.Stopped(p, s)))
+	}
+	facts.Services = strings.Join(names, " ")
+	for _, a := range p.Accounts {
+		group, home := a.Group, "/nonexistent"
+		if group == "" {
+			group = a.Name
+		}
+		if a.Home.Op == expr.OpPath {
+			home = a.Home.Text
+		}
+		facts.Accounts = append(facts.Accounts, a.Name+" "+group+" "+q(home))
+	}
+	for _, c := range p.Package.Contents {
+		if owner := ownership(p, c); owner != "" {
+			facts.Owned = append(facts.Owned, q(c.Path)+" "+owner+" "+c.Mode.String())
+		}
+	}
+	if len(names) > 0 {
+		facts.Files = append(facts.Files, q(p.FlagsPath()))
+		leavings(p, &facts)
+		facts.Emptied = append(facts.Emptied, q("/etc/"+p.Name))
+	}
+	return facts
+}
+
+// ownership is who has a file of the content, or "" for root, whose everything is in the archive.
+func ownership(p *plan.Plan, c plan.Content) string {
+	owner, group := c.Owner, c.Group
+	if owner == "" {
+		owner = "root"
+	}
+	if group == "" {
+		group = owner
+		if a := p.Account(owner); a != nil && a.Group != "" {
+			group = a.Group
+		}
+	}
+	if owner == "root" && group == "root" {
+		return ""
+	}
+	return owner + ":" + group
+}
+
+// leavings finds what the prepare steps leave on a host. Where they leave it is known here only if it depends on neither
+// flags nor the host.
+func leavings(p *plan.Plan, facts *scriptFacts) {
+	q := expr.QuoteShell
+	directory := func(dir string) {
+		list := &facts.Emptied
+		if own(p, dir) {
+			list = &facts.Erased
+		} else if strings.Count(dir, "/") < 2 {
+			return
+		}
+		if !slices.Contains(*list, q(dir)) {
+			*list = append(*list, q(dir))
+		}
+	}
+	for _, s := range p.Services {
+		for _, step := range s.Prepare {
+			switch {
+			case step.Directory != nil && step.Directory.Path.Op == expr.OpPath:
+				directory(step.Directory.Path.Text)
+			case step.Template != nil && step.Template.Path.Op == expr.OpPath:
+				facts.Files = append(facts.Files, q(step.Template.Path.Text))
+				directory(path.Dir(step.Template.Path.Text))
+			}
+		}
+	}
+	slices.Reverse(facts.Erased) // what was made last may lie in what was made first
+	slices.Reverse(facts.Emptied)
+}
+
+// own tells a directory that is the package's alone, by its name, from one that it may share: below /var/lib and the
+// like, /run, /etc, /srv or /opt, an element must be the name of the plan, the package, a service or an account.
+func own(p *plan.Plan, dir string) bool {
+	names := []string{p.Name, p.Package.Name}
+	for _, s := range p.Services {
+		names = append(names, s.Name)
+	}
+	for _, a := range p.Accounts {
+		names = append(names, a.Name)
+	}
+	elements := strings.Split(dir, "/")[1:]
+	shared := map[string]int{"var": 2, "run": 1, "etc": 1, "srv": 1, "opt": 1}[elements[0]]
+	if shared == 0 || len(elements) <= shared {
+		return false
+	}
+	return slices.ContainsFunc(elements[shared:], func(e string) bool { return slices.Contains(names, e) })
+}

@@ -1,0 +1,88 @@
+#!/bin/sh
+# Written by recipe. Makes accounts, enables the services unless an admin disabled them, starts or restarts them, and
+# says whether they are healthy. That they are not fails nothing: systemd goes on trying.
+set -e
+services='{{.Services}}'
+
+case $1 in
+configure | abort-upgrade | abort-remove | abort-deconfigure) ;;
+*) exit 0 ;;
+esac
+{{if .Accounts}}
+account() { # USER GROUP HOME: left alone if it is there
+	if ! timeout 60 getent group "$2" >/dev/null; then timeout 60 groupadd --system "$2"; fi
+	if ! timeout 60 getent passwd "$1" >/dev/null; then
+		timeout 60 useradd --system --gid "$2" --home-dir "$3" --no-create-home --shell /usr/sbin/nologin \
+			--comment '{{.Mark}}' "$1"
+	fi
+}
+{{range .Accounts}}account {{.}}
+{{end}}{{end}}{{if .Owned}}
+own() { # PATH OWNER:GROUP MODE, unless the admin decided
+	if ! dpkg-statoverride --list "$1" >/dev/null 2>&1; then
+		chown -h "$2" "$1"
+		chmod "$3" "$1" # chown takes set-user-id away
+	fi
+}
+{{range .Owned}}own {{.}}
+{{end}}{{end}}{{if .Services}}
+for service in $services; do
+	timeout 60 deb-systemd-helper unmask "$service.service" >/dev/null || :
+	if timeout 60 deb-systemd-helper --quiet was-enabled "$service.service"; then
+		timeout 60 deb-systemd-helper enable "$service.service" >/dev/null || :
+	else
+		timeout 60 deb-systemd-helper update-state "$service.service" >/dev/null || :
+	fi
+done
+[ -d /run/systemd/system ] || exit 0
+
+show() { # PROPERTY SERVICE
+	timeout 10 systemctl show --property="$1" --value "$2.service" || :
+}
+
+verdict() { # SERVICE: sets $reason, empty for healthy or not meant to run
+	reason=
+	state=$(show ActiveState "$1")
+	case $state in
+	inactive) return ;;
+	active) ;;
+	*)
+		reason="it is ${state:-not known to systemd}"
+		return
+		;;
+	esac
+	if [ -x "{{.Lib}}/check-$1" ]; then
+		reason=$(timeout 20 "{{.Lib}}/check-$1" once 2>&1) && reason= || reason=${reason:-its probes get no answer}
+	elif tr '\0' ' ' <"/proc/$(show MainPID "$1")/cmdline" 2>/dev/null | grep -q "sh /usr/sbin/run-$1 "; then
+		reason='it is being prepared'
+	fi
+}
+
+tell() { # SERVICE: waits 15 s for it
+	until=$(($(date +%s) + 15))
+	while verdict "$1" && [ -n "$reason" ] && [ "$(date +%s)" -lt "$until" ]; do sleep 0.3; done
+	[ -n "$reason" ] || return 0
+	echo "{{.Package}}: $1 is not healthy yet: $reason" >&2
+	timeout 10 journalctl --quiet --no-pager --lines=3 --output=cat --unit="$1.service" 2>/dev/null | sed 's/^/  /' >&2 || :
+	echo "{{.Package}}: see: systemctl status $1.service; journalctl -u $1.service" >&2
+}
+
+fresh='' running=''
+for service in $services; do
+	if [ -e "/run/run-$service.keep" ]; then running="$running $service.service"; else fresh="$fresh $service.service"; fi
+done
+timeout 60 systemctl --system daemon-reload || :
+# shellcheck disable=SC2086 # lists of names
+case $1 in
+configure)
+	[ -z "$fresh" ] || timeout {{.Patience}} deb-systemd-invoke restart $fresh || :
+	[ -z "$running" ] || timeout {{.Patience}} deb-systemd-invoke try-restart $running || :
+	;;
+abort-remove) [ -z "$fresh" ] || timeout {{.Patience}} deb-systemd-invoke start $fresh || : ;;
+*) exit 0 ;;
+esac
+for service in $services; do
+	: >"/run/run-$service.keep" || :
+	tell "$service"
+done
+{{end}}

@@ -1,0 +1,66 @@
+#!/bin/sh
+# Written by recipe. After a purge nothing is left of the package: settings, state, data that its services were given,
+# accounts that it made.
+set -e
+services='{{.Services}}'
+
+forget() { # SERVICE
+	timeout 60 deb-systemd-helper purge "$1.service" >/dev/null || :
+	timeout 60 deb-systemd-helper unmask "$1.service" >/dev/null || :
+	rm -f "/run/run-$1.keep"
+}
+
+reload() {
+	[ ! -d /run/systemd/system ] || timeout 60 systemctl --system daemon-reload || :
+}
+{{if .Erased}}
+foreign() { # PATH: whether another package has it
+	dpkg-query --search "$1" 2>/dev/null | sed 's/: .*//; s/, /\n/g' | grep -qvx '{{.Package}}'
+}
+
+erase() { # DIRECTORY
+	if foreign "$1"; then
+		echo "{{.Package}}: $1 belongs to another package as well, and is left" >&2
+	elif [ -e "$1" ] || [ -h "$1" ]; then
+		rm -rf --one-file-system "$1" || :
+	fi
+}
+{{end}}{{if .Accounts}}
+disown_account() { # USER GROUP: it goes if this package made it
+	[ "$(timeout 60 getent passwd "$1" | cut -d: -f5)" = '{{.Mark}}' ] || return 0
+	timeout 60 userdel "$1" >/dev/null || echo "{{.Package}}: the account $1 is left" >&2
+	if [ "$1" = "$2" ] && timeout 60 getent group "$2" >/dev/null; then timeout 60 groupdel "$2" || :; fi
+}
+{{end}}
+case $1 in
+upgrade) # a service that the new version has no more
+	for service in $services; do
+		[ ! -e "{{.UnitDir}}$service.service" ] || continue
+		[ ! -d /run/systemd/system ] || timeout {{.Patience}} systemctl stop "$service.service" || :
+		forget "$service"
+	done
+	;;
+remove)
+	for service in $services; do
+		timeout 60 deb-systemd-helper mask "$service.service" >/dev/null || :
+		rm -f "/run/run-$service.keep"
+	done
+	reload
+	;;
+purge)
+	for service in $services; do forget "$service"; done
+	reload
+{{- range .Files}}
+	rm -f {{.}}
+{{- end}}
+{{- range .Erased}}
+	erase {{.}}
+{{- end}}
+{{- range .Emptied}}
+	rmdir {{.}} 2>/dev/null || :
+{{- end}}
+{{- range .Accounts}}
+	disown_account {{.}}
+{{- end}}
+	;;
+esac

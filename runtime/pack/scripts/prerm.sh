@@ -1,0 +1,22 @@
+#!/bin/sh
+# Written by recipe. Removing stops; upgrading leaves the services running until postinst restarts them.
+set -e
+services='{{.Services}}'
+
+[ "$1" = remove ] && [ -d /run/systemd/system ] || exit 0
+units=''
+for service in $services; do
+	units="$units $service.service"
+	# Should the removal be given up, what runs now is started again and nothing else.
+	case $(timeout 10 systemctl show --property=ActiveState --value "$service.service" || :) in
+	inactive | failed) : >"/run/run-$service.keep" || : ;;
+	*) rm -f "/run/run-$service.keep" || : ;;
+	esac
+done
+# shellcheck disable=SC2086 # a list of names
+timeout {{.Patience}} deb-systemd-invoke stop $units || :
+for service in $services; do
+	if [ "$(timeout 10 systemctl show --property=ActiveState --value "$service.service" || :)" = deactivating ]; then
+		timeout 10 systemctl kill --signal=KILL "$service.service" || :
+	fi
+done

@@ -1,0 +1,153 @@
+package pack
+
+import (
+	"bytes"
+	"compress/gzip"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"recipe/runtime/launch"
+	"recipe/runtime/plan"
+	"recipe/runtime/unit"
+)
+
+// entry is one file or directory of a package. Either source, below the recipe's folder, or data is its content.
+type entry struct {
+	path   string // absolute
+	dir    bool
+	mode   plan.Mode
+	source string
+	data   []byte
+	config bool // the admin's once installed
+}
+
+const unitDir = "/usr/lib/systemd/system/"
+
+// tree lists what the package installs, sorted, directories before what lies in them.
+func (o Options) tree() ([]entry, error) {
+	files, err := o.generated()
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range o.Plan.Package.Contents {
+		files = append(files, entry{path: c.Path, mode: c.Mode, source: c.Source, config: c.Kind == plan.ContentConfig})
+	}
+	all := map[string]entry{}
+	for _, f := range files {
+		if other, there := all[f.path]; there {
+			return nil, fmt.Errorf("two files want to be %s: %s and %s", f.path, origin(other), origin(f))
+		}
+		all[f.path] = f
+	}
+	for _, f := range files {
+		for dir := path.Dir(f.path); dir != "/"; dir = path.Dir(dir) {
+			if other, there := all[dir]; there && !other.dir {
+				return nil, fmt.Errorf("%s cannot be a file (%s): %s lies below it", dir, origin(other), f.path)
+			}
+			all[dir] = entry{path: dir, dir: true, mode: 0o755}
+		}
+	}
+	var sorted []entry
+	for _, e := range all {
+		sorted = append(sorted, e)
+	}
+	slices.SortFunc(sorted, func(a, b entry) int { return strings.Compare(a.path, b.path) })
+	return sorted, nil
+}
+
+func origin(e entry) string {
+	if e.source != "" {
+		return fmt.Sprintf("%q of the recipe", e.source)
+	}
+	return "one that recipe makes"
+}
+
+// generated are the files that recipe adds. /etc/NAME is there for the flags file.
+func (o Options) generated() ([]entry, error) {
+	p := o.Plan
+	files, err := o.doc()
+	if err != nil {
+		return nil, err
+	}
+	encoded, err := p.Encode()
+	if err != nil {
+		return nil, err
+	}
+	files = append(files, entry{path: "/usr/share/" + p.Name + "/plan.json", mode: 0o644, data: encoded})
+	if len(p.Services) > 0 {
+		files = append(files, entry{path: "/etc/" + p.Name, dir: true, mode: 0o755})
+	}
+	for i := range p.Services {
+		service, err := serviceFiles(p, &p.Services[i])
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, service...)
+	}
+	return files, nil
+}
+
+func serviceFiles(p *plan.Plan, s *plan.Service) ([]entry, error) {
+	launcher, err := launch.Script(p, s)
+	if err != nil {
+		return nil, err
+	}
+	service, err := unit.Systemd(p, s)
+	if err != nil {
+		return nil, err
+	}
+	names := unit.Names(s)
+	files := []entry{
+		{path: unit.Launcher(s), mode: 0o755, data: launcher},
+		{path: unitDir + names[0], mode: 0o644, data: service},
+	}
+	if len(names) == 1 {
+		return files, nil
+	}
+	checker, err := unit.Check(p, s)
+	if err != nil {
+		return nil, err
+	}
+	check, err := unit.SystemdCheck(p, s)
+	if err != nil {
+		return nil, err
+	}
+	return append(files,
+		entry{path: unit.Checker(p, s), mode: 0o755, data: checker},
+		entry{path: unitDir + names[1], mode: 0o644, data: check}), nil
+}
+
+// doc is what Debian wants below /usr/share/doc.
+func (o Options) doc() ([]entry, error) {
+	p := o.Plan.Package
+	license := p.License
+	if license == "" {
+		license = "unknown"
+	}
+	copyright := fmt.Sprintf("Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\nUpstream-Name: %s\n", p.Name)
+	if p.Homepage != "" {
+		copyright += "Source: " + p.Homepage + "\n"
+	}
+	copyright += fmt.Sprintf("\nFiles: *\nCopyright: %s\nLicense: %s\n", p.Maintainer, license)
+	digest, err := o.Plan.Digest()
+	if err != nil {
+		return nil, err
+	}
+	var changelog bytes.Buffer
+	z, err := gzip.NewWriterLevel(&changelog, gzip.BestCompression)
+	if err != nil {
+		return nil, err
+	}
+	fmt.Fprintf(z, "%s (%s) unstable; urgency=medium\n\n  * Built from the plan %s.\n\n -- %s  %s\n",
+		p.Name, p.FullVersion(), digest[:16], p.Maintainer, o.Epoch.Format("Mon, 02 Jan 2006 15:04:05 -0700"))
+	if err := z.Close(); err != nil {
+		return nil, err
+	}
+	dir := "/usr/share/doc/" + p.Name + "/"
+	return []entry{
+		{path: dir + "copyright", mode: 0o644, data: []byte(copyright)},
+		{path: dir + "changelog.Debian.gz", mode: 0o644, data: changelog.Bytes()},
+	}, nil
+}
