@@ -52,6 +52,19 @@ func (s *Shell) write(e Expr, asText bool) ([]string, string, error) {
 	return w.lines, join(parts), nil
 }
 
+// Use adds a function to Functions, with those that it calls: `duration MILLISECONDS` leaves FormatDuration's text in
+// $value, for instance.
+func (s *Shell) Use(function string) {
+	s.used[function] = true
+	for _, f := range shellFunctions {
+		if f.name == function {
+			for _, needed := range f.needs {
+				s.used[needed] = true
+			}
+		}
+	}
+}
+
 // Functions is the text of the functions that the expressions written so far call.
 func (s *Shell) Functions() string {
 	var b strings.Builder
@@ -203,14 +216,7 @@ func (w *shellWriter) keep(parts []part) []part {
 }
 
 func (w *shellWriter) call(function string, words ...string) {
-	for _, f := range shellFunctions {
-		if f.name == function {
-			for _, needed := range f.needs {
-				w.used[needed] = true
-			}
-		}
-	}
-	w.used[function] = true
+	w.Use(function)
 	w.lines = append(w.lines, function+" "+strings.Join(words, " "))
 }
 

@@ -40,16 +40,16 @@ func (s *Spec) lookUp() (*identity, error) {
 	if id.gid, err = strconv.Atoi(user[3]); err != nil {
 		return nil, fmt.Errorf("the user %q has no group on this host", id.name)
 	}
-	if s.Account.Group != "" {
-		if id.gid, err = groupID(s.Account.Group); err != nil {
-			return nil, err
-		}
+	if id.groups, err = memberships(id.name, id.gid); err != nil {
+		return nil, err
 	}
-	id.groups, err = memberships(id.name, id.gid)
+	if s.Account.Group != "" {
+		id.gid, err = groupID(s.Account.Group)
+	}
 	return id, err
 }
 
-// memberships are what initgroups gives: the primary group and every group that lists the user.
+// memberships are what initgroups gives: the group of /etc/passwd and every group that lists the user.
 func memberships(user string, primary int) ([]int, error) {
 	groups, err := readTable("/etc/group")
 	if err != nil {

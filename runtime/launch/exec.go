@@ -42,7 +42,7 @@ const DefaultPause = 5 * time.Second
 // Pause is $RECIPE_PAUSE, in seconds with decimals, or DefaultPause.
 func Pause() time.Duration {
 	seconds, err := strconv.ParseFloat(os.Getenv("RECIPE_PAUSE"), 64)
-	if err != nil || seconds < 0 || seconds > 86_400 {
+	if err != nil || !(seconds >= 0 && seconds <= 86_400) {
 		return DefaultPause
 	}
 	return time.Duration(seconds * float64(time.Second))

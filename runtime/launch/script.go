@@ -1,0 +1,245 @@
+package launch
+
+import (
+	"embed"
+	"fmt"
+	"strings"
+
+	"recipe/runtime/expr"
+	"recipe/runtime/plan"
+)
+
+// Script writes run-foo as one POSIX sh text that needs the tools of a Debian base system (coreutils, util-linux,
+// diffutils, awk, sed) or busybox's, and nothing of ours:
+//
+//	run-foo               prepares and becomes the daemon
+//	run-foo --root DIR    the same with every path below DIR, which is absolute
+//
+// It does what Resolve, Prepare and Become do, with the same words, but for what sh cannot: it does not wait for a
+// program that is open for writing, closes descriptors up to 9, resets ignored signals where env knows how
+// (coreutils 8.31), kills the session of a run step but not what has left it, and leaves a program that the kernel
+// refuses after all to env, which says so and exits with 126 or 127 at once.
+func Script(p *plan.Plan, s *plan.Service) ([]byte, error) {
+	w := &script{plan: p, service: s, shell: expr.NewShell(p.FlagKind), used: map[string]bool{}}
+	w.use("insane")
+	w.flags()
+	w.values()
+	w.become()
+	if w.err != nil {
+		return nil, fmt.Errorf("cannot write the launcher of %q: %w", s.Name, w.err)
+	}
+	return w.assemble(), nil
+}
+
+//go:embed sh/*.sh
+var texts embed.FS
+
+// functions are the texts under sh/ in the order of the script, each with what it calls.
+var functions = []struct {
+	name  string
+	needs string
+}{
+	{"insane", ""},
+	{"fail", ""},
+	{"try", ""},
+	{"number", ""},
+	{"account", "number"},
+	{"quoted", ""},
+	{"too_large", ""},
+	{"whole", "too_large quoted"},
+	{"units", "too_large quoted"},
+	{"a_duration", "units"},
+	{"a_size", "units"},
+	{"size", ""},
+	{"truth", "quoted"},
+	{"one_of", "quoted"},
+	{"within", ""},
+	{"clean_path", "quoted"},
+	{"no_flag", ""},
+	{"flags", "quoted"},
+	{"parents", "try"},
+	{"owners", "number"},
+	{"directory", "owners parents"},
+	{"template", "owners parents"},
+	{"runnable", ""},
+	{"run", ""},
+	{"free_space", ""},
+	{"port_free", ""},
+}
+
+// script collects the parts, then assembles them, since what stands first depends on what the rest uses.
+type script struct {
+	plan    *plan.Plan
+	service *plan.Service
+	shell   *expr.Shell
+	used    map[string]bool
+	settle  strings.Builder // the flags, then every value
+	act     strings.Builder // the steps, then the daemon
+	exec    strings.Builder // the function that execs
+	err     error
+}
+
+func (w *script) use(names ...string) {
+	for _, name := range names {
+		w.used[name] = true
+		for _, f := range functions {
+			if f.name == name {
+				w.use(strings.Fields(f.needs)...)
+			}
+		}
+	}
+}
+
+// text writes the lines that compute e, with place for when that fails, and returns the word for its value.
+func (w *script) text(place string, e expr.Expr) string {
+	lines, word, err := w.shell.Text(e)
+	w.compute("doing="+expr.QuoteShell(place), lines, err)
+	return word
+}
+
+func (w *script) compute(doing string, lines []string, err error) {
+	if err != nil && w.err == nil {
+		w.err = err
+	}
+	if len(lines) == 0 {
+		return
+	}
+	w.use("fail")
+	fmt.Fprintf(&w.settle, "%s\n%s\n", doing, strings.Join(lines, "\n"))
+}
+
+// values computes everything before the first step, as Resolve does, in the same order.
+func (w *script) values() {
+	words := []string{}
+	for i, e := range w.service.Command {
+		words = append(words, w.text(argumentPlace(i), e))
+	}
+	fmt.Fprintf(&w.exec, "become() { # SETSID COMMAND...: execs it as the account, with the daemon's environment and nothing else\n")
+	fmt.Fprintf(&w.exec, "\tdetach=$1\n\tshift\n")
+	fmt.Fprintf(&w.exec, "\tcase $1 in\n\t*=*) # env would take it for a variable\n")
+	fmt.Fprintf(&w.exec, "\t\tnice=$(command -v nice) || insane \"there is no nice on this host, which a program with = in its path needs\"\n")
+	fmt.Fprintf(&w.exec, "\t\tset -- \"$nice\" -n 0 \"$@\"\n\t\t;;\n\tesac\n")
+	if w.service.User != "" {
+		fmt.Fprintf(&w.exec, "\tif [ -n \"$account\" ]; then\n\t\tset -- \"$setpriv\" --reuid \"$account_uid\" --regid \"$account_gid\" --init-groups -- \"$@\"\n\tfi\n")
+	}
+	fmt.Fprintf(&w.exec, "\tdefaults=\n\tif env --default-signal true 2>/dev/null; then defaults=--default-signal; fi\n")
+	fmt.Fprintf(&w.exec, "\texec ${detach:+\"$detach\"} env ${defaults:+\"$defaults\"} -i \\\n")
+	for _, v := range environment(w.plan, w.service) {
+		fmt.Fprintf(&w.exec, "\t\t%s=%s \\\n", v.Name, w.text(variablePlace(v.Name), v.Value))
+	}
+	fmt.Fprintf(&w.exec, "\t\t\"$@\"\n}\n")
+	for i := range w.service.Prepare {
+		w.step(i, &w.service.Prepare[i])
+	}
+	fmt.Fprintf(&w.settle, "set -- %s\n", strings.Join(words, " \\\n\t"))
+}
+
+func (w *script) step(i int, s *plan.Step) {
+	q := expr.QuoteShell
+	switch {
+	case s.Directory != nil:
+		d := s.Directory
+		w.call("directory", w.text(stepPlace(i, "path"), d.Path), fmt.Sprintf("%o", d.Mode), q(d.Owner), q(d.Group))
+	case s.Template != nil:
+		t := s.Template
+		w.call("template", w.text(stepPlace(i, "path"), t.Path), w.text(stepPlace(i, "text"), t.Text), fmt.Sprintf("%o", t.Mode), q(t.Owner), q(t.Group))
+	case s.Run != nil:
+		words := []string{s.Run.Timeout.String(), seconds(s.Run.Timeout)}
+		for j, e := range s.Run.Command {
+			words = append(words, w.text(stepPlace(i, fmt.Sprintf("argument %d", j)), e))
+		}
+		w.call("run", words...)
+	case s.RequireFreeSpace != nil:
+		r := s.RequireFreeSpace
+		w.call("free_space", w.text(stepPlace(i, "path"), r.Path), w.text(stepPlace(i, "size"), r.Size))
+	case s.RequirePortFree != nil:
+		w.call("port_free", w.text(stepPlace(i, "port"), s.RequirePortFree.Port))
+	}
+}
+
+// seconds is how sleep takes a duration.
+func seconds(d plan.Duration) string {
+	if d%1000 == 0 {
+		return fmt.Sprint(int64(d) / 1000)
+	}
+	return fmt.Sprintf("%d.%03d", int64(d)/1000, int64(d)%1000)
+}
+
+func (w *script) call(function string, words ...string) {
+	w.use(function)
+	fmt.Fprintf(&w.act, "%s %s\n", function, strings.Join(words, " "))
+}
+
+func (w *script) become() {
+	w.use("runnable")
+	if w.service.User != "" {
+		w.use("account")
+	}
+	w.act.WriteString("runnable \"$1\"\n")
+	limits := w.service.Limits
+	if limits.NoFile > 0 {
+		fmt.Fprintf(&w.act, "# shellcheck disable=SC3045\nulimit -n %d 2>/dev/null ||\n\tinsane \"the limit of %[1]d open files cannot be set: the hard limit is $(ulimit -Hn)\"\n", limits.NoFile)
+	}
+	if limits.OOMScoreAdj != nil {
+		fmt.Fprintf(&w.act, "{ echo %d >/proc/self/oom_score_adj; } 2>/dev/null || : # lowering needs a privilege, and is a favour\n", *limits.OOMScoreAdj)
+	}
+	w.act.WriteString("exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-\nbecome '' \"$@\"\n")
+}
+
+func (w *script) assemble() []byte {
+	name := w.service.Name
+	var b strings.Builder
+	fmt.Fprintf(&b, `#!/bin/sh
+# run-%[1]s [--root DIR]: prepares this host for %[1]s without destroying anything, then becomes it in the foreground. If the
+# environment is not sane: the reason on stdout, a pause of 5 seconds ($RECIPE_PAUSE), exit code %[2]d. It may be killed at
+# any instant. Written by recipe; edit the recipe instead.
+set -u
+PATH=%[3]s LC_ALL=C
+export PATH LC_ALL
+service=%[1]s
+
+`, name, ExitInsane, searchPath)
+	for _, f := range functions {
+		if w.used[f.name] {
+			b.WriteString(w.function(f.name) + "\n")
+		}
+	}
+	if f := w.shell.Functions(); f != "" {
+		b.WriteString("# Arithmetic: checked, 64 bits, rounding down. The result is left in $value.\n" + f + "\n")
+	}
+	b.WriteString(w.exec.String() + "\n")
+	fmt.Fprintf(&b, `root=
+if [ $# = 2 ] && [ "$1" = --root ]; then
+	case $2 in
+	/*) root=${2%%/} && shift 2 ;;
+	esac
+fi
+if [ $# -gt 0 ]; then
+	echo 'usage: run-%s [--root DIR], DIR being absolute' >&2
+	exit 2
+fi
+umask 022
+cd / || insane 'cannot enter /'
+%s
+# What this host makes of the recipe.
+%s
+`, name, w.shell.Facts(), w.settle.String())
+	if s := w.service; s.User != "" {
+		account := w.plan.Account(s.User)
+		fmt.Fprintf(&b, "account %s\n", strings.TrimSpace(account.Name+" "+account.Group))
+	}
+	b.WriteString(w.act.String())
+	return []byte(b.String())
+}
+
+// function is a text of sh/. With an account, what is runnable is asked as that account.
+func (w *script) function(name string) string {
+	if name == "runnable" && w.service.User != "" {
+		name = "runnable_account"
+	}
+	text, err := texts.ReadFile("sh/" + name + ".sh")
+	if err != nil && w.err == nil {
+		w.err = err // a table above that names no file; the tests use every row
+	}
+	return string(text)
+}

@@ -1,0 +1,16 @@
+directory() { # PATH MODE USER GROUP
+	thing="the directory $1"
+	owners "$thing" "$3" "$4"
+	if [ -h "$1" ]; then insane "$thing is a symbolic link, which is not followed"; fi
+	if [ ! -e "$1" ]; then
+		parents "$1"
+		try "$thing cannot be made" mkdir -m 0700 "$1"
+	fi
+	[ -d "$1" ] || insane "$thing is something else already"
+	if differs %u "$1" "$uid" || differs %g "$1" "$gid"; then
+		try "$thing cannot be given to its owner" chown -h "$uid${gid:+:$gid}" "$1"
+	fi
+	if differs %a "$1" "$2"; then
+		try "$thing cannot be given its mode" chmod "00$2" "$1" # zeros clear set-group-id as well
+	fi
+}

@@ -1,0 +1,4 @@
+fail() { # REASON why $doing cannot be computed
+	insane "$doing: $1$remedy"
+}
+remedy=

@@ -1,0 +1,4 @@
+quoted() { # TEXT
+	printf '"%s"' "$(printf %s "$1" | sed "s/[\\\\\"]/\\\\&/g; s/$tab/\\\\t/g")"
+}
+tab=$(printf '\t')

@@ -1,0 +1,417 @@
+#!/bin/sh
+# run-foo [--root DIR]: prepares this host for foo without destroying anything, then becomes it in the foreground. If the
+# environment is not sane: the reason on stdout, a pause of 5 seconds ($RECIPE_PAUSE), exit code 100. It may be killed at
+# any instant. Written by recipe; edit the recipe instead.
+set -u
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C
+export PATH LC_ALL
+service=foo
+
+insane() { # REASON
+	printf 'run-%s: cannot start %s: %s\n' "$service" "$service" "$(printf '%s\n' "$1" | awk 'NR > 1 { printf "; " } { printf "%s", $0 }')"
+	sleep "${RECIPE_PAUSE:-5}" 2>/dev/null || sleep 5
+	exit 100
+}
+
+fail() { # REASON why $doing cannot be computed
+	insane "$doing: $1$remedy"
+}
+remedy=
+
+try() { # WHAT COMMAND...: insane, with the last words that the command says, unless it succeeds
+	what=$1
+	shift
+	said=$("$@" 2>&1) || insane "$what: ${said##*: }"
+}
+
+number() { # FILE NAME FIELD: prints a field of the line of that name
+	awk -F: -v name="$2" -v field="$3" '
+		$1 == name { print $field; found = 1; exit }
+		END { exit !found }' "$1"
+}
+
+account='' setpriv='' account_uid='' account_gid=''
+account() { # USER [GROUP]: root becomes the user; nobody else can
+	[ "$(id -u)" = 0 ] || return 0
+	account=$1
+	account_uid=$(number /etc/passwd "$1" 3) || insane "there is no user \"$1\" on this host"
+	if [ -z "${2-}" ]; then
+		account_gid=$(number /etc/passwd "$1" 4)
+	else
+		account_gid=$(number /etc/group "$2" 3) || insane "there is no group \"$2\" on this host"
+	fi
+	for setpriv in /usr/bin/setpriv /bin/setpriv; do
+		[ ! -x "$setpriv" ] || return 0
+	done
+	insane 'there is no setpriv on this host: install util-linux'
+}
+
+quoted() { # TEXT
+	printf '"%s"' "$(printf %s "$1" | sed "s/[\\\\\"]/\\\\&/g; s/$tab/\\\\t/g")"
+}
+tab=$(printf '\t')
+
+too_large() { # DIGITS LAST: beyond 64 bits, whose greatest number ends in LAST
+	if [ ${#1} -ne 19 ]; then
+		[ ${#1} -gt 19 ]
+		return
+	fi
+	head=${1%?}
+	[ "$head" -gt 922337203685477580 ] || { [ "$head" -eq 922337203685477580 ] && [ "${1#"$head"}" -gt "$2" ]; }
+}
+
+whole() { # TEXT
+	value=$1 digits=${1#-} last=7
+	if [ "$digits" != "$1" ]; then last=8; fi
+	case $digits in
+	'' | *[!0-9]* | 0?*) ;;
+	*) [ "$1" = -0 ] || too_large "$digits" "$last" || return 0 ;;
+	esac
+	why="$(quoted "$1") is not a whole number of 64 bits"
+}
+
+one_of() { # TEXT ACCEPTED CHOICE...
+	value=$1 accepted=$2
+	shift 2
+	for choice in "$@"; do
+		[ "$value" != "$choice" ] || return 0
+	done
+	why="$(quoted "$value") is not one of: $accepted"
+}
+
+within() { # LOW HIGH ACCEPTED [FORMAT]: judges $value
+	if [ -n "$why" ] || { [ "$value" -ge "$1" ] && [ "$value" -le "$2" ]; }; then return 0; fi
+	if [ $# -gt 3 ]; then "$4" "$value"; fi
+	why="$value is out of range: $3"
+}
+
+no_flag() { # NAME ACCEPTED FLAG...
+	name=$1 why="no such flag; there are: $2"
+	shift 2
+	why=$why$(printf '%s\n' "$name" "$@" | awk '
+		NR == 1 { a = tolower($0); least = int(length(a) / 2) + 1; next }
+		{ # Levenshtein, one row
+			b = tolower($0)
+			for (j = 0; j <= length(b); j++) row[j] = j
+			for (i = 1; i <= length(a); i++) {
+				diagonal = row[0]
+				row[0] = i
+				for (j = 1; j <= length(b); j++) {
+					cost = diagonal
+					diagonal = row[j]
+					if (substr(a, i, 1) != substr(b, j, 1)) {
+						if (row[j] < cost) cost = row[j]
+						if (row[j - 1] < cost) cost = row[j - 1]
+						cost++
+					}
+					row[j] = cost
+				}
+			}
+			if (row[length(b)] < least) { least = row[length(b)]; best = $0 }
+		}
+		END { if (best != "") printf " (did you mean \"%s\"?)", best }')
+}
+
+read_flags() { # FILE of name=value lines, read strictly
+	[ -e "$1" ] || return 0
+	[ -r "$1" ] || insane "$1: cannot be read"
+	[ -f "$1" ] || insane "$1: is not a regular file"
+	[ "$(wc -c <"$1")" -le 1048576 ] || insane "$1: is larger than 1MiB"
+	faults=$newline$(bad_bytes "$1")
+	lines=${faults##* } number=0 problems=
+	while [ "$number" -lt "$lines" ]; do
+		number=$((number + 1))
+		IFS= read -r line
+		why=${faults#*"$newline$number:"} # or all of it, from the first line end on
+		why=${why%%"$newline"*}
+		if [ -z "$why" ]; then
+			case $line in
+			'#'*) ;;
+			[" $tab"]*[!" $tab"]*) why='white space before the name: write name=value from the start of the line' ;;
+			*=*) set_flag "${line%%=*}" "${line#*=}" ;;
+			*[!" $tab"]*) why="no '=': write name=value" ;;
+			esac
+		fi
+		if [ -n "$why" ]; then problems="$problems${problems:+; }$1:$number: $why"; fi
+	done <"$1"
+	[ -z "$problems" ] || insane "$problems"
+}
+
+bad_bytes() { # FILE: prints LINE:WHY for each line that holds a byte with no place there, then the number of lines
+	od -An -v -tu1 "$1" | awk '
+		function fault(why) { if (said != line) print line ":" why; said = line }
+		BEGIN { line = 1 }
+		{ for (i = 1; i <= NF; i++) byte($i + 0) }
+		function byte(b) {
+			if (cr) fault(b == 10 ? unix : "a control character")
+			cr = 0
+			if (more && b >= low && b <= high) { more--; low = 128; high = 191; return }
+			if (more) fault("bytes that are not UTF-8")
+			more = 0
+			if (b == 10) line++
+			else if (b == 13) cr = 1
+			else if (b == 0) fault("a NUL byte")
+			else if (b < 32 && b != 9 || b == 127) fault("a control character")
+			else if (b > 127) {
+				more = b < 194 || b > 244 ? 0 : b < 224 ? 1 : b < 240 ? 2 : 3
+				if (!more) fault("bytes that are not UTF-8")
+				low = b == 224 ? 160 : b == 240 ? 144 : 128
+				high = b == 237 ? 159 : b == 244 ? 143 : 191
+			}
+		}
+		BEGIN { unix = "a carriage return at the end: write the file with Unix line ends" }
+		END {
+			if (cr) fault(unix)
+			if (more) fault("bytes that are not UTF-8")
+			print "lines: " line
+		}'
+}
+
+newline='
+'
+
+parents() { # PATH: makes the directory that it lies in
+	parent=${1%/*}
+	if [ ! -d "$parent/" ]; then
+		if [ -e "$parent" ]; then insane "the directory $parent cannot be made: Not a directory"; fi
+		try "the directory $parent cannot be made" mkdir -p "$parent/"
+	fi
+}
+
+owners() { # WHAT USER GROUP: sets $uid and $gid, empty for leave alone
+	uid='' gid=''
+	[ "$(id -u)" = 0 ] || return 0
+	if [ -n "$2" ]; then
+		uid=$(number /etc/passwd "$2" 3) || insane "$1: there is no user \"$2\" on this host"
+	fi
+	if [ -n "$3" ]; then
+		gid=$(number /etc/group "$3" 3) || insane "$1: there is no group \"$3\" on this host"
+	fi
+}
+
+differs() { # FORMAT PATH WANTED
+	[ -n "$3" ] && [ "$(stat -c "$1" "$2")" != "$3" ]
+}
+
+directory() { # PATH MODE USER GROUP
+	thing="the directory $1"
+	owners "$thing" "$3" "$4"
+	if [ -h "$1" ]; then insane "$thing is a symbolic link, which is not followed"; fi
+	if [ ! -e "$1" ]; then
+		parents "$1"
+		try "$thing cannot be made" mkdir -m 0700 "$1"
+	fi
+	[ -d "$1" ] || insane "$thing is something else already"
+	if differs %u "$1" "$uid" || differs %g "$1" "$gid"; then
+		try "$thing cannot be given to its owner" chown -h "$uid${gid:+:$gid}" "$1"
+	fi
+	if differs %a "$1" "$2"; then
+		try "$thing cannot be given its mode" chmod "00$2" "$1" # zeros clear set-group-id as well
+	fi
+}
+
+template() { # PATH TEXT MODE USER GROUP
+	thing="the file $1"
+	owners "$thing" "$4" "$5"
+	parents "$1"
+	new=$parent/.recipe-$service.new
+	if [ -e "$new" ] || [ -h "$new" ]; then
+		try "the file $new cannot be removed" rm -f "$new"
+	fi
+	if [ -h "$1" ]; then insane "$thing is a symbolic link, which is not followed"; fi
+	if [ -e "$1" ]; then
+		[ -f "$1" ] || insane "$thing is something else already"
+		if printf %s "$2" | cmp -s - "$1" && ! differs %u "$1" "$uid" && ! differs %g "$1" "$gid" &&
+			! differs %a "$1" "$3"; then
+			return
+		fi
+	fi
+	try "$thing cannot be written" replace "$@"
+}
+
+replace() { # PATH TEXT MODE: by rename, so that no reader sees half of it
+	if (umask 077 && set -C && printf %s "$2" >"$new") && sync "$new" &&
+		{ [ -z "$uid$gid" ] || chown "$uid${gid:+:$gid}" "$new"; } &&
+		chmod "$3" "$new" && mv -f "$new" "$1" && sync "$parent/"; then
+		return 0
+	fi
+	rm -f "$new"
+	return 1
+}
+
+runnable() { # PROGRAM
+	case $1 in
+	/*) ;;
+	*) insane "the program $1 is not an absolute path" ;;
+	esac
+	[ -e "$1" ] || insane "there is no program $1"
+	[ -f "$1" ] || insane "the program $1 is not a regular file"
+	if [ -n "$account" ]; then
+		# shellcheck disable=SC2016
+		"$setpriv" --reuid "$account_uid" --regid "$account_gid" --init-groups sh -c '[ -x "$1" ]' sh "$1"
+	else
+		[ -x "$1" ]
+	fi || insane "the program $1 is not executable${account:+ for \"$account\"}"
+}
+
+run() { # TIMEOUT SECONDS COMMAND...: what is left of its session in the end is killed
+	limit=$1 seconds=$2
+	shift 2
+	runnable "$1"
+	become setsid "$@" </dev/null &
+	child=$!
+	# shellcheck disable=SC2016
+	setsid sh -c 'sleep "$1" && kill -KILL "-$2" "$2"' sh "$seconds" "$child" 2>/dev/null &
+	timer=$!
+	trap 'kill -KILL "-$child" "$child" "-$timer" "$timer" 2>/dev/null; exit 143' HUP INT TERM
+	wait "$child" 2>/dev/null
+	code=$?
+	kill -KILL "-$timer" "$timer" "-$child" 2>/dev/null
+	wait "$timer" 2>/dev/null
+	case $?:$code in
+	0:*) insane "$1 did not end within $limit" ;;
+	*:0) ;;
+	*) insane "$1 failed with exit code $code" ;;
+	esac
+	trap - HUP INT TERM
+}
+
+free_space() { # PATH BYTES
+	at=$1
+	while [ ! -e "$at" ]; do
+		at=${at%/*}
+		at=${at:-/}
+	done
+	blocks=$(stat -f -c %a "$at") || insane "the free space of $at cannot be found"
+	free=$((blocks * $(stat -f -c %S "$at")))
+	[ "$free" -ge "$2" ] || insane "$1 has $free bytes free and needs $2"
+}
+
+port_free() { # PORT
+	if [ "$1" -lt 1 ] || [ "$1" -gt 65535 ]; then insane "$1 is not a TCP port: 1 to 65535"; fi
+	if cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | awk -v port="$(printf :%04X "$1")" '
+		$4 == "0A" && substr($2, length($2) - 4) == port { found = 1 } # 0A is LISTEN
+		END { exit !found }'; then
+		insane "the TCP port $1 is taken: a process listens on it"
+	fi
+}
+
+# Arithmetic: checked, 64 bits, rounding down. The result is left in $value.
+most=9223372036854775807 least=$((-most - 1))
+fits() { # TRUTH
+	[ "$1" = 1 ] || fail 'the result does not fit in 64 bits'
+}
+mul() {
+	a=$1 b=$2
+	if [ "$b" -gt 0 ]; then
+		fits $((a >= least / b && a <= most / b))
+	elif [ "$b" -lt -1 ]; then
+		fits $((a >= most / b && a <= least / b))
+	elif [ "$b" = -1 ]; then
+		fits $((a != least))
+	fi
+	value=$((a * b))
+}
+clamp() { # VALUE LOW HIGH
+	[ "$2" -le "$3" ] || fail "clamp's low bound $2 is above its high bound $3"
+	value=$1
+	[ "$value" -ge "$2" ] || value=$2
+	[ "$value" -le "$3" ] || value=$3
+}
+
+become() { # SETSID COMMAND...: execs it as the account, with the daemon's environment and nothing else
+	detach=$1
+	shift
+	case $1 in
+	*=*) # env would take it for a variable
+		nice=$(command -v nice) || insane "there is no nice on this host, which a program with = in its path needs"
+		set -- "$nice" -n 0 "$@"
+		;;
+	esac
+	if [ -n "$account" ]; then
+		set -- "$setpriv" --reuid "$account_uid" --regid "$account_gid" --init-groups -- "$@"
+	fi
+	defaults=
+	if env --default-signal true 2>/dev/null; then defaults=--default-signal; fi
+	exec ${detach:+"$detach"} env ${defaults:+"$defaults"} -i \
+		PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+		LANG=C.UTF-8 \
+		HOME="$root/var/lib/foo" \
+		USER=foo \
+		LOGNAME=foo \
+		FOO_DATA="$root/var/lib/foo" \
+		"$@"
+}
+
+root=
+if [ $# = 2 ] && [ "$1" = --root ]; then
+	case $2 in
+	/*) root=${2%/} && shift 2 ;;
+	esac
+fi
+if [ $# -gt 0 ]; then
+	echo 'usage: run-foo [--root DIR], DIR being absolute' >&2
+	exit 2
+fi
+umask 022
+cd / || insane 'cannot enter /'
+unset OMP_NUM_THREADS OMP_THREAD_LIMIT
+host_cpus=$(nproc)
+
+# What this host makes of the recipe.
+line_port=
+line_workers=
+line_log_level=
+set_flag() { # NAME VALUE, both from the file
+	why='' already='' value=$2
+	case $1 in
+	port)
+		whole "$2"
+		within 1 65535 '1 to 65535'
+		flag_port=$value already=$line_port line_port=${line_port:-$number}
+		;;
+	workers)
+		whole "$2"
+		flag_workers=$value already=$line_workers line_workers=${line_workers:-$number}
+		;;
+	log-level)
+		one_of "$value" 'debug, info, error' debug info error
+		flag_log_level=$value already=$line_log_level line_log_level=${line_log_level:-$number}
+		;;
+	*) no_flag "$1" 'port, workers, log-level' port workers log-level ;;
+	esac
+	if [ -n "$already" ]; then why="is set already, in line $already"; fi
+	if [ -n "$why" ]; then why="flag $(quoted "$1"): $why"; fi
+}
+flags=$root/etc/foo/flags
+read_flags "$flags"
+if [ -z "$line_port" ]; then flag_port=8080; fi
+if [ -z "$line_workers" ]; then
+	doing='flag "workers": the default cannot be used' remedy=": set it in $flags"
+	mul "$host_cpus" 2
+	clamp "$value" 2 64
+	v1=$value
+	flag_workers="$v1" remedy=
+fi
+if [ -z "$line_log_level" ]; then flag_log_level=info; fi
+set -- "$root/usr/lib/foo/bin/food" \
+	--foreground \
+	"--config=$root/etc/foo/foo.conf" \
+	"--live=$root/run/foo/live.conf" \
+	"--workers=$flag_workers"
+
+account foo foo
+directory "$root/var/lib/foo" 750 foo foo
+template "$root/run/foo/live.conf" "listen $flag_port
+log-level $flag_log_level
+" 644 '' ''
+free_space "$root/var/lib/foo" 1073741824
+port_free "$flag_port"
+run 30s 30 "$root/usr/lib/foo/bin/food" --migrate
+runnable "$1"
+# shellcheck disable=SC3045
+ulimit -n 65536 2>/dev/null ||
+	insane "the limit of 65536 open files cannot be set: the hard limit is $(ulimit -Hn)"
+{ echo -100 >/proc/self/oom_score_adj; } 2>/dev/null || : # lowering needs a privilege, and is a favour
+exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
+become '' "$@"
