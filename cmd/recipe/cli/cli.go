@@ -81,9 +81,6 @@ func run(args []string, s *Streams) error {
 	if err != nil {
 		return fmt.Errorf("cannot set up the command line: %w", err)
 	}
-	if len(args) == 0 {
-		args = []string{"--help"}
-	}
 	parsed, err := parser.Parse(args)
 	switch {
 	case exited:

@@ -106,6 +106,9 @@ func explainWord(out io.Writer, word *builtins.Word) {
 
 // signature is the word with its parameters as a call shows them: those that may stand without a name first.
 func signature(word *builtins.Word) string {
+	if len(word.Parameters) == 0 {
+		return word.Name
+	}
 	var parts []string
 	named := false
 	for i := range word.Parameters {

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"recipe/interp"
@@ -12,13 +13,15 @@ import (
 	"recipe/runtime/plan"
 )
 
-// evaluate reads FILE. Diagnostics go to stderr; the error has nothing to add to them.
+// evaluate reads FILE. What makes it unusable goes to stderr, and the error has nothing to add to that; what a sound
+// recipe prints goes there too. Its warnings are for `recipe check` to give.
 func evaluate(s *Streams, file string) (*plan.Plan, error) {
 	p, list := interp.Evaluate(file, interp.Options{Stdin: s.In})
-	printDiagnostics(s, list)
 	if p == nil {
+		printDiagnostics(s, list)
 		return nil, exit(exitNo)
 	}
+	printDiagnostics(s, slices.DeleteFunc(list, func(d diag.Diagnostic) bool { return d.Severity != diag.Note }))
 	return p, nil
 }
 

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"recipe/runtime/control"
+)
+
+// pretender is a supervisor that runs nothing: its services are in the state that they are told to be in. The service
+// "slow" never stops, "broken" never starts.
+type pretender struct {
+	mu       sync.Mutex
+	services []control.Status
+}
+
+// startSupervisor serves services until the script ends: supervisor NAME SERVICE=STATE...
+func startSupervisor(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: supervisor NAME SERVICE=STATE...")
+	}
+	p := &pretender{}
+	for i, arg := range args[1:] {
+		name, state, _ := strings.Cut(arg, "=")
+		p.services = append(p.services, control.Status{Service: name, Recipe: args[0], PID: 100 + i, Since: time.Now().Add(-90 * time.Second),
+			State: control.State(state), Desired: control.Up, Reason: "because", LogDir: ts.MkAbs("elsewhere")})
+	}
+	folder := ts.Getenv("RECIPE_RUNTIME_DIR")
+	ts.Check(os.MkdirAll(folder, 0o700))
+	l, err := control.Listen(context.Background(), filepath.Join(folder, args[0]+control.Suffix))
+	ts.Check(err)
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- l.Serve(ctx, p) }()
+	ts.Defer(func() {
+		cancel()
+		<-ended
+	})
+}
+
+func (p *pretender) Status(context.Context) []control.Status {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return append([]control.Status(nil), p.services...)
+}
+
+// change sets a service's state and returns it.
+func (p *pretender) change(name string, change func(*control.Status)) (control.Status, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var known []string
+	for i := range p.services {
+		if p.services[i].Service == name {
+			change(&p.services[i])
+			return p.services[i], nil
+		}
+		known = append(known, p.services[i].Service)
+	}
+	return control.Status{}, control.Unknown(name, known)
+}
+
+func (p *pretender) Why(_ context.Context, name string) ([]control.Decision, error) {
+	_, err := p.change(name, func(*control.Status) {})
+	at := time.Date(2026, 1, 2, 3, 4, 5, 678_000_000, time.UTC)
+	return []control.Decision{
+		{Time: at, Service: name, What: "started", Why: "the supervisor began"},
+		{Time: at.Add(time.Second), Service: name, What: "killed", Why: "3 probes in a row failed", Evidence: "no answer\x1b[2J within 2s"},
+	}, err
+}
+
+func (p *pretender) Start(_ context.Context, name string, by control.Caller) (control.Status, error) {
+	return p.change(name, func(s *control.Status) {
+		if name == "broken" {
+			s.State, s.PID, s.Reason = control.Waiting, 0, "no port is free"
+			return
+		}
+		s.State, s.Desired, s.Stop, s.Reason = control.Running, control.Up, nil, "started by an operator"
+	})
+}
+
+func (p *pretender) Stop(ctx context.Context, name string, by control.Caller) (control.Status, error) {
+	if name == "slow" {
+		p.change(name, func(s *control.Status) { s.State, s.Reason = control.Stopping, "it ignores TERM" })
+		<-ctx.Done()
+		return control.Status{}, errors.New("the client is gone")
+	}
+	return p.change(name, func(s *control.Status) {
+		s.State, s.PID, s.Desired, s.Reason = control.Stopped, 0, control.Down, "stopped by an operator"
+		s.Stop = &control.AdminStop{By: by.User, When: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Why: by.Why}
+	})
+}
+
+func (p *pretender) Restart(ctx context.Context, name string, by control.Caller) (control.Status, error) {
+	return p.change(name, func(s *control.Status) { s.State, s.PID = control.Running, s.PID+1000 })
+}
