@@ -96,11 +96,7 @@ func (sv *service) queue(ctx context.Context, after []string) {
 		return
 	}
 	held := newSlot(sv.sup.slots)
-	select {
-	case sv.mailbox <- message{event: supervise.Admitted{}, slot: held}:
-	case <-ctx.Done():
-		held.release()
-	}
+	sv.send(message{event: supervise.Admitted{}, slot: held})
 }
 
 // spawn starts the launcher of the next incarnation.

@@ -274,6 +274,12 @@ func TestABrokenRecipeChangesNothingAndIsReportedOnce(t *testing.T) {
 		t.Error("a was restarted though nothing of it changed")
 	}
 	r.change(planOf(serviceOf("b", "exec sleep 1000")), "without a")
+	// A service that comes back while it is on its way out is waited for.
+	r.until("a is told to end", func() bool { return r.count("does not declare it any longer") == 1 })
+	r.change(planOf(serviceOf("a", "exec sleep 1000"), serviceOf("b", "exec sleep 1000")), "a again")
+	r.until("a is another process", func() bool { s := r.status("a"); return gone(pid) && s.IsUp() && s.PID != pid })
+	pid = r.pidOf("a")
+	r.change(planOf(serviceOf("b", "exec sleep 1000")), "without a, again")
 	r.until("a is gone", func() bool { return r.status("a").Service == "" && gone(pid) })
 	b := r.pidOf("b")
 	r.change(planOf(serviceOf("b", "exec sleep 2000")), "another b")

@@ -11,81 +11,119 @@ import (
 	"recipe/runtime/control"
 )
 
-// journalSize is when the journal is rotated: about 30,000 decisions, two files of which are kept.
-const journalSize = 4 << 20
+const (
+	journalSize  = 4 << 20 // bytes at which it is rotated: about 30,000 decisions; two files are kept
+	journalQueue = 4096    // decisions that may wait for the disk
+	journalWait  = 2 * time.Second
+)
 
-// journal keeps the decisions of a supervisor, one JSON object a line, over its restarts. It is appended to without
-// fsync: after a power cut the last seconds may be missing. Its methods may run concurrently.
+// journal keeps the decisions of a supervisor, one JSON object a line, over its restarts. Nobody who decides waits for
+// the disk: a goroutine writes, without fsync, so after a power cut the last seconds may be missing. What could not be
+// kept is counted, and said by the next decision that is. Its methods may run concurrently.
 type journal struct {
-	path string
+	path  string
+	queue chan entry
+	done  chan struct{}
 
-	mu   sync.Mutex
-	file *os.File // nil while the file cannot be had
-	size int64
-	lost int // decisions that could not be written since the last that could
+	mu     sync.Mutex
+	lost   int
+	closed bool
+}
+
+// entry is a decision, or a request to tell when all before it was written.
+type entry struct {
+	decision control.Decision
+	written  chan struct{}
 }
 
 func openJournal(path string) *journal {
-	j := &journal{path: path}
-	j.open()
+	j := &journal{path: path, queue: make(chan entry, journalQueue), done: make(chan struct{})}
+	go j.keep()
 	return j
 }
 
-func (j *journal) open() {
-	f, err := os.OpenFile(j.path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o640)
-	if err != nil {
-		return
-	}
-	if info, err := f.Stat(); err == nil {
-		j.size = info.Size()
-	}
-	j.file = f
-}
-
-func (j *journal) note(service, what, why string) {
-	j.write(control.Decision{Time: time.Now(), Service: service, What: what, Why: why})
-}
-
-// write appends one decision. A disk that is full loses decisions, which is counted and said by the next that is kept.
+// write never waits.
 func (j *journal) write(d control.Decision) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if j.size > journalSize && j.file != nil {
-		j.file.Close()
-		j.file, j.size = nil, 0
-		os.Rename(j.path, j.path+".1")
-	}
-	if j.file == nil {
-		j.open()
-	}
-	if j.lost > 0 {
-		d.Why += fmt.Sprintf(" (%d decisions before this one could not be written to %s)", j.lost, j.path)
-	}
-	line, err := json.Marshal(d)
-	if err != nil || j.file == nil {
-		j.lost++
+	if j.closed {
 		return
 	}
-	n, err := j.file.Write(append(line, '\n'))
-	j.size += int64(n)
-	if err != nil {
+	select {
+	case j.queue <- entry{decision: d}:
+	default:
 		j.lost++
-		return
 	}
-	j.lost = 0
 }
 
-func (j *journal) close() {
+func (j *journal) missed() (n int) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if j.file != nil {
-		j.file.Close()
-		j.file = nil
+	n, j.lost = j.lost, 0
+	return n
+}
+
+// keep is the goroutine that writes.
+func (j *journal) keep() {
+	defer close(j.done)
+	f := &journalFile{path: j.path}
+	defer f.close()
+	for e := range j.queue {
+		if e.written != nil {
+			close(e.written)
+			continue
+		}
+		missed := j.missed()
+		if missed > 0 {
+			e.decision.Why += fmt.Sprintf(" (%d decisions before this one could not be written to %s)", missed, j.path)
+		}
+		if f.append(e.decision) != nil {
+			j.mu.Lock()
+			j.lost += missed + 1
+			j.mu.Unlock()
+		}
+	}
+}
+
+// close waits for what is queued, for two seconds at most.
+func (j *journal) close() {
+	j.mu.Lock()
+	if !j.closed {
+		j.closed = true
+		close(j.queue)
+	}
+	j.mu.Unlock()
+	select {
+	case <-j.done:
+	case <-time.After(journalWait):
+	}
+}
+
+// settle waits until what was decided before is in the file, for two seconds at most.
+func (j *journal) settle() {
+	written := make(chan struct{})
+	j.mu.Lock()
+	asked := false
+	if !j.closed {
+		select {
+		case j.queue <- entry{written: written}:
+			asked = true
+		default:
+		}
+	}
+	j.mu.Unlock()
+	if !asked {
+		return
+	}
+	select {
+	case <-written:
+	case <-time.After(journalWait):
 	}
 }
 
 // of returns the last n decisions on a service, oldest first.
 func (j *journal) of(service string, n int) ([]control.Decision, error) {
+	j.settle()
 	var found []control.Decision
 	for _, path := range []string{j.path + ".1", j.path} {
 		f, err := os.Open(path)
@@ -110,4 +148,47 @@ func (j *journal) of(service string, n int) ([]control.Decision, error) {
 		}
 	}
 	return found[max(0, len(found)-n):], nil
+}
+
+// journalFile is appended to and rotated; it is opened again after every failure.
+type journalFile struct {
+	path string
+	file *os.File
+	size int64
+}
+
+func (f *journalFile) append(d control.Decision) error {
+	line, err := json.Marshal(d)
+	if err != nil {
+		return err
+	}
+	if f.size > journalSize {
+		f.close()
+		if err := os.Rename(f.path, f.path+".1"); err != nil {
+			return err
+		}
+		f.size = 0
+	}
+	if f.file == nil {
+		if f.file, err = os.OpenFile(f.path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o640); err != nil {
+			f.file = nil
+			return err
+		}
+		if info, err := f.file.Stat(); err == nil {
+			f.size = info.Size()
+		}
+	}
+	n, err := f.file.Write(append(line, '\n'))
+	f.size += int64(n)
+	if err != nil {
+		f.close()
+	}
+	return err
+}
+
+func (f *journalFile) close() {
+	if f.file != nil {
+		f.file.Close()
+		f.file = nil
+	}
 }

@@ -22,7 +22,8 @@ type recipe struct {
 	digest string
 	env    *expr.Env // the last good flags; nil while there were none
 	fault  string    // why env is nil
-	files  []string  // that are watched besides file
+	files  []string  // that are watched
+	unused bool      // the file holds a newer recipe, which the flags do not fit
 }
 
 func (r *recipe) usable() int {
@@ -86,7 +87,7 @@ func (s *Supervisor) refuse(r *recipe, what string, err error) {
 		return
 	}
 	for i := range r.plan.Services {
-		s.journal.note(r.plan.Services[i].Name, "refused "+what, err.Error()+"; "+consequence)
+		s.note(r.plan.Services[i].Name, "refused "+what, err.Error()+"; "+consequence)
 	}
 }
 
@@ -118,16 +119,20 @@ func (s *Supervisor) changed(ctx context.Context, e watch.Event) {
 		switch {
 		case !slices.Contains(r.files, e.Path):
 		case r.plan != nil && e.Path == s.flagsFile(r):
-			s.flagsChanged(r, e)
+			s.flagsChanged(ctx, r, e)
 		default:
 			s.recipeChanged(ctx, r)
 		}
 	}
 }
 
-func (s *Supervisor) flagsChanged(r *recipe, e watch.Event) {
+func (s *Supervisor) flagsChanged(ctx context.Context, r *recipe, e watch.Event) {
 	if e.Err != nil {
 		s.refuse(r, "flags", e.Err)
+		return
+	}
+	if r.unused {
+		s.recipeChanged(ctx, r)
 		return
 	}
 	before := r.env
@@ -138,42 +143,67 @@ func (s *Supervisor) flagsChanged(r *recipe, e watch.Event) {
 
 // recipeChanged evaluates the recipe again. The same plan as before, from another text, changes nothing.
 func (s *Supervisor) recipeChanged(ctx context.Context, r *recipe) {
-	p, err := s.load(ctx, r)
-	if err == nil && r.plan != nil && p.Name != r.plan.Name {
-		err = fmt.Errorf("cannot use the changed %s: it is now called %q, and a running recipe keeps its name %q; end this supervisor and start it anew", r.file, p.Name, r.plan.Name)
-	}
-	if err == nil {
-		err = s.admissible(r, p)
-	}
+	next := &recipe{file: r.file, env: r.env}
+	err := s.loadNext(ctx, r, next)
 	if err != nil {
 		s.refuse(r, "recipe", err)
 		return
 	}
-	next := &recipe{file: r.file, plan: p, env: r.env}
-	if !s.readFlags(next) {
+	fits := s.readFlags(next)
+	if r.unused = !fits && r.plan != nil; r.unused {
+		return
+	}
+	if err := s.admit(ctx, r, next.plan); err != nil {
+		s.refuse(r, "recipe", err)
 		return
 	}
 	before, env := r.plan, r.env
-	r.plan, r.env, r.fault = p, next.env, ""
+	r.plan, r.env, r.fault = next.plan, next.env, next.fault
 	s.watchRecipe(r)
-	s.install(r, before, p, env, r.env)
+	s.install(r, before, r.plan, env, r.env)
 }
 
-// admissible refuses services that belong to another recipe or supervisor, before anything is changed.
-func (s *Supervisor) admissible(r *recipe, p *plan.Plan) error {
+func (s *Supervisor) loadNext(ctx context.Context, r, next *recipe) (err error) {
+	if next.plan, err = s.load(ctx, r); err != nil {
+		return err
+	}
+	if r.plan != nil && next.plan.Name != r.plan.Name {
+		return fmt.Errorf("cannot use the changed %s: it is now called %q, and a running recipe keeps its name %q; end this supervisor and start it anew", r.file, next.plan.Name, r.plan.Name)
+	}
+	return nil
+}
+
+// admit claims the services that a changed recipe adds, before anything is changed, and ends what an earlier supervisor
+// left of them. On an error nothing is claimed.
+func (s *Supervisor) admit(ctx context.Context, r *recipe, p *plan.Plan) (err error) {
+	var claimed []string
+	defer func() {
+		if err != nil {
+			for _, name := range claimed {
+				s.host.Release(name)
+			}
+		}
+	}()
 	for i := range p.Services {
 		name := p.Services[i].Name
-		if r.plan != nil && r.plan.Service(name) != nil {
-			continue
+		sv := s.service(name)
+		if sv != nil && !sv.leaving.Load() {
+			if r.plan != nil && r.plan.Service(name) != nil {
+				continue
+			}
+			return fmt.Errorf("cannot use the changed %s: another recipe of this supervisor has the service %q", r.file, name)
 		}
-		if s.service(name) != nil {
-			return fmt.Errorf("cannot use the changed %s: the service %q runs already, from another recipe or on its way out", r.file, name)
+		if sv != nil {
+			if err := sv.wait(ctx, func(v view) bool { return v.left }); err != nil {
+				return fmt.Errorf("cannot use the changed %s: the last %s is not gone yet: %w", r.file, name, err)
+			}
 		}
 		if err := s.host.Claim(name); err != nil {
 			return err
 		}
+		claimed = append(claimed, name)
 	}
-	return nil
+	return s.clear(ctx, claimed)
 }
 
 // install brings the services from one plan and its flags to the next, each by the smallest action that serves. before
@@ -197,7 +227,11 @@ func (s *Supervisor) install(r *recipe, before, after *plan.Plan, oldEnv, newEnv
 			continue
 		}
 		if sv := s.service(spec.Name); sv != nil {
-			sv.send(message{define: d, event: change(before, after, old, spec, oldEnv, newEnv)})
+			event, later := change(before, after, old, spec, oldEnv, newEnv)
+			if later != "" {
+				s.decide(sv.name, "flags", later+", from the next start on")
+			}
+			sv.send(message{define: d, event: event})
 		}
 	}
 	if before == nil {
@@ -229,18 +263,19 @@ func (s *Supervisor) add(d *definition) {
 	sv.send(message{event: supervise.Start{Why: "declared by the recipe"}})
 }
 
-// change is what a running daemon needs so that the new plan and flags hold for it; nil for nothing.
-func change(oldPlan, newPlan *plan.Plan, old, spec *plan.Service, oldEnv, newEnv *expr.Env) supervise.Event {
+// change is what a running daemon needs so that the new plan and flags hold for it; nil for nothing. later names the
+// flags that wait for its next start.
+func change(oldPlan, newPlan *plan.Plan, old, spec *plan.Service, oldEnv, newEnv *expr.Env) (event supervise.Event, later string) {
 	if oldEnv == nil {
-		return supervise.Restart{Why: "the flags can be used now"}
+		return supervise.Restart{Why: "the flags can be used now"}, ""
 	}
 	a, errA := old.LaunchDigest(oldPlan)
 	b, errB := spec.LaunchDigest(newPlan)
 	if errA != nil || errB != nil || a != b {
-		return supervise.Restart{Why: "the recipe changed what the daemon is started with"}
+		return supervise.Restart{Why: "the recipe changed what the daemon is started with"}, ""
 	}
 	uses := spec.Uses(newPlan)
-	var restart, signal []string
+	var restart, signal, none []string
 	signals := ""
 	for _, name := range slices.Sorted(maps.Keys(uses)) {
 		use := uses[name]
@@ -254,13 +289,15 @@ func change(oldPlan, newPlan *plan.Plan, old, spec *plan.Service, oldEnv, newEnv
 			restart = append(restart, what)
 		case plan.ApplySignal:
 			signal, signals = append(signal, what), apply.Signal
+		case plan.ApplyNone:
+			none = append(none, what)
 		}
 	}
 	switch {
 	case len(restart) > 0:
-		return supervise.Restart{Why: strings.Join(append(restart, signal...), ", ")}
+		return supervise.Restart{Why: strings.Join(slices.Concat(restart, signal, none), ", ")}, ""
 	case len(signal) > 0:
-		return supervise.Reload{Signal: signals, Why: strings.Join(signal, ", ")}
+		event = supervise.Reload{Signal: signals, Why: strings.Join(signal, ", ")}
 	}
-	return nil
+	return event, strings.Join(none, ", ")
 }

@@ -5,6 +5,7 @@ import (
 	"hash/fnv"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"recipe/runtime/control"
@@ -30,7 +31,6 @@ type message struct {
 	define      *definition
 	event       supervise.Event
 	incarnation uint64
-	forget      bool  // end the goroutine once stopped
 	slot        *slot // that comes with Admitted
 }
 
@@ -39,6 +39,8 @@ type service struct {
 	name    string
 	sup     *Supervisor
 	mailbox chan message
+	gone    chan struct{} // closed when loop has ended
+	leaving atomic.Bool   // end once stopped
 
 	mu      sync.Mutex
 	view    view
@@ -53,7 +55,7 @@ type service struct {
 	stopProbes  context.CancelFunc
 	dequeue     context.CancelFunc
 	slot        *slot
-	leaving     bool
+	left        bool
 	pending     []supervise.Event // to be stepped before the mailbox is read again
 }
 
@@ -65,6 +67,7 @@ type view struct {
 	number  uint64
 	digest  string
 	recipe  string
+	left    bool // its claim is given up; nothing of it is known any more
 }
 
 // waiter is somebody who waits until the service has come to something.
@@ -87,7 +90,7 @@ func (s *Supervisor) newService(d *definition) (*service, error) {
 	seed := fnv.New64a()
 	seed.Write([]byte(name))
 	sv := &service{
-		name: name, sup: s, mailbox: make(chan message, 16), log: log, definition: d,
+		name: name, sup: s, mailbox: make(chan message, 16), gone: make(chan struct{}), log: log, definition: d,
 		machine: supervise.New(supervise.ConfigOf(d.spec), seed.Sum64()^uint64(os.Getpid())),
 	}
 	sv.publish()
@@ -96,15 +99,26 @@ func (s *Supervisor) newService(d *definition) (*service, error) {
 	return sv, nil
 }
 
-func (sv *service) send(m message) { sv.mailbox <- m }
+// send reaches a service that is gone as little as one that is there is missed.
+func (sv *service) send(m message) {
+	select {
+	case sv.mailbox <- m:
+	case <-sv.gone:
+		if m.slot != nil {
+			m.slot.release()
+		}
+	}
+}
 
 // leave stops the service and ends its goroutine.
 func (sv *service) leave(why string) {
-	sv.send(message{event: supervise.Stop{Why: why}, forget: true})
+	sv.leaving.Store(true)
+	sv.send(message{event: supervise.Stop{Why: why}})
 }
 
 func (sv *service) loop() {
 	defer sv.sup.running.Done()
+	defer close(sv.gone)
 	timer := time.NewTimer(time.Hour)
 	timer.Stop()
 	for {
@@ -119,7 +133,7 @@ func (sv *service) loop() {
 		case <-due:
 			sv.step(supervise.Timer{})
 		}
-		if sv.leaving && sv.machine.State == supervise.Stopped {
+		if sv.leaving.Load() && sv.machine.State == supervise.Stopped {
 			sv.close()
 			return
 		}
@@ -132,6 +146,7 @@ func (sv *service) close() {
 	delete(sv.sup.services, sv.name)
 	sv.sup.mu.Unlock()
 	sv.sup.host.Release(sv.name)
+	sv.left = true
 	sv.publish()
 }
 
@@ -151,7 +166,6 @@ func (sv *service) take(m message) {
 		}
 		sv.slot = m.slot
 	}
-	sv.leaving = sv.leaving || m.forget
 	if m.event != nil {
 		sv.step(m.event)
 	}
@@ -193,7 +207,7 @@ func (sv *service) settle(before supervise.Machine) {
 func (sv *service) publish() {
 	sv.mu.Lock()
 	defer sv.mu.Unlock()
-	now := view{machine: sv.machine, since: sv.view.since, number: sv.number, digest: sv.definition.digest, recipe: sv.definition.plan.Name}
+	now := view{machine: sv.machine, since: sv.view.since, number: sv.number, digest: sv.definition.digest, recipe: sv.definition.plan.Name, left: sv.left}
 	if sv.incarnation != nil {
 		now.pid = sv.incarnation.PID()
 	}

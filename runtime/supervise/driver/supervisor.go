@@ -22,6 +22,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -106,17 +107,18 @@ func (s *Supervisor) Run(ctx, urgent context.Context) (err error) {
 	}
 	serving, stopServing := context.WithCancel(context.Background())
 	defer stopServing()
-	served := make(chan error, 1)
-	go func() { served <- s.listener.Serve(serving, s) }()
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		s.serve(serving, s.listener)
+	}()
 
-	err = s.keep(ctx, served)
+	s.keep(ctx)
 	s.shutdown(urgent)
 	stopServing()
-	if err == nil {
-		err = <-served
-	}
+	<-served
 	s.journal.close()
-	return err
+	return nil
 }
 
 // boot loads the recipes, claims their services, ends what was left of them and starts them.
@@ -146,6 +148,7 @@ func (s *Supervisor) boot(ctx context.Context) error {
 	if err := s.claim(ctx); err != nil {
 		return err
 	}
+	s.say("supervising %s; kept together by %s; logs in %s", strings.Join(s.options.Recipes, ", "), s.host.Containment(), s.options.LogDir)
 	socket := filepath.Join(s.options.RuntimeDir, s.recipes[0].name()+control.Suffix)
 	var err error
 	if s.listener, err = control.Listen(ctx, socket); err != nil {
@@ -181,6 +184,11 @@ func (s *Supervisor) claim(ctx context.Context) error {
 			return err
 		}
 	}
+	return s.clear(ctx, names)
+}
+
+// clear ends what an earlier supervisor left of services that are claimed and not started yet.
+func (s *Supervisor) clear(ctx context.Context, names []string) error {
 	left, err := s.host.ClearAll(ctx, names)
 	for _, l := range left {
 		s.decide(l.Service, "clear", fmt.Sprintf("an earlier supervisor left process %d (%s): ended before the first start", l.PID, l.Command))
@@ -188,18 +196,36 @@ func (s *Supervisor) claim(ctx context.Context) error {
 	return err
 }
 
+// socketRetry is the pause before a control socket that broke is made anew.
+const socketRetry = 5 * time.Second
+
+// serve answers operators until ctx ends. A socket that breaks is made anew: the services go on without it.
+func (s *Supervisor) serve(ctx context.Context, l *control.Listener) {
+	path := l.Path()
+	for ctx.Err() == nil {
+		var err error
+		if l != nil {
+			err = l.Serve(ctx, s)
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		s.say("the control socket broke, and is made anew in %s: %v", socketRetry, err)
+		sleep(ctx, socketRetry)
+		if l, err = control.Listen(ctx, path); err != nil {
+			s.say("%v", err)
+			l = nil
+		}
+	}
+}
+
 // keep handles changes of files until ctx ends.
-func (s *Supervisor) keep(ctx context.Context, served <-chan error) error {
+func (s *Supervisor) keep(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
-			return nil
-		case err := <-served:
-			return fmt.Errorf("cannot serve the control socket: %w", err)
-		case e, ok := <-s.watcher.Events():
-			if !ok {
-				return errors.New("cannot watch files any longer")
-			}
+			return
+		case e := <-s.watcher.Events():
 			s.changed(ctx, e)
 		}
 	}
@@ -253,8 +279,13 @@ func (s *Supervisor) service(name string) *service {
 
 func (s *Supervisor) say(format string, args ...any) { s.options.Say(fmt.Sprintf(format, args...)) }
 
-// decide keeps a decision for `why` and shows it.
-func (s *Supervisor) decide(service, what, why string) {
+// note keeps a decision for `why`.
+func (s *Supervisor) note(service, what, why string) {
 	s.journal.write(control.Decision{Time: time.Now(), Service: service, What: what, Why: why})
+}
+
+// decide keeps a decision and shows it.
+func (s *Supervisor) decide(service, what, why string) {
+	s.note(service, what, why)
 	s.say("%s: %s: %s", service, what, why)
 }
