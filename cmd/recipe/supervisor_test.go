@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"recipe/runtime/control"
+	"recipe/runtime/dirs"
 )
 
 // pretender is a supervisor that runs nothing: its services are in the state that they are told to be in. The service
@@ -43,6 +45,36 @@ func startSupervisor(ts *testscript.TestScript, neg bool, args []string) {
 		cancel()
 		<-ended
 	})
+}
+
+// await waits until a service is in a state: await SERVICE=STATE.
+func await(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: await SERVICE=STATE")
+	}
+	name, state, _ := strings.Cut(args[0], "=")
+	host, err := control.Open(dirs.Dirs{Runtime: ts.Getenv("RECIPE_RUNTIME_DIR")})
+	ts.Check(err)
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		found, err := host.Find(context.Background(), name)
+		if err == nil && string(found.State) == state {
+			return
+		}
+		if time.Now().After(end) {
+			ts.Fatalf("%s is not %s within ten seconds: %s, %v", name, state, found.State, err)
+		}
+	}
+}
+
+// leaveStale makes a socket that nobody listens on: stale PATH.
+func leaveStale(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: stale PATH")
+	}
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: ts.MkAbs(args[0])})
+	ts.Check(err)
+	l.SetUnlinkOnClose(false)
+	ts.Check(l.Close())
 }
 
 func (p *pretender) Status(context.Context) []control.Status {

@@ -108,7 +108,9 @@ func (s *Survey) Find(name string) (Found, error) {
 		return Found{}, &Error{Code: Ambiguous, Message: fmt.Sprintf("several supervisors have a service %q: %s", name, strings.Join(paths, ", ")),
 			Hint: "end all but one of them"}
 	case len(s.Failures) > 0:
-		return Found{}, errors.Join(append([]error{Unknown(name, known)}, s.Failures...)...)
+		e := Unknown(name, known)
+		e.Hint = "a supervisor that did not answer may have it"
+		return Found{}, e
 	}
 	return Found{}, Unknown(name, known)
 }

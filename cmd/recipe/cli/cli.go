@@ -6,7 +6,7 @@
 //   - Exit codes: 0 done; 1 the answer is no, or it could not be done; 2 wrong usage; 100 from exec, where the service
 //     cannot be started here. Nothing is done when the usage is wrong.
 //   - FILE is a recipe, or a plan's JSON, or - for standard input.
-//   - What comes from daemons and files is shown without control characters.
+//   - What comes from daemons and files is shown without control characters; logs alone are shown as they are.
 //   - No verb waits for ever without being told to.
 //
 // Tests: transcripts of the real command in cmd/recipe/testdata, and a fake supervisor for what talks to one.
@@ -59,7 +59,7 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	out := &answerWriter{to: stdout}
 	s := &Streams{In: stdin, Out: out, Err: stderr}
 	err := run(args[1:], s)
-	if err == nil && out.err != nil {
+	if out.err != nil { // whatever else failed came of it
 		err = fmt.Errorf("cannot write the answer: %w", out.err)
 	}
 	return exitCode(s.Err, err)
@@ -109,6 +109,8 @@ type answerWriter struct {
 
 func (w *answerWriter) Write(p []byte) (int, error) {
 	n, err := w.to.Write(p)
-	w.err = errors.Join(w.err, err)
+	if w.err == nil {
+		w.err = err
+	}
 	return n, err
 }

@@ -6,10 +6,14 @@ import (
 	"fmt"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"recipe/runtime/control"
 	"recipe/runtime/dirs"
 )
+
+// patience bounds the wait for an answer that costs a supervisor no work.
+const patience = 5 * time.Second
 
 // openHost finds the sockets of this user's supervisors.
 func openHost() (*control.Host, error) {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 
 	"recipe/runtime/control"
@@ -23,6 +24,8 @@ func (c *whyCommand) Run(s *Streams) error {
 	if err != nil {
 		return err
 	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	decisions, err := f.Client.Why(ctx, c.Service)
 	if err != nil {
 		return err

@@ -1,0 +1,82 @@
+package cli
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"time"
+)
+
+// full is a disk without room.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, errors.New("no space left on device") }
+
+func TestAnAnswerThatCannotBeWrittenIsNoSuccess(t *testing.T) {
+	t.Parallel()
+	for _, args := range []string{"doc", "doc service", "--help", "--version", "plan -", "status --json"} {
+		var errs bytes.Buffer
+		in := strings.NewReader(`service(name = "foo", command = ["/usr/bin/foo"])`)
+		code := Main(append([]string{"recipe"}, strings.Fields(args)...), in, full{}, &errs)
+		if code != exitNo || !strings.Contains(errs.String(), "no space left on device") {
+			t.Errorf("recipe %s: exit code %d, %s", args, code, errs.String())
+		}
+	}
+}
+
+func TestEveryVerbHasHelp(t *testing.T) {
+	t.Parallel()
+	var help bytes.Buffer
+	Main([]string{"recipe", "--help"}, nil, &help, io.Discard)
+	_, verbs, _ := strings.Cut(help.String(), "Commands:\n")
+	count := 0
+	for line := range strings.Lines(verbs) {
+		words := strings.Fields(line)
+		if len(words) < 2 || !strings.HasPrefix(line, "  ") {
+			continue
+		}
+		count++
+		var out, errs bytes.Buffer
+		if code := Main([]string{"recipe", words[0], "--help"}, nil, &out, &errs); code != exitDone || !strings.HasPrefix(out.String(), "Usage: recipe "+words[0]) {
+			t.Errorf("recipe %s --help: exit code %d\n%s%s", words[0], code, out.String(), errs.String())
+		}
+	}
+	if count < 15 {
+		t.Errorf("the help names %d verbs", count)
+	}
+}
+
+func TestSpan(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		d    time.Duration
+		want string
+	}{
+		{-time.Second, "0s"},
+		{0, "0s"},
+		{350*time.Millisecond + 999, "350ms"},
+		{4*time.Second + 900*time.Millisecond, "4s"},
+		{3*time.Minute + 12*time.Second, "3m12s"},
+		{5*time.Hour + 4*time.Minute + 59*time.Second, "5h4m"},
+		{12*24*time.Hour + 3*time.Hour, "12d3h"},
+	} {
+		if got := span(test.d); got != test.want {
+			t.Errorf("%d: got %s, want %s", test.d, got, test.want)
+		}
+	}
+}
+
+func TestControlCharactersAreShown(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"plain, é and 日本": "plain, é and 日本",
+		"\x1b[2Jgone\n":   `\u001b[2Jgone\u000a`,
+		"a\u202eb":        `a\u202eb`,
+	} {
+		if got := printable(text); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
