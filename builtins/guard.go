@@ -160,7 +160,8 @@ func dependent(v starlark.Value, depth int) starlark.Value {
 	return nil
 }
 
-const hintWords = "fmt, min_of, max_of, clamp and + - * // % work on such values"
+// HintHostValue says what a host value is good for.
+const HintHostValue = "fmt, min_of, max_of, clamp and + - * // % work on such values"
 
 const hintFmt = `fmt does it on the host: fmt("--name={}", value)`
 
@@ -264,8 +265,8 @@ func wrapped() starlark.StringDict {
 	d := starlark.StringDict{}
 	for _, w := range []struct{ name, message, hint string }{
 		{"str", toText, hintFmt}, {"repr", toText, hintFmt}, {"bool", toTruth, hintCompare}, {"any", toTruth, hintCompare}, {"all", toTruth, hintCompare},
-		{"max", toOrder, "write max_of(...)"}, {"min", toOrder, "write min_of(...)"}, {"sorted", toOrder, hintWords},
-		{"len", toCount, hintWords}, {"range", toCount, hintWords}, {"int", "is no number yet", "numbers of the host are used as they are: host.cpus * 2"}, {"float", "is no number yet", hintWords},
+		{"max", toOrder, "write max_of(...)"}, {"min", toOrder, "write min_of(...)"}, {"sorted", toOrder, HintHostValue},
+		{"len", toCount, HintHostValue}, {"range", toCount, HintHostValue}, {"int", "is no number yet", "numbers of the host are used as they are: host.cpus * 2"}, {"float", "is no number yet", HintHostValue},
 	} {
 		d[w.name] = starlark.NewBuiltin(w.name, guardWord(starlark.Universe[w.name].(*starlark.Builtin), w.message, w.hint))
 	}
@@ -308,6 +309,9 @@ func guardGetattr(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tu
 	return starlark.Universe["getattr"].(*starlark.Builtin).CallInternal(thread, args, kwargs)
 }
 
+// mostNotes bounds what a recipe prints.
+const mostNotes = 100
+
 // note is print: what a recipe prints becomes a note of the check, where host values show as they are written.
 func note(thread *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
 	var text string
@@ -316,9 +320,9 @@ func note(thread *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, kwa
 		return nil, err
 	}
 	r := recordingOf(thread)
-	if len(r.Mistakes) < mostMistakes {
+	if r.notes++; r.notes <= mostNotes {
 		r.Mistakes = append(r.Mistakes, Mistake{Call: here(thread, b.Name()), Part: callee(), Diagnostic: diag.Diagnostic{
-			Severity: diag.Note, Word: b.Name(), Code: "note", Message: clip(text, 1000)}})
+			Severity: diag.Note, Word: b.Name(), Code: CodeNote, Message: clip(text, 1000)}})
 	}
 	return starlark.None, nil
 }

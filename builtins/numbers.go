@@ -22,7 +22,7 @@ func runFmt(r *Recording, a *arguments) starlark.Value {
 	if text, ok := known(e); ok {
 		return starlark.String(text)
 	}
-	return &Value{in: r, expr: e, kind: expr.Text, nodes: size(e), depth: 2}
+	return &Value{in: r, expr: e, kind: expr.Text, nodes: size(e), depth: 1}
 }
 
 // known is the text of a format that names neither flags, nor the host, nor paths.
@@ -36,9 +36,14 @@ func known(e expr.Expr) (string, bool) {
 	return v.Text, err == nil
 }
 
+// size counts nodes, and stops soon after mostNodes: an expression shared by many can be larger than memory.
 func size(e expr.Expr) int {
-	n := 0
-	e.Walk(func(expr.Expr) { n++ })
+	n := 1
+	for _, a := range e.Args {
+		if n += size(a); n > mostNodes {
+			break
+		}
+	}
 	return n
 }
 
@@ -56,6 +61,12 @@ func formatted(r *Recording, a *arguments, name string) expr.Expr {
 	fault := func(d diag.Diagnostic) expr.Expr {
 		r.report(a.call, Whole(name), d)
 		return expr.Expr{}
+	}
+	nodes := 0
+	for _, v := range values {
+		if nodes += size(v); nodes > mostNodes {
+			return fault(diag.Diagnostic{Code: CodeTooLarge, Message: fmt.Sprintf("the values are too large: more than %d operators", mostNodes)})
+		}
 	}
 	switch format := a.given(name).(type) {
 	case starlark.String:

@@ -20,6 +20,8 @@ type Recording struct {
 	Mistakes []Mistake
 
 	thread   *starlark.Thread
+	mistakes int // reported so far
+	notes    int
 	flags    []*Call
 	accounts []*Call
 	pkg      *packageCalls
@@ -96,8 +98,11 @@ type Mistake struct {
 	diag.Diagnostic
 }
 
-// mostMistakes bounds what is kept of a recipe that makes a mistake in a loop.
-const mostMistakes = 1000
+// mostMistakes ends the evaluation of a recipe that makes a mistake in a loop.
+const mostMistakes = 500
+
+// GivenUp reports whether the evaluation was ended because of too many mistakes.
+func (r *Recording) GivenUp() bool { return r.mistakes >= mostMistakes }
 
 // report records a mistake at a part of the call, and that the part cannot be judged any more.
 func (r *Recording) report(c *Call, part Part, d diag.Diagnostic) {
@@ -107,8 +112,9 @@ func (r *Recording) report(c *Call, part Part, d diag.Diagnostic) {
 	if d.Word == "" {
 		d.Word = c.Word
 	}
-	if len(r.Mistakes) < mostMistakes {
-		r.Mistakes = append(r.Mistakes, Mistake{Call: c, Part: part, Diagnostic: d})
+	r.Mistakes = append(r.Mistakes, Mistake{Call: c, Part: part, Diagnostic: d})
+	if r.mistakes++; r.mistakes >= mostMistakes {
+		r.thread.Cancel("too many mistakes")
 	}
 	c.spoil(part)
 }

@@ -20,6 +20,7 @@ const (
 	CodeArithmetic       = "bad-arithmetic"
 	CodeUnknownFact      = "unknown-fact"
 	CodeTooLarge         = "too-large"
+	CodeNote             = "note"
 )
 
 // builtin makes the Starlark function of a word.
@@ -108,7 +109,7 @@ func (w *Word) positional(r *Recording, a *arguments, args starlark.Tuple) {
 }
 
 func (w *Word) tooMany(r *Recording, c *Call, i int, v starlark.Value) {
-	d := diag.Diagnostic{Code: CodeTooMany, Message: "there are too many arguments without a name", Found: show(v), Accepted: w.signature()}
+	d := diag.Diagnostic{Code: CodeTooMany, Message: "there are too many arguments without a name", Found: show(v), Accepted: w.Signature()}
 	if i < len(w.Parameters) && !w.Parameters[i].Positional {
 		d.Message = "this argument must be given by its name"
 		d.Hint = fmt.Sprintf("write %s = ...", w.Parameters[i].Name)
@@ -161,25 +162,6 @@ func (w *Word) unknownParameter(r *Recording, c *Call, name string) {
 			c.spoil(Whole(n)) // what was meant is not missing as well
 		}
 	}
-}
-
-// signature is the word with its parameters, as documentation shows it.
-func (w *Word) signature() string {
-	parts := []string{}
-	for _, p := range w.Parameters {
-		switch {
-		case p.Rest:
-			parts = append(parts, "*"+p.Name)
-		case p.Positional && p.Required:
-			parts = append(parts, p.Name)
-		case p.Positional || p.Required:
-			parts = append(parts, p.Name+" =")
-		}
-	}
-	if len(parts) < len(w.Parameters) {
-		parts = append(parts, "...")
-	}
-	return w.Name + "(" + strings.Join(parts, ", ") + ")"
 }
 
 // choose holds a text to the choices of the parameter.

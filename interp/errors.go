@@ -31,6 +31,8 @@ func (e *evaluation) runtimeError(err error) {
 	d.At = e.around(frame.Pos)
 	d.Chain = frames(builtins.Chain(ee.CallStack, depth))
 	switch {
+	case e.recording.GivenUp():
+		return
 	case e.spent:
 		if e.list.Failed() && e.list[len(e.list)-1].Code == CodeBudget {
 			return
@@ -40,10 +42,12 @@ func (e *evaluation) runtimeError(err error) {
 	case strings.Contains(d.Message, builtins.UnknownType) && e.list.Failed():
 		return
 	default:
-		describe(&d, word)
+		e.describe(&d, word)
 	}
 	e.add(d)
 }
+
+var unassignedForm = regexp.MustCompile(`^(?:global|local) variable (\S+) referenced before assignment$`)
 
 var badCallForm = regexp.MustCompile(`^function (\S+) (got an unexpected keyword argument "(.*)"|got multiple values for parameter "(.*)"|missing .*|accepts .*)$`)
 
@@ -131,21 +135,27 @@ func (e *evaluation) around(pos syntax.Position) diag.Span {
 }
 
 // describe gives Starlark's messages the words of this language.
-func describe(d *diag.Diagnostic, word string) {
+func (e *evaluation) describe(d *diag.Diagnostic, word string) {
 	d.Message = strings.TrimPrefix(d.Message, word+": ")
 	if d.Code != "" {
 		return // one of the language's own
 	}
 	d.Code = CodeEvaluation
+	m := unassignedForm.FindStringSubmatch(d.Message)
 	switch {
+	case m != nil:
+		d.Code, d.Word, d.Message, d.Hint = CodeReassigned, m[1], "this name has no value yet: it is assigned to further on, or not at all", "use it after it is assigned"
+		if e.words.Has(m[1]) || starlark.Universe.Has(m[1]) {
+			d.Message, d.Hint = "a name of the recipe's own hides this word", "give the name on the left of = another spelling"
+		}
 	case word == "fail":
 		d.Code = CodeFail
 	case strings.Contains(d.Message, "called recursively"):
 		d.Code, d.Hint = CodeRecursion, "the language has no recursion, so that every evaluation ends: write a loop"
 	case strings.Contains(d.Message, "host value"):
 		d.Code = builtins.CodeHostValue
-		d.Message = strings.ReplaceAll(d.Message, "host value", "value that only the host knows")
-		d.Hint = "fmt, min_of, max_of, clamp and + - * // % work on such values"
+		d.Message = strings.NewReplacer("host value value", "a value that only the host knows", "host value", "a value that only the host knows").Replace(d.Message)
+		d.Hint = builtins.HintHostValue
 	case strings.HasPrefix(d.Message, "key ") && strings.HasSuffix(d.Message, " not in dict"):
 		d.Hint = "d.get(key, default) answers for keys that may be missing"
 	}

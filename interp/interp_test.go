@@ -1,20 +1,243 @@
 package interp
 
-import "testing"
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"recipe/interp/diag"
+	"recipe/runtime/plan"
+)
+
+// write makes a folder of files, by path.
+func write(t testing.TB, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range files {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// evaluated is the plan of source text that must be without errors.
+func evaluated(t testing.TB, src string) *plan.Plan {
+	t.Helper()
+	p, list := EvaluateBytes("recipe.star", []byte(src), Options{})
+	if p == nil {
+		t.Fatalf("no plan:\n%s", list)
+	}
+	return p
+}
+
+const small = `service(name = "foo", command = ["/usr/bin/foo"], probes = [http(8080)])` + "\n"
 
 func TestTourMakesAPlan(t *testing.T) {
 	t.Parallel()
 	p, list := Evaluate("testdata/foo.star", Options{})
-	if len(list) > 0 || p == nil || p.Name != "foo" || len(p.Services) != 1 || len(p.Services[0].Probes) != 2 {
-		t.Fatalf("the tour made %+v:\n%s", p, list)
+	if len(list) > 0 || p == nil {
+		t.Fatalf("diagnostics:\n%s", list)
+	}
+	got, err := p.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if *update {
+		if err := os.WriteFile("testdata/foo.json", got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile("testdata/foo.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(got) != string(want) {
+		t.Errorf("the plan is\n%s\nwant\n%s", got, want)
 	}
 }
 
-func BenchmarkEvaluate(b *testing.B) {
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, list := Evaluate("testdata/foo.star", Options{}); len(list) > 0 {
-			b.Fatal(list)
+// TestPlanInPlanOut holds that a plan's JSON may stand where a recipe may, and comes out as the same bytes.
+func TestPlanInPlanOut(t *testing.T) {
+	t.Parallel()
+	want, err := os.ReadFile("testdata/foo.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, list := Evaluate("-", Options{Stdin: strings.NewReader(string(want))})
+	if p == nil {
+		t.Fatal(list)
+	}
+	if got, err := p.Encode(); err != nil || string(got) != string(want) {
+		t.Errorf("%v\n%s", err, got)
+	}
+}
+
+func TestBadPlanIsRefused(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ src, code, says string }{
+		{`{"format": 1, "name": "foo", "servces": []}`, CodeBadPlan, "servces"},
+		{`{"format": 7, "name": "foo"}`, CodeBadPlan, "format is 7"},
+		{` {`, CodeBadPlan, "cannot read the plan"},
+		{`{"format": 1, "name": "Foo"}`, plan.CodeName, "name"},
+	} {
+		p, list := EvaluateBytes("plan.json", []byte(c.src), Options{})
+		if p != nil || len(list) != 1 || list[0].Code != c.code || !strings.Contains(list.String(), c.says) {
+			t.Errorf("%s gave\n%s", c.src, list)
+		}
+	}
+}
+
+func TestStandardInput(t *testing.T) {
+	t.Parallel()
+	p, list := Evaluate("-", Options{Stdin: strings.NewReader(small)})
+	if p == nil || p.Name != "foo" {
+		t.Fatal(list)
+	}
+	if _, list := Evaluate("-", Options{}); !list.Failed() {
+		t.Error("no input is no error")
+	}
+}
+
+func TestUnreadableRecipe(t *testing.T) {
+	t.Parallel()
+	for _, path := range []string{"testdata/nowhere.star", "testdata"} {
+		p, list := Evaluate(path, Options{})
+		if p != nil || len(list) != 1 || list[0].Code != CodeCannotRead || strings.Count(list.String(), path) != 1 {
+			t.Errorf("%s: %v\n%s", path, p, list)
+		}
+	}
+}
+
+// TestNameOfThePlan follows the order package, only service, file; what cannot be in a name becomes a dash.
+func TestNameOfThePlan(t *testing.T) {
+	t.Parallel()
+	const pkg = `package(name = "pkg", version = "1", maintainer = "A <a@example.org>", summary = "x")` + "\n"
+	for _, c := range []struct{ file, src, want string }{
+		{"x.star", pkg + small, "pkg"},
+		{"x.star", small, "foo"},
+		{"a b/My Réc!pe.star", small + strings.Replace(small, "foo", "bar", 1), "my-r-c-pe"},
+		{"-", "", "recipe"},
+		{"...star", "", "recipe"},
+		{strings.Repeat("x", 100) + ".star", "", strings.Repeat("x", 64)},
+	} {
+		p, list := EvaluateBytes(c.file, []byte(c.src), Options{})
+		if p == nil || p.Name != c.want {
+			t.Errorf("%q: want %q, got %+v\n%s", c.file, c.want, p, list)
+		}
+	}
+}
+
+func TestLoadsAreInputs(t *testing.T) {
+	t.Parallel()
+	dir := write(t, map[string]string{
+		"recipe.star":     `load("lib/a.star", "a")` + "\n" + `load("//lib/b.star", "b")` + "\n" + `load("@std//probes.star", "http_ok")` + "\n" + small,
+		"lib/a.star":      `load("b.star", "b")` + "\n" + `load("sub/../sub/c.star", "c")` + "\na = b + c\n",
+		"lib/b.star":      "b = 1\n",
+		"lib/sub/c.star":  `load("../b.star", "b")` + "\nc = b\n",
+		"lib/unused.star": "fail()",
+	})
+	p, list := Evaluate(filepath.Join(dir, "recipe.star"), Options{})
+	if p == nil {
+		t.Fatal(list)
+	}
+	sum := sha256.Sum256([]byte("b = 1\n"))
+	if len(p.Inputs) != 3 || p.Inputs[0].Path != "lib/a.star" || p.Inputs[1] != (plan.Input{Path: "lib/b.star", SHA256: hex.EncodeToString(sum[:])}) || p.Inputs[2].Path != "lib/sub/c.star" {
+		t.Errorf("inputs: %v", p.Inputs)
+	}
+}
+
+// TestNoLoadLeavesTheFolder tries links, pipes and folders.
+func TestNoLoadLeavesTheFolder(t *testing.T) {
+	t.Parallel()
+	outside := write(t, map[string]string{"secret.star": "x = 1\n"})
+	dir := write(t, map[string]string{"in/real.star": "x = 1\n", "folder.star/x": ""})
+	for link, target := range map[string]string{"out.star": filepath.Join(outside, "secret.star"), "up": outside, "fine.star": "in/real.star", "loop.star": "loop.star"} {
+		if err := os.Symlink(target, filepath.Join(dir, link)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, allowed := range map[string]bool{"fine.star": true, "out.star": false, "up/secret.star": false, "loop.star": false, "folder.star": false} {
+		_, list := EvaluateBytes(filepath.Join(dir, "r.star"), []byte(`load("`+name+`", "x")`+"\n"+small), Options{})
+		if list.Failed() == allowed {
+			t.Errorf("%s: allowed: %v\n%s", name, allowed, list)
+		}
+		for _, d := range list {
+			if d.Code != CodeCannotLoad {
+				t.Errorf("%s: %s", name, d)
+			}
+		}
+	}
+}
+
+// TestModulesRunOnce holds that a module's values are shared, frozen, and made once however many load it.
+func TestModulesRunOnce(t *testing.T) {
+	t.Parallel()
+	dir := write(t, map[string]string{
+		"recipe.star": `load("a.star", "list")` + "\n" + `load("b.star", again = "list")` + "\nlist.append(1)\n" + small,
+		"a.star":      "print(\"once\")\nlist = []\n",
+		"b.star":      `load("a.star", l = "list")` + "\nlist = l\n",
+	})
+	_, list := Evaluate(filepath.Join(dir, "recipe.star"), Options{})
+	if notes := strings.Count(list.String(), "once"); notes != 2 { // the note and its source line
+		t.Errorf("printed %d times:\n%s", notes, list)
+	}
+	if !strings.Contains(list.String(), "frozen") {
+		t.Errorf("a module's list was changed:\n%s", list)
+	}
+}
+
+// TestEveryCodeIsExplained holds the table of codes to the golden mistakes and to itself.
+func TestEveryCodeIsExplained(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for _, e := range Explanations() {
+		if seen[e.Code] || e.Reason == "" || e.Example == "" || e.Mend == "" {
+			t.Errorf("%+v is repeated or incomplete", e)
+		}
+		seen[e.Code] = true
+	}
+	used := map[string]bool{}
+	for _, path := range mistakes(t) {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, line := range strings.Split(string(data), "\n") {
+			if code, ok := strings.CutPrefix(line, "  ["); ok {
+				used[strings.TrimSuffix(code, "]")] = true
+			}
+		}
+	}
+	for code := range used {
+		if !seen[code] {
+			t.Errorf("%s is not explained", code)
+		}
+	}
+	for code := range seen {
+		if !used[code] && code != CodeCannotRead && code != CodeBadPlan {
+			t.Errorf("no golden mistake shows %s", code)
+		}
+	}
+}
+
+// TestWarningsDoNotFail holds that warnings and notes leave a plan.
+func TestWarningsDoNotFail(t *testing.T) {
+	t.Parallel()
+	p, list := EvaluateBytes("x.star", []byte("print(1)\n"), Options{})
+	if p == nil || list.Failed() || len(list) != 2 {
+		t.Errorf("%v\n%s", p, list)
+	}
+	for _, d := range list {
+		if d.Severity == diag.Error {
+			t.Error(d)
 		}
 	}
 }

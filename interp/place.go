@@ -39,11 +39,20 @@ func frames(chain []starlark.CallFrame) []diag.Frame {
 	return list
 }
 
+// mostProblems bounds what is looked up for a list that shows fewer.
+const mostProblems = 1000
+
 // validate judges the plan and maps each problem to the argument that gave the field. What follows from a mistake that
 // was reported is left out.
 func (e *evaluation) validate(p *plan.Plan) {
 	failed := e.list.Failed()
-	for _, problem := range p.Validate() {
+	if e.recording.GivenUp() {
+		return
+	}
+	for i, problem := range p.Validate() {
+		if i == mostProblems {
+			break
+		}
 		if failed && (problem.Code == plan.CodeUndeclared || problem.Path == "name") {
 			continue
 		}

@@ -65,7 +65,7 @@ func (e *evaluation) environment(src *source) starlark.StringDict {
 	return env
 }
 
-// resolve binds names and compiles. A name that is not there is reported wherever it stands, and resolved to the
+// resolve binds names and compiles. A name that is not there is reported where it stands first, and resolved to the
 // unknown value, so that the rest can be evaluated; other errors end in nil.
 func (e *evaluation) resolve(src *source) *starlark.Program {
 	src.undefined = map[string]bool{}
@@ -89,9 +89,11 @@ func (e *evaluation) resolve(src *source) *starlark.Program {
 }
 
 func (e *evaluation) undefinedNames(src *source) {
-	known := builtins.Names(e.words)
+	var own []string
 	seen := map[string]bool{}
-	var at []*syntax.Ident
+	first := map[string]*syntax.Ident{}
+	count := map[string]int{}
+	var order []string
 	syntax.Walk(src.file, func(n syntax.Node) bool {
 		id, ok := n.(*syntax.Ident)
 		if !ok {
@@ -100,21 +102,30 @@ func (e *evaluation) undefinedNames(src *source) {
 		b, bound := id.Binding.(*resolve.Binding)
 		switch {
 		case bound && b.Scope == resolve.Predeclared && src.undefined[id.Name]:
-			at = append(at, id)
+			if count[id.Name]++; count[id.Name] == 1 {
+				first[id.Name] = id
+				order = append(order, id.Name)
+			}
 		case bound && !seen[id.Name] && b.Scope != resolve.Predeclared && b.Scope != resolve.Universal:
 			seen[id.Name] = true
-			known = append([]string{id.Name}, known...)
+			own = append(own, id.Name)
 		}
 		return true
 	})
-	for _, id := range at {
-		d := diag.Diagnostic{Severity: diag.Error, Code: CodeUnknownWord, Word: id.Name, At: span(id), Message: "there is no such word or name", Hint: plan.Nearest(id.Name, known)}
-		if other, ok := elsewhere[id.Name]; ok {
+	known := append(own, builtins.Names(e.words)...)
+	for _, name := range order[:min(len(order), mostUndefined)] {
+		d := diag.Diagnostic{Severity: diag.Error, Code: CodeUnknownWord, Word: name, At: span(first[name]), Message: "there is no such word or name", Hint: plan.Nearest(name, known)}
+		if count[name] > 1 {
+			d.Message += fmt.Sprintf(", here and in %d more places", count[name]-1)
+		}
+		if other, ok := elsewhere[name]; ok {
 			d.Hint = other
 		}
 		e.add(d)
 	}
 }
+
+const mostUndefined = 100 // names
 
 // elsewhere are the words of other languages that authors bring along.
 var elsewhere = map[string]string{
