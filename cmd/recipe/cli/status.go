@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"strconv"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -86,7 +87,7 @@ func explain(st *control.Status, now time.Time) string {
 	if st.NextStart != nil && st.NextStart.After(now) {
 		text += fmt.Sprintf(" (next start in %s)", span(st.NextStart.Sub(now)))
 	}
-	if st.Stop != nil {
+	if st.Stop != nil && !strings.Contains(text, "stopped by "+st.Stop.By) {
 		text += fmt.Sprintf(" (stopped by %s on %s", st.Stop.By, st.Stop.When.Local().Format("2006-01-02 15:04:05"))
 		if st.Stop.Why != "" {
 			text += ": " + st.Stop.Why
