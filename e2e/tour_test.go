@@ -24,15 +24,17 @@ func TestTourRunsOnAFreshClone(t *testing.T) {
 		t.Skip("compiles the program anew")
 	}
 	h := newHome(t)
-	cloneInto(t, h.dir)
+	clone := filepath.Join(h.dir, "clone")
+	cloneInto(t, clone)
 	cache, modules := goEnv(t, "GOCACHE"), goEnv(t, "GOMODCACHE")
 	if os.Geteuid() == 0 && os.Getenv("RECIPE_TEST_HOST") == "1" {
 		h.uid, cache, modules = nobody, filepath.Join(h.dir, "cache"), filepath.Join(h.dir, "modules")
-		vendored(t, h.dir)
+		vendored(t, clone)
 		giveTo(t, h.dir, nobody)
 	}
 	args, web := ports(t)
 	cmd := h.command("go", append(append([]string{"run", "./cmd/recipe", "run"}, args...), "--dev", "recipes/foo/foo.star")...)
+	cmd.Dir = clone
 	cmd.Env = append(cmd.Env, "GOCACHE="+cache, "GOMODCACHE="+modules, "GOFLAGS=", "GOTOOLCHAIN=local", "GOPROXY=off")
 	s := h.start(cmd)
 	end := time.Now().Add(8 * time.Minute) // two compilations with empty caches
