@@ -50,7 +50,6 @@ type Log struct {
 	read    *os.File
 	write   *os.File
 	closing chan struct{} // closed by Close
-	abandon chan struct{} // closed when Close has waited long enough
 	ended   chan struct{} // closed when the reader is gone
 	once    sync.Once
 
@@ -64,6 +63,7 @@ type Log struct {
 	bytes     int64
 	err       error  // of the last write
 	trouble   string // the last error since the queue was empty
+	unsaved   int    // bytes that Close gave up
 	fullReads int
 }
 
@@ -96,7 +96,6 @@ func Open(dir, service string, limits plan.Logs, tee func(line []byte)) (*Log, e
 		read:    os.NewFile(uintptr(ends[0]), service+" output"),
 		write:   os.NewFile(uintptr(ends[1]), service+" output"),
 		closing: make(chan struct{}),
-		abandon: make(chan struct{}),
 		ended:   make(chan struct{}),
 		file:    file{dir: dir, path: filepath.Join(dir, service+".log")},
 		limits:  limits,
@@ -190,8 +189,8 @@ func (l *Log) unwritten(waiting int, err, wait error) error {
 	return fmt.Errorf("%d bytes of the output of service %q are not on disk: %w", waiting, l.service, err)
 }
 
-// Close reads what is left in the pipe, closes it, and waits two seconds at most for disk and tee. The error says what
-// did not get to disk. It may be called twice.
+// Close reads what is left in the pipe, closes it, and waits two seconds at most for disk and tee; a disk that fails is
+// tried once more. The error says what did not get to disk. It may be called twice.
 func (l *Log) Close() error {
 	l.once.Do(func() {
 		l.EndIncarnation()
@@ -202,19 +201,16 @@ func (l *Log) Close() error {
 	<-l.ended
 	ctx, cancel := context.WithTimeout(context.Background(), farewell)
 	defer cancel()
-	err := l.Drain(ctx)
+	if err := l.Drain(ctx); err != nil {
+		return err
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	select {
-	case <-l.abandon:
-	default:
-		close(l.abandon)
+	l.file.close()
+	if l.unsaved > 0 {
+		return l.unwritten(l.unsaved, l.err, nil)
 	}
-	if !l.disk.running && l.file.f != nil {
-		l.file.f.Close()
-		l.file.f = nil
-	}
-	return err
+	return nil
 }
 
 // each calls f for the queues that there are, with mu held.

@@ -76,9 +76,9 @@ func newQueue(bound int, deliver func([]byte), reason func() string) queue {
 
 func (q *queue) size() int { return len(q.chunks) + q.taken }
 
-// full leaves each queue one chunk, however much the others hold.
+// full leaves each queue two chunks, however much the others hold: one on its way, and one for the rest of its last line.
 func (q *queue) full() bool {
-	return q.size() >= q.bound || q.size() > 0 && pool.held.Load() > holdAtMost
+	return q.size() >= q.bound || q.size() > 1 && pool.held.Load() > holdAtMost
 }
 
 func (q *queue) waiting() int {

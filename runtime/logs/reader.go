@@ -74,10 +74,8 @@ func (l *Log) enlarge(fd, n int) {
 func (l *Log) withPipe(f func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	select {
-	case <-l.closing:
+	if l.isClosing() {
 		return
-	default:
 	}
 	if conn, err := l.read.SyscallConn(); err == nil {
 		conn.Control(func(fd uintptr) {
@@ -149,9 +147,10 @@ func (l *Log) empty(q *queue) {
 	}
 }
 
-// store writes to the file, however long that takes; a log that was closed gives up after a while.
+// store writes to the file, however long that takes; a log that is being closed tries once more and gives up.
 func (l *Log) store(p []byte) {
 	for {
+		last := l.isClosing()
 		l.mu.Lock()
 		limits := l.limits
 		l.mu.Unlock()
@@ -160,15 +159,26 @@ func (l *Log) store(p []byte) {
 		l.mu.Lock()
 		l.bytes += int64(n)
 		l.fails(err)
+		if last {
+			l.unsaved += len(p)
+		}
 		l.mu.Unlock()
-		if len(p) == 0 {
+		if last || len(p) == 0 {
 			return
 		}
 		select {
 		case <-time.After(retryEvery):
-		case <-l.abandon:
-			return
+		case <-l.closing:
 		}
+	}
+}
+
+func (l *Log) isClosing() bool {
+	select {
+	case <-l.closing:
+		return true
+	default:
+		return false
 	}
 }
 
