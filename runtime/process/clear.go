@@ -69,6 +69,9 @@ func (h *Host) suspect(service string) (*suspect, error) {
 	if !h.claimed(service) {
 		return nil, errors.New("it is not claimed by this supervisor")
 	}
+	if h.runs(service) {
+		return nil, errors.New("this supervisor has started it")
+	}
 	n, err := h.readNote(service)
 	if err != nil {
 		return nil, err
@@ -87,6 +90,17 @@ func (h *Host) suspect(service string) (*suspect, error) {
 		}
 	}
 	return s, nil
+}
+
+func (h *Host) runs(service string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for i := range h.live {
+		if i.service == service {
+			return true
+		}
+	}
+	return false
 }
 
 // foundLeaf makes sure that a noted path is in a cgroup2, whatever has been mounted since.

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -80,13 +81,25 @@ func takeOver(t *testing.T, h *Host, services ...string) []Leftover {
 
 // A supervisor dies at a random moment of a start, and another comes: one daemon, not two, nor none.
 func TestSupervisorMayDieAtAnyInstant(t *testing.T) {
+	// From the supervisor's own start on, some 5 ms, to a daemon that serves.
+	supervisorDies(t, "", 40, func(*supervisor) { time.Sleep(rand.N(10 * time.Millisecond)) })
+}
+
+// The same for a supervisor that restarts its daemon with spare launchers, 30 ms after each start.
+func TestSupervisorMayDieWhileItRestarts(t *testing.T) {
+	supervisorDies(t, "again:", 10, func(s *supervisor) {
+		s.pids(t, 1)
+		time.Sleep(rand.N(100 * time.Millisecond))
+	})
+}
+
+func supervisorDies(t *testing.T, manner string, times int, wait func(*supervisor)) {
 	eachContainment(t, func(t *testing.T, h *Host) {
 		name := "recipe-test-" + randomID()
 		caught := 0
-		for range 40 {
-			s := otherSupervisor(t, h, h.options.RuntimeDir, "only:"+name, "foo")
-			// From the supervisor's own start on, about 2 ms, to a daemon that serves.
-			time.Sleep(time.Duration(rand.N(8000)) * time.Microsecond)
+		for range times {
+			s := otherSupervisor(t, h, h.options.RuntimeDir, manner+"only:"+name, "foo")
+			wait(s)
 			s.kill()
 			caught += len(takeOver(t, h, "foo"))
 			r := start(t, h, "foo", "only:"+name)
@@ -101,7 +114,7 @@ func TestSupervisorMayDieAtAnyInstant(t *testing.T) {
 		if caught == 0 {
 			t.Error("no supervisor left anything, so that nothing was tested")
 		}
-		t.Logf("%d processes were left by 40 supervisors", caught)
+		t.Logf("%d processes were left by %d supervisors", caught, times)
 	})
 }
 
@@ -208,11 +221,41 @@ func TestOneSupervisorAService(t *testing.T) {
 	}
 }
 
-// Another user has no cgroup to write and no privilege: the same promises, by the test binary run as that user.
+func TestOwnServicesAreNotCleared(t *testing.T) {
+	h := newHost(t, t.TempDir(), true)
+	r := start(t, h, "foo", "serve")
+	pid := r.pid()
+	if _, err := h.Clear(t.Context(), "foo"); err == nil || !lives(pid) {
+		t.Errorf("Clear of a service that runs here: %v; its daemon lives: %t", err, lives(pid))
+	}
+}
+
+// Another user has no privilege, and no cgroup to write but one that was given to him. The same promises hold, by the
+// test binary run as that user.
 func TestWithoutPrivilege(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("this test needs root to become another user; the others ran as one")
 	}
+	t.Run("no cgroup", func(t *testing.T) { runAsNobody(t, "") })
+	t.Run("delegated cgroup", func(t *testing.T) {
+		given := cgroupHost(t).cgroup + "/recipe.test-" + randomID()
+		if err := os.Mkdir(given, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		// The leaves of supervisors that were killed are swept later, in life.
+		t.Cleanup(func() { eventually(t, "nothing is left", func() bool { return leaf{given}.remove() == nil }) })
+		for _, name := range []string{"", "cgroup.procs", "cgroup.threads", "cgroup.subtree_control"} {
+			if err := os.Chown(filepath.Join(given, name), nobody, nobody); err != nil {
+				t.Fatal(err)
+			}
+		}
+		runAsNobody(t, given)
+	})
+}
+
+const nobody = 65534
+
+func runAsNobody(t *testing.T, cgroup string) {
 	dir, err := os.MkdirTemp("", "process")
 	if err != nil {
 		t.Fatal(err)
@@ -222,7 +265,6 @@ func TestWithoutPrivilege(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const nobody = 65534
 	program := dir + "/process.test"
 	if err := os.WriteFile(program, self, 0o755); err != nil {
 		t.Fatal(err)
@@ -230,11 +272,23 @@ func TestWithoutPrivilege(t *testing.T) {
 	if err := os.Chown(dir, nobody, nobody); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(program, "-test.run=^(TestStoppedMeansEmpty|TestNeverTwo|TestClear.*|TestOneSupervisorAService)$")
+	cmd := exec.Command(program, "-test.v", "-test.run=^(TestStoppedMeansEmpty|TestNeverTwo|TestClear.*|TestOneSupervisorAService|TestSpare.*)$")
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "TMPDIR="+dir, "HOME="+dir, "RECIPE_TEST_HOST=")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
-	if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "PASS") {
+	if cgroup != "" {
+		folder, err := os.Open(cgroup)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer folder.Close()
+		cmd.SysProcAttr.UseCgroupFD, cmd.SysProcAttr.CgroupFD = true, int(folder.Fd())
+	}
+	out, err := cmd.CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "\nPASS") {
 		t.Errorf("%v\n%s", err, out)
+	}
+	if got := strings.Contains(string(out), "PASS: TestNeverTwo/cgroup"); got != (cgroup != "") {
+		t.Errorf("with cgroups: %t\n%s", got, out)
 	}
 }

@@ -67,6 +67,30 @@ func TestCgroupsBelowTheLeafGoWithIt(t *testing.T) {
 	}
 }
 
+// Nothing lives on of a supervisor that died, but its cgroups: the next one removes those that are empty, and old
+// enough not to be another's that is just about to use it.
+func TestEmptyLeavesAreSweptWithAge(t *testing.T) {
+	folder := t.TempDir() // any folder will do: only what is empty can be removed
+	old, young, used, other := folder+"/recipe-foo-1", folder+"/recipe-foo-2", folder+"/recipe-foo-3", folder+"/foo"
+	for _, path := range []string{old, young, used + "/x", other} {
+		if err := os.MkdirAll(path, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	past := time.Now().Add(-time.Minute)
+	for _, path := range []string{old, used, other} {
+		if err := os.Chtimes(path, past, past); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sweepLeaves(folder)
+	for path, want := range map[string]bool{old: false, young: true, used: true, other: true} {
+		if _, err := os.Stat(path); (err == nil) != want {
+			t.Errorf("%s is kept: %t, want %t", path, err == nil, want)
+		}
+	}
+}
+
 // A login moves its processes out of the leaf; their lock still betrays them.
 func TestProcessMovedToAnotherCgroupIsOfTheTree(t *testing.T) {
 	h := cgroupHost(t)

@@ -89,12 +89,13 @@ func (i *Incarnation) killRound(number int) (left []proc, empty bool, err error)
 			return nil, false, err
 		}
 	}
+	sure := true
 	if i.leaf == nil {
-		left = i.killDescent()
+		left, sure = i.killDescent()
 	} else if left, err = i.leaf.killAll(); err != nil {
 		return nil, false, err
 	}
-	if !dead || len(left) > 0 {
+	if !dead || !sure || len(left) > 0 {
 		return left, false, nil
 	}
 	empty, err = i.host.lockFree(i.service)
@@ -111,7 +112,7 @@ func (i *Incarnation) Members() []int {
 	if i.leaf != nil {
 		found = i.leaf.members()
 	} else {
-		found = i.descent()
+		found, _ = i.descent()
 	}
 	var pids []int
 	for _, p := range found {

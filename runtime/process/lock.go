@@ -101,13 +101,23 @@ func (h *Host) lockFree(service string) (bool, error) {
 	}
 }
 
+// A lock outlives its holder, or what it held it for, while a child that was just being spawned has not come to its
+// exec: a moment, unless the machine is overloaded.
+const (
+	liveHolderPatience = 200 * time.Millisecond
+	deadHolderPatience = 2 * time.Second
+)
+
 // Claim makes this process the only supervisor of the service until Release or its end. The error names the one that
 // has it.
 func (h *Host) Claim(service string) error {
 	if strings.ContainsAny(service, "/\x00") || service == "" || service[0] == '.' {
 		return fmt.Errorf("cannot supervise a service named %q", service)
 	}
-	for deadline := time.Now().Add(2 * time.Second); ; {
+	if h.claimed(service) {
+		return claimRefusal(service, os.Getpid())
+	}
+	for began := time.Now(); ; time.Sleep(time.Millisecond) {
 		file, err := h.takeLock(supervisorDir, service, 0)
 		if err == nil {
 			h.mu.Lock()
@@ -118,12 +128,14 @@ func (h *Host) Claim(service string) error {
 		if !errors.Is(err, errHeld) {
 			return err
 		}
-		// A supervisor that is gone leaves its lock for a moment to a child that it was just spawning.
 		holder := h.lockOwner(h.path(supervisorDir, service))
-		if _, alive := readProc(holder); holder > 0 && alive || time.Now().After(deadline) {
+		patience := deadHolderPatience
+		if _, alive := readProc(holder); alive && holder != os.Getpid() {
+			patience = liveHolderPatience
+		}
+		if time.Since(began) > patience {
 			return claimRefusal(service, holder)
 		}
-		time.Sleep(time.Millisecond)
 	}
 }
 

@@ -51,7 +51,7 @@ func (h *Host) reapOrphans(seen map[int]time.Time) (done bool) {
 	}
 	waiting := map[int]time.Time{}
 	for _, p := range orphans {
-		if p.state != 'Z' {
+		if !p.dead() {
 			continue
 		}
 		since, ok := seen[p.pid]

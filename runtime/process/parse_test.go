@@ -35,7 +35,7 @@ func TestCgroupFolder(t *testing.T) {
 
 func TestParseStat(t *testing.T) {
 	const rest = " S 1 42 43 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 9911 1 1 1\n"
-	want := proc{pid: 42, parent: 1, group: 42, session: 43, state: 'S', started: 9911}
+	want := proc{pid: 42, parent: 1, group: 42, session: 43, state: 'S', threads: 1, started: 9911}
 	for _, name := range []string{"food", "a b", ") R 1 1 1", "", "\n"} {
 		if got, ok := parseStat([]byte("42 (" + name + ")" + rest)); !ok || got != want {
 			t.Errorf("%q: got %+v, %t", name, got, ok)

@@ -13,12 +13,14 @@ import (
 // proc is what /proc/PID/stat tells of a process. pid and started together name it for ever.
 type proc struct {
 	pid, parent, group, session int
-	state                       byte
+	state                       byte   // of its first thread
+	threads                     int    // the first one counts even when it is dead
 	started                     uint64 // clock ticks since boot
 }
 
-// dead means that it runs no more code and holds nothing, though its parent has not reaped it.
-func (p proc) dead() bool { return p.state == 'Z' || p.state == 'X' }
+// dead means that it runs no more code and holds nothing, though its parent has not reaped it. A first thread that has
+// ended says nothing about the others.
+func (p proc) dead() bool { return (p.state == 'Z' || p.state == 'X') && p.threads <= 1 }
 
 func readProc(pid int) (proc, bool) {
 	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
@@ -38,8 +40,8 @@ func parseStat(text []byte) (proc, bool) {
 	if len(fields) < 20 || len(fields[0]) != 1 {
 		return proc{}, false
 	}
-	var numbers [4]int
-	for i, field := range []string{strings.TrimSpace(string(text[:open])), fields[1], fields[2], fields[3]} {
+	var numbers [5]int
+	for i, field := range []string{strings.TrimSpace(string(text[:open])), fields[1], fields[2], fields[3], fields[17]} {
 		n, err := strconv.Atoi(field)
 		if err != nil {
 			return proc{}, false
@@ -50,7 +52,10 @@ func parseStat(text []byte) (proc, bool) {
 	if err != nil {
 		return proc{}, false
 	}
-	return proc{pid: numbers[0], parent: numbers[1], group: numbers[2], session: numbers[3], state: fields[0][0], started: started}, true
+	return proc{
+		pid: numbers[0], parent: numbers[1], group: numbers[2], session: numbers[3],
+		state: fields[0][0], threads: numbers[4], started: started,
+	}, true
 }
 
 // snapshot lists the processes of the machine. One that lives through the whole call is never missed.

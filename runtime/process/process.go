@@ -2,8 +2,9 @@
 // supervisor left behind. Linux 5.4 or later.
 //
 // A Host is the supervisor's side: Claim a service, ClearAll what is left of it, then Start, KillTree, Reap, Start ...
-// A Start spawns our own executable as launcher (Launching, Launch), which prepares and then becomes the daemon, so that
-// nothing of the service's runs, is opened or is waited for in the supervisor itself.
+// A Start has our own executable as launcher (Launching, Launch; spawn.go), which prepares and then becomes the daemon,
+// so that nothing of the service's runs, is opened or is waited for in the supervisor itself. One launcher is kept warm
+// (spare.go). The main program, and the test binary of whoever has a Host, asks Launching before all else.
 //
 // Rules:
 //   - Parentage is the only link: no file with a pid is written or read. The leader stays a zombie until its tree is
@@ -15,6 +16,8 @@
 //   - A supervisor may die at any instant. What it left is found by lock, by the note of its leaf's path and by the
 //     marker (clear.go). A note's path holds an incarnation's random ID and so never means anything else later.
 //   - One goroutine and one pidfd in the poller per incarnation; children are waited for by pid, never by wait4(-1).
+//     A subreaper's orphans are reaped as well (orphans.go), but for those in our own session: what this process runs
+//     for itself must not be given a session of its own.
 //
 // Tests: real processes throughout, the test binary being launcher, daemon and supervisor; each containment for itself.
 package process

@@ -69,9 +69,7 @@ func TestStoppedMeansEmpty(t *testing.T) {
 				if strings.HasPrefix(role, "launcher") {
 					r.expect(Exited{})
 				}
-				if !slices.Contains(r.Members(), pid) {
-					t.Errorf("process %d is not among the members %d", pid, r.Members())
-				}
+				eventually(t, "the process is among the members", func() bool { return slices.Contains(r.Members(), pid) })
 				others, err := r.KillTree(t.Context())
 				if err != nil || others == 0 {
 					t.Errorf("KillTree met %d others: %v", others, err)

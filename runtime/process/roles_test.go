@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -127,11 +128,34 @@ func superviseOnce(argument string) int {
 		return 1
 	}
 	for _, service := range fields[3:] {
-		order := Order{Service: service, ID: randomID(), Spec: roleSpec(service, fields[2]), Output: os.Stdout}
-		if _, err := h.Start(order); err != nil {
+		if err := keepRunning(h, service, fields[2]); err != nil {
 			fmt.Println(err)
 			return 1
 		}
 	}
 	return pause()
+}
+
+// keepRunning starts the role, and if it is "again:ROLE", ends and starts it for ever, each time by the spare launcher.
+func keepRunning(h *Host, service, role string) error {
+	role, again := strings.CutPrefix(role, "again:")
+	for {
+		executed := make(chan Event, 3)
+		i, err := h.Start(Order{
+			Service: service, ID: randomID(), Spec: roleSpec(service, role), Output: os.Stdout,
+			Notify: func(e Event) { executed <- e },
+		})
+		if err != nil || !again {
+			return err
+		}
+		<-executed
+		for ready := false; !ready; time.Sleep(time.Millisecond) {
+			h.mu.Lock()
+			ready = h.spare != nil
+			h.mu.Unlock()
+		}
+		if _, err := i.End(context.Background(), nil); err != nil {
+			return err
+		}
+	}
 }
