@@ -14,8 +14,8 @@ type Stop struct{ Why string }
 // Restart wants a new incarnation of a service that is wanted; of one that is not, it is nothing.
 type Restart struct{ Why string }
 
-// Reload has templates rewritten and the signal sent to a daemon that runs. In any other state the next start shows the
-// change by itself.
+// Reload has templates rewritten and the signal sent to a daemon that runs; a start under way begins anew. In any other
+// state the next start shows the change by itself.
 type Reload struct{ Signal, Why string }
 
 // Configure replaces the configuration. Counts of probes begin anew where the probes changed.

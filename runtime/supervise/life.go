@@ -76,8 +76,13 @@ func (s *step) kill(why string) {
 	s.enter(Killing, time.Time{}, why)
 }
 
+// reload while a launcher prepares begins anew: its orders are of before the change, and it may have written the
+// templates already.
 func (s *step) reload(e Reload) {
-	if s.State == Running {
+	switch s.State {
+	case Starting:
+		s.restart(Restart{Why: e.Why})
+	case Running:
 		s.record("reload", "%s: templates rewritten, signal %s", e.Why, e.Signal)
 		s.do(Rewrite{Signal: e.Signal})
 	}
