@@ -114,7 +114,7 @@ func (sv *service) spawn() {
 		sv.pending = append(sv.pending, supervise.SpawnFailed{Reason: err.Error()})
 		return
 	}
-	sv.incarnation = incarnation
+	sv.incarnation, sv.live = incarnation, sv.definition.env
 }
 
 func randomID() string {

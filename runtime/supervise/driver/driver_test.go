@@ -368,6 +368,66 @@ func TestAHungDaemonIsKilledAndReplaced(t *testing.T) {
 	}
 }
 
+// answering listens on a port and says hello to everyone, as a daemon in good health does.
+func answering(t *testing.T) int64 {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			fmt.Fprint(conn, "hello\n")
+			conn.Close()
+		}
+	}()
+	return int64(listener.Addr().(*net.TCPAddr).Port)
+}
+
+// TestProbesAskTheDaemonThatRuns changes the port that a probe asks: one that the probe alone names takes effect, one
+// that the daemon reads at its next start does not, since the running one still listens on the old.
+func TestProbesAskTheDaemonThatRuns(t *testing.T) {
+	s := serviceOf("a", "exec sleep 1000")
+	s.Command = append(s.Command, expr.FlagOf("later"))
+	for _, name := range []string{"later", "probed"} {
+		s.Probes = append(s.Probes, plan.Probe{TCP: &plan.TCPProbe{Host: "127.0.0.1", Port: expr.FlagOf(name), Expect: "hello"},
+			Every: 100, Timeout: 100, Failures: 2, Successes: 1, StartWithin: 10_000})
+	}
+	p := planOf(s)
+	port := answering(t)
+	for _, name := range []string{"later", "probed"} {
+		p.Flags = append(p.Flags, plan.Flag{Name: name, Type: plan.FlagPort, Default: expr.IntOf(port), Apply: plan.Apply{Action: plan.ApplyNone}})
+	}
+	r := begun(t, p)
+	pid := r.pidOf("a")
+	dead, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dead.Close() // connects, and answers nothing
+	file := filepath.Join(r.dir, "root/etc/test/flags")
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	silent := dead.Addr().(*net.TCPAddr).Port
+	if err := os.WriteFile(file, fmt.Appendf(nil, "later=%d\n", silent), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	r.until("the change waits for the next start", func() bool { return r.count("from the next start on") > 0 })
+	if err := os.WriteFile(file, fmt.Appendf(nil, "later=%d\nprobed=%d\n", silent, silent), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	r.until("the other probe finds nobody", func() bool { return r.count("hung: tcp") > 0 })
+	if r.count("hung: tcp "+fmt.Sprint(port)) > 0 || !gone(pid) {
+		t.Error("the wrong probe killed it")
+	}
+}
+
 func TestOneComesAfterTheOther(t *testing.T) {
 	first, second := serviceOf("a", "exec sleep 1000"), serviceOf("b", "exec sleep 1000")
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

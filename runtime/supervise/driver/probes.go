@@ -19,7 +19,7 @@ func (sv *service) probe() {
 	ctx, cancel := context.WithCancel(context.Background())
 	sv.stopProbes = cancel
 	for i := range sv.definition.spec.Probes {
-		target, err := probe.Resolve(&sv.definition.spec.Probes[i], sv.definition.env)
+		target, err := probe.Resolve(&sv.definition.spec.Probes[i], sv.live)
 		if err != nil {
 			sv.sup.decide(sv.name, "probe", fmt.Sprintf("cannot ask probe %d: %v", i+1, err))
 			continue

@@ -3,6 +3,7 @@ package driver
 import (
 	"context"
 	"hash/fnv"
+	"maps"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -49,6 +50,7 @@ type service struct {
 	// owned by loop
 	machine     supervise.Machine
 	definition  *definition
+	live        *expr.Env // the flags as the running daemon knows them
 	log         *logs.Log
 	incarnation *process.Incarnation
 	number      uint64 // of the incarnation, from 1
@@ -140,6 +142,26 @@ func (sv *service) loop() {
 	}
 }
 
+// adopt takes a new definition. A daemon that runs goes on with the flags that it was started with, but for those that
+// it is sent a signal to read again, and those that the probes alone name: the probes must ask where it listens, not where
+// its successor will. It reports whether they must ask otherwise now.
+func (sv *service) adopt(d *definition) (asked bool) {
+	sv.definition = d
+	if sv.live == nil || d.env == nil {
+		return false
+	}
+	live := &expr.Env{Root: sv.live.Root, Facts: sv.live.Facts, Flags: maps.Clone(sv.live.Flags)}
+	for name, use := range d.spec.Uses(d.plan) {
+		read := use.Launch || use.Template
+		if to, ok := d.env.Flags[name]; ok && to != live.Flags[name] && (!read || d.plan.Flag(name).Apply.Action == plan.ApplySignal) {
+			live.Flags[name] = to
+			asked = asked || use.Probe
+		}
+	}
+	sv.live = live
+	return asked
+}
+
 func (sv *service) close() {
 	sv.log.Close()
 	sv.sup.mu.Lock()
@@ -155,9 +177,13 @@ func (sv *service) take(m message) {
 		return
 	}
 	if m.define != nil {
-		sv.definition = m.define
+		asked := sv.adopt(m.define)
 		sv.log.SetLimits(m.define.spec.Logs)
 		sv.step(supervise.Configure{Config: supervise.ConfigOf(m.define.spec)})
+		if asked && sv.stopProbes != nil {
+			sv.stopProbes()
+			sv.probe()
+		}
 	}
 	if m.slot != nil {
 		if sv.machine.State != supervise.Queued {
