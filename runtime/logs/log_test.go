@@ -216,7 +216,7 @@ func TestFullDiskStopsNobodyAndIsSaid(t *testing.T) {
 	ballast := filepath.Join(dir, "ballast")
 	appendTo(t, ballast, strings.Repeat("x", 128<<10))
 	l := open(t, dir, plan.DefaultLogs(), nil)
-	lines := flood(t, l, 12<<20, 3*time.Second)
+	lines := flood(t, l, 12<<20, 6*time.Second)
 	if err := l.Stats().Err; !errors.Is(err, unix.ENOSPC) {
 		t.Errorf("the error is %v", err)
 	}
@@ -231,7 +231,7 @@ func TestSlowDiskHoldsTheDaemonBackForASecondThenWholeLinesAreDropped(t *testing
 	t.Parallel()
 	l, dir := start(t, plan.DefaultLogs(), nil)
 	opened := gate(l, &l.disk)
-	lines := flood(t, l, 12<<20, 3*time.Second)
+	lines := flood(t, l, 12<<20, 6*time.Second)
 	close(opened)
 	drain(t, l)
 	accounted(t, whole(t, dir), lines, "the disk did not keep up")
@@ -244,7 +244,7 @@ func TestNotesAndLastWordsArePutWhileTheDiskHangs(t *testing.T) {
 	t.Parallel()
 	l, dir := start(t, plan.DefaultLogs(), nil)
 	opened := gate(l, &l.disk)
-	flood(t, l, 6<<20, 3*time.Second)
+	flood(t, l, 6<<20, 6*time.Second)
 	began := time.Now()
 	l.EndIncarnation()
 	l.Note("recipe: a note")
@@ -283,7 +283,7 @@ func TestBlockedTeeHoldsTheDaemonBackForASecond(t *testing.T) {
 		defer mu.Unlock()
 		fmt.Fprintf(&shown, "%s\n", line)
 	})
-	lines := flood(t, l, 3<<19, 3*time.Second) // without long lines, which a tee gets in pieces
+	lines := flood(t, l, 3<<19, 6*time.Second) // without long lines, which a tee gets in pieces
 	close(open)
 	drain(t, l)
 	accounted(t, whole(t, dir), lines, "-")

@@ -71,10 +71,17 @@ func (s *Stall) Check(ctx context.Context, t *Target) error {
 	span := s.Begin()
 	err := t.Check(ctx)
 	pause := span.End()
-	if err == nil || ctx.Err() != nil || pause.Total() < max(leastStall, t.Timeout/3) {
+	if ctx.Err() != nil {
 		return err
 	}
-	return &Inconclusive{Err: err, Pause: pause, Timeout: t.Timeout}
+	return pause.excuse(err, t.Timeout)
+}
+
+func (p Pause) excuse(err error, timeout time.Duration) error {
+	if err == nil || p.Total() < leastStall || p.Total() <= timeout/3 {
+		return err
+	}
+	return &Inconclusive{Err: err, Pause: p, Timeout: timeout}
 }
 
 // Span is a time in which somebody wants to know of stalls.
