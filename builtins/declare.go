@@ -17,6 +17,10 @@ func runFlag(r *Recording, a *arguments) starlark.Value {
 		return unknown{} // reported; what the flag comes to cannot be known
 	}
 	f.Min, f.Max = bound(r, a, "min", f.Type, kind), bound(r, a, "max", f.Type, kind)
+	if f.Min != nil && f.Max != nil && *f.Min > *f.Max {
+		r.report(a.call, Whole("min"), diag.Diagnostic{Code: plan.CodeRange, Message: "min is above max", Found: fmt.Sprintf("%s and %s", show(a.given("min")), show(a.given("max")))})
+		a.call.spoil(Whole("default"))
+	}
 	if f.Type == plan.FlagEnum && len(f.Values) == 0 && !a.call.Spoilt(Whole("values")) {
 		r.report(a.call, Whole("values"), diag.Diagnostic{Code: plan.CodeMissing, Message: "an enum needs its values", Accepted: `values = ["a", "b"]`})
 		a.call.spoil(Whole("default"))

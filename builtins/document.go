@@ -81,7 +81,7 @@ func (p *Parameter) markdown(b *strings.Builder) {
 	case p.Default != nil:
 		value = "`" + p.DefaultText() + "`"
 	}
-	if len(p.Choices) > 0 {
+	if len(p.Choices) > 1 {
 		doc += ": " + strings.Join(p.Choices, ", ")
 	}
 	if !p.Positional && !p.Rest {

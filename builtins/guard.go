@@ -32,7 +32,9 @@ const (
 )
 
 // IsGuard reports whether a name is that of a guard.
-func IsGuard(name string) bool { return name == GuardFormat || keywords[name] || !isLetter(name[0]) }
+func IsGuard(name string) bool {
+	return name == GuardFormat || keywords[name] || name == "" || !isLetter(name[0])
+}
 
 func isLetter(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_' || c >= 0x80

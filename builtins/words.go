@@ -61,8 +61,8 @@ func declarations() []Word {
 				{Name: "summary", Type: textType, Required: true, Doc: "one line"},
 				{Name: "description", Type: textType, Default: text(""), Doc: "paragraphs"},
 				{Name: "homepage", Type: textType, Default: text(""), Doc: "a URL"},
-				{Name: "style", Type: textType, Default: text("full"), Choices: []string{"full"}, Doc: "installing a full package starts its services"},
-				{Name: "runtime", Type: textType, Default: text("standalone"), Choices: []string{"standalone"}, Doc: "what hosts need besides; nothing for standalone"},
+				{Name: "style", Type: textType, Default: text("full"), Choices: []string{"full"}, Doc: "full, the only one so far: installing starts the services"},
+				{Name: "runtime", Type: textType, Default: text("standalone"), Choices: []string{"standalone"}, Doc: "standalone, the only one so far: hosts need nothing but the package"},
 				{Name: "build", Type: buildType, Doc: "what makes the contents, run in the recipe's folder"},
 				{Name: "contents", Type: contentsType, Doc: "the files of the package"},
 				{Name: "depends", Type: textsType, Doc: "packages that must be there, as \"name\" or \"name (>= 1.2)\""},
@@ -97,11 +97,12 @@ func flagTypes() []string {
 	return names
 }
 
-func ownership(mode int) []Parameter {
+// ownership is the parameters of what lies on a disk; otherwise is who owns it when nothing is said.
+func ownership(mode int, otherwise string) []Parameter {
 	return []Parameter{
 		{Name: "mode", Type: modeType, Default: number(mode), Doc: "permission bits"},
-		{Name: "owner", Type: accountType, Doc: "root unless given"},
-		{Name: "group", Type: textType, Doc: "root unless given"},
+		{Name: "owner", Type: accountType, Doc: "whose it is; " + otherwise},
+		{Name: "group", Type: textType, Doc: "whose it is; " + otherwise},
 	}
 }
 
@@ -110,7 +111,7 @@ func contents() []Word {
 		return Word{Name: name, run: runContent, Doc: doc, Example: example, Parameters: append([]Parameter{
 			{Name: "source", Type: textType, Required: true, Positional: true, Doc: "a path from the recipe's folder"},
 			{Name: "path", Type: pathType, Required: true, Positional: true, Doc: "where it lies on a host"},
-		}, ownership(0o644)...)}
+		}, ownership(0o644, "root's unless given")...)}
 	}
 	return []Word{
 		content("file", "A file of the package. Its handle is a path wherever one is wanted.", `food = file("dist/food", "/usr/lib/foo/bin/food", mode = 0o755)`),
@@ -125,7 +126,7 @@ func steps() []Word {
 			Example: `data = directory("/var/lib/foo", owner = "foo", mode = 0o750)`,
 			Parameters: append([]Parameter{
 				{Name: "path", Type: pathType, Required: true, Positional: true, Doc: "absolute"},
-			}, ownership(0o755)...),
+			}, ownership(0o755, "left alone unless given")...),
 		},
 		{
 			Name: "template", run: runTemplate, Doc: "A file that is written before a start, and again when a flag in it changes; each {} in the text is one of the values.",
@@ -134,7 +135,7 @@ func steps() []Word {
 				{Name: "path", Type: pathType, Required: true, Positional: true, Doc: "absolute"},
 				{Name: "text", Type: templateType, Required: true, Positional: true, Doc: "what is written; {{ and }} stand for braces"},
 				{Name: "args", Type: valueType, Rest: true, Doc: "a value for each {}"},
-			}, ownership(0o644)...),
+			}, ownership(0o644, "left alone unless given")...),
 		},
 		{
 			Name: "run", run: runRun, Doc: "A command that must exit with 0: a prepare step, or a build step of the package.",
