@@ -39,7 +39,7 @@ func (h *Host) ClearAll(ctx context.Context, services []string) ([]Leftover, err
 	if len(suspects) == 0 {
 		return nil, nil
 	}
-	c := &clearing{host: h, suspects: suspects, spared: ancestors()}
+	c := &clearing{host: h, suspects: suspects, spared: ancestors(), killed: killed{}}
 	if err := untilEmpty(ctx, nil, c.round); err != nil {
 		return c.found, c.failure(err)
 	}
@@ -124,6 +124,7 @@ type clearing struct {
 	spared   map[int]bool
 	found    []Leftover
 	left     []int // of the last round
+	killed   killed
 }
 
 // round kills what it sees of every suspect that was not yet found empty.
@@ -152,11 +153,14 @@ func (c *clearing) round(number int) (empty bool, err error) {
 			s.empty = true
 		}
 	}
-	if len(scanned) == 0 {
-		return empty, nil
+	if len(scanned) > 0 {
+		none, err := c.scan(scanned)
+		if err != nil {
+			return false, err
+		}
+		empty = empty && none
 	}
-	none, err := c.scan(scanned)
-	return empty && none, err
+	return empty && c.killed.gone(), nil
 }
 
 func (c *clearing) killLeaf(s *suspect) (busy bool, err error) {
@@ -233,6 +237,7 @@ func (c *clearing) add(service string, p proc) {
 		return
 	}
 	c.left = append(c.left, p.pid)
+	c.killed[p.pid] = p.started
 	if !slices.ContainsFunc(c.found, func(l Leftover) bool { return l.PID == p.pid }) {
 		c.found = append(c.found, Leftover{Service: service, PID: p.pid, Command: commandLine(p.pid)})
 	}

@@ -20,23 +20,20 @@ const (
 // KillTree ends the whole tree, leader included, and returns when nothing of it is left, with the number of processes
 // besides the leader that it met. The error, the context's end or the kernel's refusal, names what is left.
 func (i *Incarnation) KillTree(ctx context.Context) (others int, err error) {
-	met := map[int]bool{i.pid: true}
+	met := killed{}
 	err = untilEmpty(ctx, i.ended, func(number int) (bool, error) {
 		left, empty, err := i.killRound(number)
-		for _, p := range left {
-			if !p.dead() {
-				met[p.pid] = true
-			}
-		}
-		return empty, err
+		met.add(left)
+		return empty && met.gone(), err
 	})
+	delete(met, i.pid)
 	if err == nil {
-		return len(met) - 1, nil
+		return len(met), nil
 	}
 	if left := i.Members(); len(left) > 0 {
 		err = fmt.Errorf("%s left: %w", describe(left), err)
 	}
-	return len(met) - 1, fmt.Errorf("cannot end service %s: %w", i.service, err)
+	return len(met), fmt.Errorf("cannot end service %s: %w", i.service, err)
 }
 
 // stuckAfter is when a tree that was killed is worth a word: its processes hang in the kernel.
@@ -79,6 +76,27 @@ func untilEmpty(ctx context.Context, wake <-chan struct{}, round func(number int
 		}
 		pause = min(2*pause, lastPause)
 	}
+}
+
+// killed are processes that were sent SIGKILL: pid and start. One that is on its way out shows neither marker nor lock
+// any more, yet it may hold a port for a moment.
+type killed map[int]uint64
+
+func (k killed) add(left []proc) {
+	for _, p := range left {
+		if !p.dead() {
+			k[p.pid] = p.started
+		}
+	}
+}
+
+func (k killed) gone() bool {
+	for pid, started := range k {
+		if p, ok := readProc(pid); ok && p.started == started && !p.dead() {
+			return false
+		}
+	}
+	return true
 }
 
 // killRound kills what it sees. It is empty when the leader is dead, nothing else was seen and nobody holds the lock.
