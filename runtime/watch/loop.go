@@ -126,6 +126,9 @@ func (w *Watcher) settle(now time.Time) {
 
 // lookAll is the net below the notifications: it hints at what a stat finds changed, and sets watches anew that got lost.
 func (w *Watcher) lookAll() {
+	if w.notify != nil {
+		w.denied = nil
+	}
 	for _, f := range w.files {
 		w.follow(f)
 		if f.first.IsZero() && f.look.stale(f.path) {
@@ -136,19 +139,24 @@ func (w *Watcher) lookAll() {
 }
 
 // follow watches the directories that the file's path goes through now. Watching one again is a cheap repair: it finds
-// another directory that took the name.
+// another directory that took the name. The walk is repeated until nothing moved between it and the watching.
 func (w *Watcher) follow(f *file) {
-	f.places = places(f.path)
-	if w.notify == nil {
-		return
-	}
-	w.denied = nil
-	for _, p := range f.places {
-		if err := w.notify.Add(p.dir); err != nil {
-			w.denied = err
-			continue
+	for try := range maxLinks {
+		now := places(f.path)
+		if try > 0 && slices.Equal(now, f.places) {
+			return
 		}
-		w.dirs[p.dir] = true
+		f.places = now
+		if w.notify == nil {
+			return
+		}
+		for _, p := range now {
+			if err := w.notify.Add(p.dir); err != nil {
+				w.denied = err
+				continue
+			}
+			w.dirs[p.dir] = true
+		}
 	}
 }
 

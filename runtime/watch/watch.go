@@ -71,9 +71,19 @@ func New(debounce, poll time.Duration) (*Watcher, error) {
 	if debounce <= 0 || poll <= 0 {
 		return nil, fmt.Errorf("cannot watch files with a debounce of %s and a poll of %s: both must be above 0", debounce, poll)
 	}
+	notify, err := fsnotify.NewWatcher()
+	if err != nil {
+		return start(debounce, poll, nil, err), nil
+	}
+	return start(debounce, poll, notify, nil), nil
+}
+
+func start(debounce, poll time.Duration, notify *fsnotify.Watcher, denied error) *Watcher {
 	w := &Watcher{
 		debounce: debounce,
 		poll:     poll,
+		notify:   notify,
+		denied:   denied,
 		requests: make(chan func()),
 		events:   make(chan Event),
 		closing:  make(chan struct{}),
@@ -81,12 +91,8 @@ func New(debounce, poll time.Duration) (*Watcher, error) {
 		files:    map[string]*file{},
 		dirs:     map[string]bool{},
 	}
-	var err error
-	if w.notify, err = fsnotify.NewWatcher(); err != nil {
-		w.notify, w.denied = nil, err
-	}
 	go w.run()
-	return w, nil
+	return w
 }
 
 // Events is where changes are sent, until Close closes it.

@@ -1,0 +1,496 @@
+package watch
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+const never = time.Hour
+
+// modes are the two ways in which a change is noticed: each must do alone.
+var modes = map[string]struct{ debounce, poll time.Duration }{
+	"by notification": {20 * time.Millisecond, never},
+	"by looking":      {20 * time.Millisecond, 50 * time.Millisecond},
+}
+
+// each runs a test in both modes, on a watcher and a path in a fresh directory.
+func each(t *testing.T, test func(t *testing.T, w *Watcher, path string)) {
+	t.Parallel()
+	for name, mode := range modes {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w, err := New(mode.debounce, mode.poll)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if name == "by looking" {
+				w.Close()
+				w = start(mode.debounce, mode.poll, nil, syscall.EMFILE)
+				if w.Denied() == nil {
+					t.Error("it does not tell that it has no notifications")
+				}
+			}
+			t.Cleanup(func() { w.Close() })
+			test(t, w, filepath.Join(t.TempDir(), "foo.star"))
+		})
+	}
+}
+
+func TestWriteInPlace(t *testing.T) {
+	each(t, func(t *testing.T, w *Watcher, path string) {
+		write(t, path, "one")
+		add(t, w, path, "one")
+		f, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.WriteString("two")
+		f.Close()
+		expect(t, w, path, "two")
+	})
+}
+
+func TestTruncateAndWrite(t *testing.T) {
+	each(t, func(t *testing.T, w *Watcher, path string) {
+		write(t, path, "one")
+		add(t, w, path, "one")
+		write(t, path, "two, longer")
+		expect(t, w, path, "two, longer")
+		write(t, path, "")
+		expect(t, w, path, "")
+	})
+}
+
+func TestRenameOver(t *testing.T) {
+	each(t, func(t *testing.T, w *Watcher, path string) {
+		write(t, path, "one")
+		add(t, w, path, "one")
+		for i := range 3 {
+			write(t, path+".tmp", fmt.Sprint("next ", i))
+			rename(t, path+".tmp", path)
+			expect(t, w, path, fmt.Sprint("next ", i))
+		}
+	})
+}
+
+// As vim does: the old file becomes the backup, and a new one is made.
+func TestRenameAwayAndWriteAnew(t *testing.T) {
+	each(t, func(t *testing.T, w *Watcher, path string) {
+		write(t, path, "one")
+		add(t, w, path, "one")
+		rename(t, path, path+"~")
+		write(t, path, "two")
+		expect(t, w, path, "two")
+	})
+}
+
+func TestLinkSwappedBesideIt(t *testing.T) {
+	each(t, func(t *testing.T, w *Watcher, path string) {
+		dir := filepath.Dir(path)
+		publish := func(version, content string) { // as a ConfigMap is updated
+			folder := filepath.Join(dir, version)
+			mkdir(t, folder)
+			write(t, filepath.Join(folder, "foo.star"), content)
+			link(t, version, filepath.Join(dir, "..data_tmp"))
+			rename(t, filepath.Join(dir, "..data_tmp"), filepath.Join(dir, "..data"))
+		}
+		publish("..1", "one")
+		link(t, "..data/foo.star", path)
+		add(t, w, path, "one")
+		publish("..2", "two")
+		expect(t, w, path, "two")
+		os.RemoveAll(filepath.Join(dir, "..1"))
+		publish("..3", "three")
+		expect(t, w, path, "three")
+	})
+}
+
+func TestLinkedDirectorySwappedAbove(t *testing.T) {
+	each(t, func(t *testing.T, w *Watcher, path string) {
+		dir := filepath.Dir(path)
+		for i, release := range []string{"one", "two", "three"} {
+			mkdir(t, filepath.Join(dir, release, "deep"))
+			write(t, filepath.Join(dir, release, "deep", "foo.star"), release)
+			link(t, release, filepath.Join(dir, "next"))
+			rename(t, filepath.Join(dir, "next"), filepath.Join(dir, "current"))
+			path := filepath.Join(dir, "current", "deep", "foo.star")
+			if i == 0 {
+				add(t, w, path, release)
+				continue
+			}
+			expect(t, w, path, release)
+			write(t, path, release+" edited")
+			expect(t, w, path, release+" edited")
+		}
+	})
+}
+
+func TestLinkToAFileElsewhere(t *testing.T) {
+	each(t, func(t *testing.T, w *Watcher, path string) {
+		target := filepath.Join(t.TempDir(), "target")
+		write(t, target, "one")
+		link(t, target, path)
+		add(t, w, path, "one")
+		write(t, target+".tmp", "two")
+		rename(t, target+".tmp", target)
+		expect(t, w, path, "two")
+	})
+}
+
+func TestRemovedAndMadeAgain(t *testing.T) {
+	each(t, func(t *testing.T, w *Watcher, path string) {
+		write(t, path, "one")
+		add(t, w, path, "one")
+		os.Remove(path)
+		expect(t, w, path, absent)
+		write(t, path, "one")
+		expect(t, w, path, "one")
+	})
+}
+
+func TestDirectoryAppearsLater(t *testing.T) {
+	each(t, func(t *testing.T, w *Watcher, path string) {
+		path = filepath.Join(filepath.Dir(path), "a", "b", "foo.star")
+		add(t, w, path, absent)
+		mkdir(t, filepath.Dir(path))
+		write(t, path, "one")
+		expect(t, w, path, "one")
+		write(t, path, "two")
+		expect(t, w, path, "two")
+		os.RemoveAll(filepath.Dir(filepath.Dir(path)))
+		expect(t, w, path, absent)
+		mkdir(t, filepath.Dir(path))
+		write(t, path, "three")
+		expect(t, w, path, "three")
+	})
+}
+
+func TestDirectoryAppearsStepByStep(t *testing.T) {
+	each(t, func(t *testing.T, w *Watcher, path string) {
+		dir := filepath.Join(filepath.Dir(path), "a")
+		path = filepath.Join(dir, "foo.star")
+		add(t, w, path, absent)
+		mkdir(t, dir)
+		eventually(t, func() bool { // it has moved on to the new directory
+			var last place
+			w.do(func() { last = w.files[path].places[len(w.files[path].places)-1] })
+			return last == place{dir, "foo.star"}
+		})
+		write(t, path, "one")
+		expect(t, w, path, "one")
+	})
+}
+
+func TestDirectoryReplacedByAnother(t *testing.T) {
+	each(t, func(t *testing.T, w *Watcher, path string) {
+		dir := filepath.Join(filepath.Dir(path), "a")
+		path = filepath.Join(dir, "foo.star")
+		mkdir(t, dir)
+		write(t, path, "one")
+		add(t, w, path, "one")
+		mkdir(t, dir+".new")
+		write(t, filepath.Join(dir+".new", "foo.star"), "two")
+		rename(t, dir, dir+".old")
+		rename(t, dir+".new", dir)
+		expect(t, w, path, "two")
+		write(t, path, "three")
+		expect(t, w, path, "three")
+	})
+}
+
+func TestUnreadableIsAnEventWithTheReason(t *testing.T) {
+	for name, test := range map[string]struct {
+		make   func(path string) error
+		reason string
+	}{
+		"directory":      {func(path string) error { return os.Mkdir(path, 0o755) }, "it is no regular file"},
+		"named pipe":     {func(path string) error { return syscall.Mkfifo(path, 0o644) }, "it is no regular file"},
+		"link to itself": {func(path string) error { return os.Symlink(path, path) }, "too many levels of symbolic links"},
+		"too large": {func(path string) error {
+			if err := os.WriteFile(path, nil, 0o644); err != nil {
+				return err
+			}
+			return os.Truncate(path, maxSize+1)
+		}, "it is larger than 8 MiB"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			each(t, func(t *testing.T, w *Watcher, path string) {
+				write(t, path, "one")
+				add(t, w, path, "one")
+				os.Remove(path)
+				if err := test.make(path); err != nil {
+					t.Fatal(err)
+				}
+				e := next(t, w)
+				for ; !e.Exists; e = next(t, w) { // the moment between, on a slow machine
+				}
+				if e.Err == nil || e.Err.Error() != "cannot read "+path+": "+test.reason || e.Content != nil {
+					t.Errorf("%+v", e)
+				}
+				os.RemoveAll(path)
+				write(t, path, "two")
+				for e = next(t, w); !e.Exists || e.Err != nil; e = next(t, w) {
+				}
+				if string(e.Content) != "two" {
+					t.Errorf("%+v", e)
+				}
+			})
+		})
+	}
+}
+
+func TestForbiddenIsAnEventWithTheReason(t *testing.T) {
+	if os.Getuid() == 0 {
+		t.Skip("root may read everything")
+	}
+	each(t, func(t *testing.T, w *Watcher, path string) {
+		write(t, path, "one")
+		add(t, w, path, "one")
+		os.Chmod(path, 0)
+		if e := next(t, w); e.Err == nil || e.Err.Error() != "cannot read "+path+": permission denied" {
+			t.Errorf("%+v", e)
+		}
+		os.Chmod(path, 0o644)
+		expect(t, w, path, "one")
+	})
+}
+
+// What is told of is content: a touch, a rewrite of the same bytes and a neighbour's change are silent.
+func TestSameContentIsNoEvent(t *testing.T) {
+	each(t, func(t *testing.T, w *Watcher, path string) {
+		write(t, path, "one")
+		add(t, w, path, "one")
+		os.Chtimes(path, time.Now(), time.Now())
+		write(t, path, "one")
+		write(t, path+".tmp", "one")
+		rename(t, path+".tmp", path)
+		write(t, path+"~", "neighbour")
+		write(t, path, "two")
+		expect(t, w, path, "two")
+		quiet(t, w)
+	})
+}
+
+// A file that is written for a while is read once it is whole.
+func TestHalfWrittenFileIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	w, err := New(200*time.Millisecond, never)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	path := filepath.Join(t.TempDir(), "foo.star")
+	write(t, path, "old")
+	add(t, w, path, "old")
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 10 {
+		f.WriteString("piece ")
+		time.Sleep(20 * time.Millisecond) // an editor that is slow, but not silent for long
+	}
+	f.Close()
+	expect(t, w, path, strings.Repeat("piece ", 10))
+	quiet(t, w)
+}
+
+func TestFileThatIsNeverQuietIsReadAfterAWhile(t *testing.T) {
+	t.Parallel()
+	const debounce = 60 * time.Millisecond
+	w, err := New(debounce, never)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	path := filepath.Join(t.TempDir(), "foo.star")
+	write(t, path, "old")
+	add(t, w, path, "old")
+	began := time.Now()
+	for content := []byte("x"); ; content = append(content, 'x') {
+		write(t, path, string(content))
+		select {
+		case <-w.Events():
+			if took := time.Since(began); took < debounce {
+				t.Errorf("read after %v already", took)
+			}
+			return
+		case <-time.After(debounce / 6):
+		}
+		if time.Since(began) > 10*time.Second {
+			t.Fatal("a file that is written all the time is never read")
+		}
+	}
+}
+
+func TestSlowReaderGetsTheLastChange(t *testing.T) {
+	each(t, func(t *testing.T, w *Watcher, path string) {
+		other := path + ".other"
+		add(t, w, path, absent)
+		add(t, w, other, absent)
+		for i := range 5 {
+			content := fmt.Sprint(i)
+			write(t, path, content)
+			eventually(t, func() bool {
+				var pending bool
+				w.do(func() { pending = len(w.pending) == 1 && string(w.pending[0].Content) == content })
+				return pending
+			})
+		}
+		write(t, other, "other")
+		expect(t, w, path, "4")
+		expect(t, w, other, "other")
+	})
+}
+
+func TestRemoveEndsTheWatch(t *testing.T) {
+	each(t, func(t *testing.T, w *Watcher, path string) {
+		other := path + ".other"
+		add(t, w, path, absent)
+		add(t, w, other, absent)
+		if err := w.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+		write(t, path, "one")
+		write(t, other, "two")
+		expect(t, w, other, "two")
+		quiet(t, w)
+		if err := w.Remove(other); err != nil {
+			t.Fatal(err)
+		}
+		w.do(func() {
+			if len(w.dirs) != 0 {
+				t.Errorf("still watched: %v", w.dirs)
+			}
+		})
+	})
+}
+
+func TestCloseLeavesNothing(t *testing.T) {
+	before := runtime.NumGoroutine()
+	w, err := New(time.Second, time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	add(t, w, filepath.Join(t.TempDir(), "foo.star"), absent)
+	w.Close()
+	w.Close()
+	if _, open := <-w.Events(); open {
+		t.Error("Events is open")
+	}
+	if _, err := w.Add("/x"); err == nil {
+		t.Error("Add works on")
+	}
+	eventually(t, func() bool { return runtime.NumGoroutine() <= before })
+}
+
+func TestRelativePathIsRefused(t *testing.T) {
+	t.Parallel()
+	w, err := New(time.Second, time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	if _, err := w.Add("foo.star"); err == nil {
+		t.Error("accepted")
+	}
+}
+
+// absent stands for no file; no test writes it.
+const absent = "\x00"
+
+func describe(e Event) string {
+	switch {
+	case e.Err != nil:
+		return e.Err.Error()
+	case !e.Exists:
+		return absent
+	}
+	return string(e.Content)
+}
+
+func add(t *testing.T, w *Watcher, path, want string) {
+	t.Helper()
+	e, err := w.Add(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := describe(e); got != want || e.Path != path {
+		t.Fatalf("at first there is %q, wanted %q", got, want)
+	}
+}
+
+// expect waits for the content. A step on the way, such as a file that is gone for a moment, is no mistake: the last word counts.
+func expect(t *testing.T, w *Watcher, path, want string) {
+	t.Helper()
+	var got []string
+	deadline := time.After(10 * time.Second)
+	for {
+		select {
+		case e := <-w.Events():
+			if e.Path != path {
+				t.Fatalf("an event of %s", e.Path)
+			}
+			if describe(e) == want {
+				return
+			}
+			got = append(got, describe(e))
+		case <-deadline:
+			t.Fatalf("no event with %q, only %q", want, got)
+		}
+	}
+}
+
+func next(t *testing.T, w *Watcher) Event {
+	t.Helper()
+	select {
+	case e := <-w.Events():
+		return e
+	case <-time.After(10 * time.Second):
+		t.Fatal("no event")
+	}
+	return Event{}
+}
+
+// quiet checks that nothing more is coming: a marker that is written now is the next event.
+func quiet(t *testing.T, w *Watcher) {
+	t.Helper()
+	marker := filepath.Join(t.TempDir(), "marker")
+	add(t, w, marker, absent)
+	write(t, marker, "marker")
+	if e := next(t, w); e.Path != marker || !bytes.Equal(e.Content, []byte("marker")) {
+		t.Errorf("an event too many: %s %q", e.Path, describe(e))
+	}
+	w.Remove(marker)
+}
+
+func write(t *testing.T, path, content string) {
+	t.Helper()
+	must(t, os.WriteFile(path, []byte(content), 0o644))
+}
+func rename(t *testing.T, from, to string)   { t.Helper(); must(t, os.Rename(from, to)) }
+func link(t *testing.T, target, path string) { t.Helper(); must(t, os.Symlink(target, path)) }
+func mkdir(t *testing.T, path string)        { t.Helper(); must(t, os.MkdirAll(path, 0o755)) }
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func eventually(t *testing.T, true func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); !true(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("not within 10 s")
+		}
+	}
+}
