@@ -99,9 +99,32 @@ func longDescription(p *plan.Plan) string {
 		if line == "" {
 			line = "."
 		}
-		b.WriteString(" " + line + "\n")
+		for _, part := range wrap(line) {
+			b.WriteString(" " + part + "\n")
+		}
 	}
 	return b.String()
+}
+
+// wrap breaks a line between words where it is longer than what Debian's tools show. A line that begins with a blank is
+// shown as it stands.
+func wrap(line string) []string {
+	const width = 78
+	if len(line) <= width || strings.HasPrefix(line, " ") {
+		return []string{line}
+	}
+	var lines []string
+	current := ""
+	for _, word := range strings.Fields(line) {
+		if current != "" && len(current)+1+len(word) > width {
+			lines, current = append(lines, current), ""
+		}
+		if current != "" {
+			current += " "
+		}
+		current += word
+	}
+	return append(lines, current)
 }
 
 // depends are the recipe's own, and what the launcher, the checks and the maintainer scripts need beyond Debian's

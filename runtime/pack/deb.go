@@ -36,7 +36,12 @@ func Deb(w io.Writer, o Options) error {
 }
 
 func (o Options) deb(w io.Writer) error {
-	entries, err := o.tree()
+	sources, err := os.OpenRoot(o.Dir)
+	if err != nil {
+		return fmt.Errorf("cannot open the recipe's folder: %w", err)
+	}
+	defer sources.Close()
+	entries, err := o.tree(sources)
 	if err != nil {
 		return err
 	}
@@ -48,7 +53,7 @@ func (o Options) deb(w io.Writer) error {
 	if err := os.Remove(spool.Name()); err != nil { // the descriptor is enough
 		return err
 	}
-	facts, err := o.writeData(spool, entries)
+	facts, err := o.writeData(spool, sources, entries)
 	if err != nil {
 		return err
 	}
@@ -113,12 +118,7 @@ type dataFacts struct {
 	installed int64 // KiB, as dpkg-gencontrol counts: files rounded up, 1 for everything else
 }
 
-func (o Options) writeData(w io.Writer, entries []entry) (*dataFacts, error) {
-	sources, err := os.OpenRoot(o.Dir)
-	if err != nil {
-		return nil, fmt.Errorf("cannot open the recipe's folder: %w", err)
-	}
-	defer sources.Close()
+func (o Options) writeData(w io.Writer, sources *os.Root, entries []entry) (*dataFacts, error) {
 	z, err := o.compressor(w)
 	if err != nil {
 		return nil, err

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"fmt"
+	"os"
 	"path"
 	"slices"
 	"strings"
@@ -26,8 +27,8 @@ type entry struct {
 const unitDir = "/usr/lib/systemd/system/"
 
 // tree lists what the package installs, sorted, directories before what lies in them.
-func (o Options) tree() ([]entry, error) {
-	files, err := o.generated()
+func (o Options) tree(sources *os.Root) ([]entry, error) {
+	files, err := o.generated(sources)
 	if err != nil {
 		return nil, err
 	}
@@ -65,12 +66,17 @@ func origin(e entry) string {
 }
 
 // generated are the files that recipe adds. /etc/NAME is there for the flags file.
-func (o Options) generated() ([]entry, error) {
+func (o Options) generated(sources *os.Root) ([]entry, error) {
 	p := o.Plan
 	files, err := o.doc()
 	if err != nil {
 		return nil, err
 	}
+	overrides, err := o.lintianOverrides(sources)
+	if err != nil {
+		return nil, err
+	}
+	files = append(files, overrides...)
 	encoded, err := p.Encode()
 	if err != nil {
 		return nil, err

@@ -97,10 +97,10 @@ values() {
 if ! ports=$(values); then
 	if [ "${1-}" = once ]; then
 		echo "$ports"
-	else
-		sleep 5 # the launcher says why
+		exit 1
 	fi
-	exit 1
+	sleep 5 # the launcher says why
+	exit
 fi
 read -r %s <<END
 $ports

@@ -85,25 +85,29 @@ shown() { # TEXT: its beginning, printable
 	printf '"%s"' "$(printf %s "$1" | head -c 80 | tr -c ' -~' '?')"
 }
 
-preparing() { # whether the service is still its launcher
+main() {
 	pid=$(timeout 10 systemctl show --property=MainPID --value "$unit" 2>/dev/null)
+}
+
+preparing() { # whether the service is still its launcher
+	main
 	case $({ tr '\0' ' ' <"/proc/$pid/cmdline"; } 2>/dev/null) in
 	*"sh $launcher "*) ;;
 	*) return 1 ;;
 	esac
 }
 
-say() { # TEXT: among the words of the service in the journal, else among our own
-	printf 'MESSAGE=%s\nPRIORITY=4\nSYSLOG_IDENTIFIER=check-%s\nOBJECT_SYSTEMD_UNIT=%s\n' "$1" "$service" "$unit" |
-		timeout 10 logger --journald 2>/dev/null || printf '%s\n' "$1"
+say() { # PRIORITY TEXT: among the words of the service in the journal, else among our own
+	printf 'MESSAGE=%s\nPRIORITY=%s\nSYSLOG_IDENTIFIER=check-%s\nOBJECT_SYSTEMD_UNIT=%s\n' "$2" "$1" "$service" "$unit" |
+		timeout 10 logger --journald 2>/dev/null || printf '%s\n' "$2"
 }
 
 watch() { # PROBE NAME PORT EVERY SECONDS LIMIT FAILURES SUCCESSES START-WITHIN; SECONDS and LIMIT are the timeout, and
 	# the times but SECONDS are in hundredths of a second
 	number=$1 name=$2 port=$3 every=$4 seconds=$5 limit=$6 most=$7 enough=$8 within=$9
-	failures=0 successes=0 seen=''
+	failures=0 successes=0 seen='' quick=$((every < 50 ? every : 50))
 	now
-	born=$now due=$((now + 1 + $$ * 7 % every)) # not in step with others
+	born=$now due=$now
 	while :; do
 		now
 		[ "$due" -gt "$now" ] || due=$now
@@ -114,24 +118,31 @@ watch() { # PROBE NAME PORT EVERY SECONDS LIMIT FAILURES SUCCESSES START-WITHIN;
 		now
 		if [ -z "$reason" ]; then
 			failures=0 successes=$((successes + 1))
-			if [ "$successes" -ge "$enough" ]; then seen=yes; fi
+			[ -z "$seen" ] && [ "$successes" -ge "$enough" ] || continue
+			due=$((now + 1 + $$ * 7 % every)) # from here on not in step with others
+			main
+			seen=$pid
+			say 6 "$name: pid $pid answers"
 			continue
 		fi
 		successes=0
 		# Who was stalled, this host or the service? It proves nothing.
 		if [ "$late" -gt 100 ] || [ $((now - asked - limit)) -gt 100 ]; then continue; fi
 		if [ -z "$seen" ]; then
-			if preparing; then
-				born=$now
+			if preparing; then born=$now; fi
+			if [ $((now - born)) -lt "$within" ] || [ "$born" = "$now" ]; then
+				due=$((asked + quick))
 				continue
 			fi
-			[ $((now - born)) -ge "$within" ] || continue
 		fi
 		failures=$((failures + 1))
-		say "$name: $reason ($failures of $most)"
+		say 4 "$name: $reason ($failures of $most)"
 		if [ "$failures" -ge "$most" ]; then
-			say "$service is hung: it is killed, to be started anew"
-			timeout 10 systemctl kill --signal=KILL "$unit" || say "cannot kill $unit: systemctl ended with $?"
+			main
+			if [ "$pid" = "${seen:-$pid}" ]; then # and no successor
+				say 4 "$service is hung: it is killed, to be started anew"
+				timeout 10 systemctl kill --signal=KILL "$unit" || say 4 "cannot kill $unit: systemctl ended with $?"
+			fi
 			now
 			born=$now failures=0 seen=''
 		fi

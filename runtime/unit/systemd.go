@@ -78,8 +78,6 @@ func SystemdCheck(p *plan.Plan, s *plan.Service) ([]byte, error) {
 	u.set("SyslogIdentifier", "check-"+s.Name)
 	u.set("Restart", "always")
 	u.set("RestartSec", "1s")
-	// Nothing of it is worth waiting for.
-	u.set("KillSignal", "SIGKILL")
 	u.set("TimeoutStopSec", "5s")
 	return u.bytes(), nil
 }
