@@ -3,50 +3,11 @@ package logs
 import (
 	"bytes"
 	"fmt"
-	"sync"
-	"sync/atomic"
 	"time"
 )
 
-const (
-	chunkSize  = 64 << 10
-	holdAtMost = 256 << 20 / chunkSize // chunks, of all logs of the process
-	overdraft  = 8                     // chunks beyond a queue's bound, for last words and notes
-)
-
-// chunk is a piece of the stream.
-type chunk struct {
-	n     int
-	space [chunkSize]byte
-}
-
-func (c *chunk) bytes() []byte { return c.space[:c.n] }
-
-func (c *chunk) clone() *chunk {
-	d := pool.get()
-	d.n = copy(d.space[:], c.bytes())
-	return d
-}
-
-// pool is where the chunks of all logs come from and go back to: an idle service holds none.
-var pool = chunkPool{spare: &sync.Pool{New: func() any { return new(chunk) }}, held: new(atomic.Int64)}
-
-type chunkPool struct {
-	spare *sync.Pool
-	held  *atomic.Int64
-}
-
-func (p chunkPool) get() *chunk {
-	p.held.Add(1)
-	c := p.spare.Get().(*chunk)
-	c.n = 0
-	return c
-}
-
-func (p chunkPool) put(c *chunk) {
-	p.held.Add(-1)
-	p.spare.Put(c)
-}
+// overdraft is how many chunks a queue takes beyond its bound, for last words and notes.
+const overdraft = 8
 
 // queue holds what one consumer, the disk or the tee, has not taken yet. When it is full, offers are dropped by whole
 // lines until half of it is free. The Log's mu guards it; room alone is used without.
@@ -247,30 +208,4 @@ func (q *queue) take() *chunk {
 	q.taken = 1
 	q.takenUnfinished = c.space[c.n-1] != '\n'
 	return c
-}
-
-// splitter makes lines of a stream, for the tee.
-type splitter struct {
-	emit func(line []byte)
-	rest []byte
-}
-
-func (s *splitter) feed(p []byte) {
-	for {
-		end := bytes.IndexByte(p, '\n')
-		if end < 0 {
-			break
-		}
-		if len(s.rest) > 0 {
-			s.emit(append(s.rest, p[:end]...))
-			s.rest = nil
-		} else {
-			s.emit(p[:end])
-		}
-		p = p[end+1:]
-	}
-	if s.rest = append(s.rest, p...); len(s.rest) >= chunkSize {
-		s.emit(s.rest)
-		s.rest = nil
-	}
 }
