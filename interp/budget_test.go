@@ -94,6 +94,19 @@ func TestHugeRecipesEnd(t *testing.T) {
 	}
 }
 
+// TestSharedListsEnd uses a list that holds itself many times over: it is small, and would print as more than memory.
+func TestSharedListsEnd(t *testing.T) {
+	t.Parallel()
+	for _, use := range []string{"x == f()", "str(x)", "repr([x])", "print(x)", "\"%s\" % [x]", "\"{}\".format(x)", "fail(x)", "x in [x]", "sorted([x, x])", "max(x, x)", "any(x)", "fmt(\"{}\", x)", "service(name = x)"} {
+		src := "def f():\n    x = [1]\n    for i in range(60):\n        x = [x, x, x]\n    return x\nx = f()\ny = " + use + "\n"
+		start := time.Now()
+		_, list := EvaluateBytes("x.star", []byte(src), Options{})
+		if took := time.Since(start); took > 5*time.Second || !list.Failed() {
+			t.Errorf("%s took %v:\n%.500s", use, took, list)
+		}
+	}
+}
+
 func TestTooManyModules(t *testing.T) {
 	t.Parallel()
 	files := map[string]string{}

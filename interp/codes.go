@@ -21,6 +21,8 @@ const (
 	CodeFail        = "refused-by-recipe"
 	CodeEvaluation  = "evaluation"
 
+	CodeBroken      = "broken-down"
+
 	CodeNoProbe     = "no-probe"
 	CodeConnectOnly = "connect-only"
 	CodeNothing     = "declares-nothing"

@@ -32,6 +32,8 @@ func Explanations() []Explanation {
 		{CodeBadCall, "A function of the recipe is called with arguments that its parameters do not take.", "def f(a): ...  f(b = 1)", "f(a = 1)"},
 		{CodeEvaluation, "Starlark itself cannot go on: a missing key, an index out of range, an operator that does not fit.", `{"a": 1}["b"]`, `{"a": 1}.get("b", 0)`},
 
+		{CodeBroken, "This program failed at an evaluation. It is never the recipe's fault.", "-", "a report of the fault, with the recipe"},
+
 		{builtins.CodeUnknownParameter, "A word takes the parameters of its table, by these names.", "service(comand = [food])", "service(command = [food])"},
 		{builtins.CodeTooMany, "Declarations take their arguments by name, so that a recipe can be read without the manual.", `service("foo", [food])`, `service(name = "foo", command = [food])`},
 		{builtins.CodeRepeated, "An argument is given by its place and again by its name.", `http(80, "/", path = "/x")`, `http(80, "/x")`},

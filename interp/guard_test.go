@@ -28,7 +28,7 @@ func TestNoSilentWrongAnswer(t *testing.T) {
 	values := []string{"port", "name", "path", "size", "wait", "made", "host.cpus", "host.name", "port + 1", "-port"}
 	for _, v := range values {
 		for _, use := range []string{
-			"1 if %s else 2", "not %s", "%s and 1", "%s or 1", "bool(%s)", "any([%s])", "all([1, %s])", "[x for x in [1] if %s]",
+			"1 if %s else 2", "not %s", "%s and 1", "%s or 1", "bool(%s)", "any([%s])", "all([1, %s])", "all([conf, %s])", "[x for x in [1] if %s]",
 			"%s == 1", "1 == %s", "%s != 1", "%s < 1", "1 < %s", "%s <= 1", "%s > 1", "%s >= 1", "%s == %[1]s", "[%s] == [1]", "{1: %s} == {1: 1}", "(1, %s) != (1, 2)", "[[%s]] == [[1]]",
 			"%s in [1, 2]", "%s not in (1, 2)", "1 in [%s]", "%s in {}", "%s in \"abc\"", "1 in %s", "%s in set([1])", "%s in range(3)",
 			"str(%s)", "repr(%s)", "str([%s])", "\"%%s\" %% %s", "\"%%s %%s\" %% (1, %s)", "\"%%s\" %% [%s]", "\"{}\".format(%s)", "\"{x}\".format(x = %s)", "getattr(\"{}\", \"format\")(%s)",
@@ -66,7 +66,7 @@ func TestAllowedOnHostValues(t *testing.T) {
 	for _, use := range []string{
 		"port == None", "None != port", "port if port != None else 1", "None or port", "conf == conf", "len([port])", "type(port)", "[port, conf]", "{\"a\": port}", "list([port])",
 		"port + 1", "2 * port", "port // 2 % 3", "-port", "size - \"1KiB\"", "size // \"4KiB\"", "wait * 2", "\"10s\" + wait", "fmt(\"{}{}\", port, conf)", "clamp(size, \"1MiB\", \"2MiB\")",
-		"min_of(port, 9000)", "max_of(wait, \"2s\")", "host.memory // host.cpus", "fmt(\"{}\", made)", "1 if conf else 2",
+		"min_of(port, 9000)", "max_of(wait, \"2s\")", "host.memory // host.cpus", "fmt(\"{}\", made)", "1 if conf else 2", "bool(conf)", "all([conf])",
 	} {
 		_, list := EvaluateBytes("x.star", []byte(preamble+"x = "+use+"\n"), Options{})
 		if list.Failed() {

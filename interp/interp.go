@@ -164,6 +164,12 @@ func newEvaluation(name string, o Options) *evaluation {
 }
 
 func (e *evaluation) evaluate(name string, src []byte) (p *plan.Plan, list diag.List) {
+	defer func() {
+		if broken := recover(); broken != nil { // a supervisor evaluates recipes, and must outlive every one
+			p, list = nil, diag.List{{Severity: diag.Error, Code: CodeBroken, At: diag.Span{File: name}, Found: fmt.Sprint(broken),
+				Message: "the evaluation broke down: a fault of this program, not of the recipe", Hint: "leave out what was written last, and report the fault with the recipe"}}
+		}
+	}()
 	e.run(&source{name: name, text: string(src)})
 	p = e.recording.Plan(fileName(name))
 	p.Inputs = e.inputs()

@@ -154,6 +154,29 @@ func TestLoadsAreInputs(t *testing.T) {
 	}
 }
 
+// TestRootAboveTheRecipe lets several recipes share what lies in a folder above them.
+func TestRootAboveTheRecipe(t *testing.T) {
+	t.Parallel()
+	dir := write(t, map[string]string{
+		"foo/recipe.star": `load("//lib/a.star", "a")` + "
+" + `load("b.star", "b")` + "
+" + small,
+		"foo/b.star":      `load("../lib/a.star", "a")` + "
+b = a
+",
+		"lib/a.star":      "a = 1
+",
+	})
+	path := filepath.Join(dir, "foo/recipe.star")
+	p, list := Evaluate(path, Options{Root: dir})
+	if p == nil || len(p.Inputs) != 2 || p.Inputs[0].Path != "foo/b.star" {
+		t.Errorf("%+v\n%s", p, list)
+	}
+	if p, _ := Evaluate(path, Options{}); p != nil {
+		t.Error("the folder above was in reach")
+	}
+}
+
 // TestNoLoadLeavesTheFolder tries links, pipes and folders.
 func TestNoLoadLeavesTheFolder(t *testing.T) {
 	t.Parallel()
@@ -222,7 +245,7 @@ func TestEveryCodeIsExplained(t *testing.T) {
 		}
 	}
 	for code := range seen {
-		if !used[code] && code != CodeCannotRead && code != CodeBadPlan {
+		if !used[code] && code != CodeCannotRead && code != CodeBadPlan && code != CodeBroken {
 			t.Errorf("no golden mistake shows %s", code)
 		}
 	}

@@ -46,11 +46,14 @@ type loading struct {
 }
 
 func newLoader(name string, o Options) loader {
-	folder := o.Root
-	if folder == "" {
-		folder = filepath.Dir(name)
+	folder, key := filepath.Dir(name), filepath.Base(name)
+	if o.Root != "" {
+		if below, err := filepath.Rel(o.Root, name); err == nil && filepath.IsLocal(below) {
+			key = below
+		}
+		folder = o.Root
 	}
-	return loader{folder: folder, modules: map[string]*module{}, answers: map[string]starlark.StringDict{}, stack: []loading{{key: filepath.ToSlash(filepath.Base(name))}}}
+	return loader{folder: folder, modules: map[string]*module{}, answers: map[string]starlark.StringDict{}, stack: []loading{{key: filepath.ToSlash(key)}}}
 }
 
 func (l *loader) close() {
