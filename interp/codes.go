@@ -21,7 +21,7 @@ const (
 	CodeFail        = "refused-by-recipe"
 	CodeEvaluation  = "evaluation"
 
-	CodeBroken      = "broken-down"
+	CodeBroken = "broken-down"
 
 	CodeNoProbe     = "no-probe"
 	CodeConnectOnly = "connect-only"

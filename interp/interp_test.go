@@ -158,14 +158,9 @@ func TestLoadsAreInputs(t *testing.T) {
 func TestRootAboveTheRecipe(t *testing.T) {
 	t.Parallel()
 	dir := write(t, map[string]string{
-		"foo/recipe.star": `load("//lib/a.star", "a")` + "
-" + `load("b.star", "b")` + "
-" + small,
-		"foo/b.star":      `load("../lib/a.star", "a")` + "
-b = a
-",
-		"lib/a.star":      "a = 1
-",
+		"foo/recipe.star": `load("//lib/a.star", "a")` + "\n" + `load("b.star", "b")` + "\n" + small,
+		"foo/b.star":      `load("../lib/a.star", "a")` + "\nb = a\n",
+		"lib/a.star":      "a = 1\n",
 	})
 	path := filepath.Join(dir, "foo/recipe.star")
 	p, list := Evaluate(path, Options{Root: dir})
