@@ -69,10 +69,15 @@ func TestRecipeIsAppliedWhole(t *testing.T) {
 	s := h.run(append(args, "--dev", path)...)
 	first := h.becomesHealthy("foo", "foo")
 
-	h.write("foo.star", whole[:strings.Index(whole, "    probes = [")])
+	half := whole[:strings.Index(whole, "    probes = [")]
+	h.write("foo.star", half)
 	h.until("a report of the half-written recipe", func() bool { return strings.Contains(s.out.String(), "foo.star:") }, s.out.String)
-	// What comes last shows that all before it was seen.
+	h.write("foo.star", half) // saved again, as it was
 	h.replace(flagsFile, "log-level=debug\n")
+	h.until("a change of a flag meanwhile", func() bool { return foodStats(web).Level == "debug" }, s.out.String)
+	if got := foodStats(web); got.PID != first.PID {
+		t.Errorf("process %d runs under a half-written recipe, want the same, %d", got.PID, first.PID)
+	}
 	h.replace("foo.star", strings.Replace(whole, `"FOO_DATA": data`, `"FOO_DATA": data, "FOO_NEW": "yes"`, 1))
 	second := h.becomes("runs anew", "foo", "foo", func(st control.Status) bool { return st.PID != first.PID && st.IsUp() })
 	if got := strings.Count(s.out.String(), "foo.star:"); got != 1 {

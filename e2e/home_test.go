@@ -3,8 +3,10 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
@@ -21,6 +23,9 @@ import (
 
 // deadline bounds every wait: long enough for a loaded machine, short enough to say what hangs.
 const deadline = 60 * time.Second
+
+// nobody is an ordinary user that every Debian has.
+const nobody = 65534
 
 // home is a user's folders: a working directory with recipes, and those of the runtime.
 type home struct {
@@ -50,15 +55,54 @@ func newHome(t *testing.T) *home {
 	return h
 }
 
+// eachUser runs a test as the tester and, where that is root, as an ordinary user too, for whom no cgroup is writable.
+func eachUser(t *testing.T, test func(t *testing.T, h *home)) {
+	users := map[string]int{"tester": -1}
+	if os.Geteuid() == 0 {
+		users["nobody"] = nobody
+	}
+	for name, uid := range users {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHome(t)
+			h.give(uid)
+			test(t, h)
+		})
+	}
+}
+
+// give makes everything of the home the user's, now and from now on; -1 is the tester.
+func (h *home) give(uid int) {
+	h.t.Helper()
+	if h.uid = uid; uid < 0 {
+		return
+	}
+	err := filepath.WalkDir(h.dir, func(path string, _ fs.DirEntry, err error) error {
+		return errors.Join(err, os.Lchown(path, uid, uid))
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+}
+
 // write makes a file of the home and returns its path.
-func (h *home) write(name, text string) string {
+func (h *home) write(name, text string) string { return h.writeMode(name, text, 0o644) }
+
+func (h *home) writeMode(name, text string, mode fs.FileMode) string {
 	h.t.Helper()
 	path := filepath.Join(h.dir, name)
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		h.t.Fatal(err)
 	}
-	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+	if err := os.WriteFile(path, []byte(text), mode); err != nil {
 		h.t.Fatal(err)
+	}
+	if h.uid >= 0 {
+		for at := path; at != h.dir; at = filepath.Dir(at) {
+			if err := os.Lchown(at, h.uid, h.uid); err != nil {
+				h.t.Fatal(err)
+			}
+		}
 	}
 	return path
 }
@@ -89,12 +133,7 @@ func (h *home) tour(change ...string) string {
 		text = strings.ReplaceAll(text, pair[0], pair[1])
 	}
 	h.write("foo.conf", read(h.t, filepath.Join(source, "recipes/foo/foo.conf")))
-	if err := os.MkdirAll(filepath.Join(h.dir, "dist"), 0o755); err != nil {
-		h.t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(h.dir, "dist/food"), []byte(read(h.t, food)), 0o755); err != nil {
-		h.t.Fatal(err)
-	}
+	h.writeMode("dist/food", read(h.t, food), 0o755)
 	return h.write("foo.star", text)
 }
 
@@ -206,7 +245,8 @@ func (h *home) start(cmd *exec.Cmd) *supervisor {
 	}()
 	h.t.Cleanup(func() {
 		if h.t.Failed() {
-			h.t.Logf("recipe run said:\n%s", s.out.String())
+			lines := strings.SplitAfter(s.out.String(), "\n")
+			h.t.Logf("recipe run said last:\n%s", strings.Join(lines[max(0, len(lines)-60):], ""))
 		}
 		// A supervisor that ends by itself takes its daemons along.
 		cmd.Process.Signal(syscall.SIGTERM)
@@ -327,9 +367,4 @@ func tell(url string) string {
 	defer r.Body.Close()
 	text, _ := io.ReadAll(r.Body)
 	return string(text)
-}
-
-func (h *home) becomesUp(recipe, service string) control.Status {
-	h.t.Helper()
-	return h.becomes("is up", recipe, service, func(s control.Status) bool { return s.IsUp() })
 }

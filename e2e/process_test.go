@@ -36,11 +36,21 @@ func pids() []int {
 	return list
 }
 
+// arguments of a process; none when it is gone.
+func arguments(pid int) []string {
+	text, _ := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "cmdline"))
+	if len(text) == 0 {
+		return nil
+	}
+	return strings.Split(strings.TrimSuffix(string(text), "\x00"), "\x00")
+}
+
 // name is argv[0] of a process.
 func name(pid int) string {
-	text, _ := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "cmdline"))
-	first, _, _ := strings.Cut(string(text), "\x00")
-	return first
+	if all := arguments(pid); len(all) > 0 {
+		return all[0]
+	}
+	return ""
 }
 
 // named keeps the processes whose argv[0] ends in the name.

@@ -11,7 +11,10 @@ import (
 // not two, nor none.
 func TestNeverTwoAcrossAKillOfTheSupervisor(t *testing.T) {
 	t.Parallel()
-	h := newHome(t)
+	eachUser(t, neverTwoAcrossAKillOfTheSupervisor)
+}
+
+func neverTwoAcrossAKillOfTheSupervisor(t *testing.T, h *home) {
 	args, web := ports(t)
 	args = append(args, "--dev", h.tour())
 	load(t, web)

@@ -1,8 +1,6 @@
 package e2e
 
 import (
-	"errors"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,9 +10,6 @@ import (
 
 	"recipe/runtime/control"
 )
-
-// nobody is an ordinary user that every Debian has.
-const nobody = 65534
 
 // The first command of the README on a fresh clone: it answers, and ctrl-C ends it within the grace and leaves nothing.
 // Where the tester is root and the host was made for the tests, an ordinary user with empty caches runs it.
@@ -28,9 +23,9 @@ func TestTourRunsOnAFreshClone(t *testing.T) {
 	cloneInto(t, clone)
 	cache, modules := goEnv(t, "GOCACHE"), goEnv(t, "GOMODCACHE")
 	if os.Geteuid() == 0 && os.Getenv("RECIPE_TEST_HOST") == "1" {
-		h.uid, cache, modules = nobody, filepath.Join(h.dir, "cache"), filepath.Join(h.dir, "modules")
+		cache, modules = filepath.Join(h.dir, "cache"), filepath.Join(h.dir, "modules")
 		vendored(t, clone)
-		giveTo(t, h.dir, nobody)
+		h.give(nobody)
 	}
 	args, web := ports(t)
 	cmd := h.command("go", append(append([]string{"run", "./cmd/recipe", "run"}, args...), "--dev", "recipes/foo/foo.star")...)
@@ -82,16 +77,6 @@ func cloneInto(t *testing.T, dir string) {
 func vendored(t *testing.T, dir string) {
 	t.Helper()
 	mustRun(t, dir, "go", "mod", "vendor")
-}
-
-func giveTo(t *testing.T, dir string, uid int) {
-	t.Helper()
-	err := filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
-		return errors.Join(err, os.Lchown(path, uid, uid))
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
 }
 
 func goEnv(t *testing.T, name string) string {
