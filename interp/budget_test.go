@@ -23,7 +23,7 @@ func TestOneBudgetForAllLoads(t *testing.T) {
 	t.Parallel()
 	const loop = "def spend():\n    for i in range(1000):\n        pass\nspend()\n"
 	dir := write(t, map[string]string{
-		"alone.star":  loop,
+		"alone.star":  loop + small,
 		"recipe.star": `load("a.star", "a")` + "\n" + loop,
 		"a.star":      loop + "a = 1\n",
 	})

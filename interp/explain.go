@@ -58,7 +58,7 @@ func Explanations() []Explanation {
 
 		{CodeNoProbe, "A daemon without a probe is restarted when it dies, but not when it hangs.", `service(name = "foo", command = [food])`, `service(..., probes = [http(8080, "/healthz")])`},
 		{CodeConnectOnly, "The kernel accepts connections for a daemon that hangs, so that a connection proves little.", "tcp(80, connect_only = True)", `tcp(80, send = "PING\r\n", expect = "PONG")`},
-		{CodeNothing, "A recipe that declares neither a service nor a package makes nothing.", "x = 1", "service(...) or package(...)"},
+		{CodeNothing, "A recipe that declares neither a service nor a package makes nothing; a file that is being written anew looks like one for a moment.", "x = 1", "service(...) or package(...)"},
 		{builtins.CodeNote, "What a recipe prints is shown as a note.", "print(x)", "nothing: it is no mistake"},
 	}
 }

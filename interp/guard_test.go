@@ -10,8 +10,8 @@ import (
 	"recipe/interp/diag"
 )
 
-// preamble gives host values under short names.
-const preamble = `
+// preamble gives host values under short names, and a service.
+const preamble = small + `
 port = flag("port", type = "port", default = 8080)
 name = flag("name", type = "string", default = "x")
 path = flag("path", type = "path", default = "/x")
@@ -140,7 +140,7 @@ func TestNoRecipeCanSpellAGuard(t *testing.T) {
 	t.Parallel()
 	guards := 0
 	for name := range builtins.Environment(builtins.NewRecording()) {
-		_, list := EvaluateBytes("x.star", []byte("x = "+name+"\n"), Options{})
+		_, list := EvaluateBytes("x.star", []byte("x = "+name+"\n"+small), Options{})
 		if builtins.IsGuard(name) {
 			guards++
 			if len(list) == 0 || list[0].Code != CodeSyntax {

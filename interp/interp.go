@@ -174,6 +174,9 @@ func (e *evaluation) evaluate(name string, src []byte) (p *plan.Plan, list diag.
 	p = e.recording.Plan(fileName(name))
 	p.Inputs = e.inputs()
 	e.validate(p)
+	if !e.list.Failed() {
+		e.declares(p)
+	}
 	if e.list.Failed() {
 		return nil, e.list.Sort()
 	}

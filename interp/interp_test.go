@@ -120,13 +120,14 @@ func TestUnreadableRecipe(t *testing.T) {
 func TestNameOfThePlan(t *testing.T) {
 	t.Parallel()
 	const pkg = `package(name = "pkg", version = "1", maintainer = "A <a@example.org>", summary = "x")` + "\n"
+	two := small + strings.Replace(small, "foo", "bar", 1)
 	for _, c := range []struct{ file, src, want string }{
 		{"x.star", pkg + small, "pkg"},
 		{"x.star", small, "foo"},
-		{"a b/My Réc!pe.star", small + strings.Replace(small, "foo", "bar", 1), "my-r-c-pe"},
-		{"-", "", "recipe"},
-		{"...star", "", "recipe"},
-		{strings.Repeat("x", 100) + ".star", "", strings.Repeat("x", 64)},
+		{"a b/My Réc!pe.star", two, "my-r-c-pe"},
+		{"-", two, "recipe"},
+		{"...star", two, "recipe"},
+		{strings.Repeat("x", 100) + ".star", two, strings.Repeat("x", 64)},
 	} {
 		p, list := EvaluateBytes(c.file, []byte(c.src), Options{})
 		if p == nil || p.Name != c.want {
@@ -246,10 +247,31 @@ func TestEveryCodeIsExplained(t *testing.T) {
 	}
 }
 
+// TestEmptiedFileIsNoRecipe holds that nothing which an editor leaves behind while it writes stops what runs.
+func TestEmptiedFileIsNoRecipe(t *testing.T) {
+	t.Parallel()
+	for _, src := range []string{"", "\n", "# only a comment\n", "x = 1\n", "\"\"\"foo\"\"\"\n", "{", "\x00\x00\x00"} {
+		if p, list := EvaluateBytes("x.star", []byte(src), Options{}); p != nil || !list.Failed() {
+			t.Errorf("%q made %+v\n%s", src, p, list)
+		}
+	}
+}
+
+// TestLineEndsOfWindows holds that they change neither the plan nor the places.
+func TestLineEndsOfWindows(t *testing.T) {
+	t.Parallel()
+	const src = "x = 1\n" + small + "service(name = \"bar\", command = [\"/x\"], usr = 1)\n"
+	_, want := EvaluateBytes("x.star", []byte(src), Options{})
+	_, got := EvaluateBytes("x.star", []byte(strings.ReplaceAll(src, "\n", "\r\n")), Options{})
+	if got.String() != want.String() || !got.Failed() {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
 // TestWarningsDoNotFail holds that warnings and notes leave a plan.
 func TestWarningsDoNotFail(t *testing.T) {
 	t.Parallel()
-	p, list := EvaluateBytes("x.star", []byte("print(1)\n"), Options{})
+	p, list := EvaluateBytes("x.star", []byte("print(1)\nservice(name = \"foo\", command = [\"/usr/bin/foo\"])\n"), Options{})
 	if p == nil || list.Failed() || len(list) != 2 {
 		t.Errorf("%v\n%s", p, list)
 	}

@@ -7,11 +7,17 @@ import (
 	"recipe/runtime/plan"
 )
 
+// declares refuses a recipe that makes nothing. It is an error, and not a warning, for the sake of what runs already: a
+// file that an editor has emptied to write it anew must not read as a wish to stop every service.
+func (e *evaluation) declares(p *plan.Plan) {
+	if len(p.Services) == 0 && p.Package == nil {
+		e.add(diag.Diagnostic{Severity: diag.Error, Code: CodeNothing, At: diag.Span{File: e.name}, Message: "the recipe declares neither a service nor a package",
+			Hint: "service(name = ..., command = [...]); a file of functions alone is loaded by a recipe, not evaluated as one"})
+	}
+}
+
 // lint warns of what is allowed and probably not meant.
 func (e *evaluation) lint(p *plan.Plan) {
-	if len(p.Services) == 0 && p.Package == nil {
-		e.add(diag.Diagnostic{Severity: diag.Warning, Code: CodeNothing, At: diag.Span{File: e.name}, Message: "the recipe declares neither a service nor a package"})
-	}
 	for i, s := range p.Services {
 		if len(s.Probes) == 0 {
 			e.warn(fmt.Sprintf("services[%d]", i), diag.Diagnostic{Code: CodeNoProbe, Message: fmt.Sprintf("nothing asks service %q whether it works, so that a hang goes unnoticed", s.Name),
