@@ -2,11 +2,12 @@
 // their mistakes, documents the words, and is what SPEC.md shows and completion offers.
 //
 //	words.go                           the table
-//	word.go, unpack.go, types.go       how a call is read by it
+//	word.go, unpack.go                 how a call is read by it
+//	types.go, lists.go                 what parameters take
 //	declare.go, parts.go, numbers.go   what each word makes
 //	value.go, handle.go, unknown.go    the values that words return
-//	guard.go                           what keeps a host value from giving a silent wrong answer
-//	recording.go, origin.go            what an evaluation declared, and which argument gave which field of the plan
+//	guard*.go                          what keeps a host value from giving a silent wrong answer
+//	recording.go, call.go, origin.go   what an evaluation declared, by which calls, and which argument gave which field
 //
 // Rules:
 //   - A word never stops the evaluation. What is wrong with a call is recorded, and the call gives the unknown value, or

@@ -1,11 +1,8 @@
 package builtins
 
 import (
-	"cmp"
-	"errors"
 	"fmt"
 	"math"
-	"sort"
 	"unicode/utf8"
 
 	"go.starlark.net/starlark"
@@ -29,7 +26,7 @@ var (
 	portType     = &Type{"port", "a whole number from 1 to 65535, or a flag", readPort}                                   // expr.Expr
 	volumeType   = &Type{"size", `a text with a unit, as in "1GiB", or a flag`, readVolume}                               // expr.Expr
 	accountType  = &Type{"account", `account("foo"), or its name as a text`, readAccount}                                 // string
-	commandType  = &Type{"list of values", `a program and its arguments, as in [food, "--foreground"]`, readCommand}      // []expr.Expr
+	commandType  = &Type{commandName, `a program and its arguments, as in [food, "--foreground"]`, readCommand}           // []expr.Expr
 	environType  = &Type{"dict", `names and values, as in {"FOO_DATA": data}`, readEnviron}                               // []plan.Variable
 	textsType    = &Type{"list of texts", `texts, as in ["a", "b"]`, readTexts}                                           // []string
 	signalType   = &Type{"signal", `the name of a signal without SIG, as in "TERM"`, readSignal}                          // string
@@ -241,99 +238,6 @@ func readAccount(it *item, v starlark.Value) any {
 	return it.mismatch(v, it.parameter.Type.Accepted, "")
 }
 
-// elements reads each item of a list; what could not be read is the zero value, so that places stay right.
-func elements[T any](it *item, v starlark.Value, read func(*item, starlark.Value) any) ([]T, bool) {
-	var iterable starlark.Sequence
-	switch v := v.(type) {
-	case *starlark.List:
-		iterable = v
-	case starlark.Tuple:
-		iterable = v
-	default:
-		hint := ""
-		if _, ok := v.(starlark.String); ok {
-			hint = fmt.Sprintf("write a list: [%s]", clip(v.String(), 60))
-		}
-		it.mismatch(v, it.parameter.Type.Accepted, hint)
-		return nil, false
-	}
-	list := make([]T, 0, iterable.Len())
-	iter := iterable.Iterate()
-	defer iter.Done()
-	var x starlark.Value
-	for i := 0; iter.Next(&x); i++ {
-		e := it.element(i)
-		if _, ok := x.(unknown); ok {
-			it.call.spoil(e.part)
-			x = nil
-		}
-		var value T
-		if x != nil {
-			value, _ = read(e, x).(T)
-		}
-		list = append(list, value)
-	}
-	return list, true
-}
-
-func readCommand(it *item, v starlark.Value) any {
-	list, ok := elements[expr.Expr](it, v, readValue)
-	if !ok {
-		return nil
-	}
-	for i, e := range list {
-		if e.IsZero() {
-			list[i] = expr.TextOf("") // a placeholder for what has been reported
-		}
-	}
-	return list
-}
-
-func readTexts(it *item, v starlark.Value) any {
-	list, ok := elements[string](it, v, func(e *item, x starlark.Value) any {
-		switch x := x.(type) {
-		case starlark.String:
-			return string(x)
-		case *Handle:
-			if x.word == "service" {
-				return x.name
-			}
-		}
-		return e.mismatch(x, "a text", "")
-	})
-	if !ok {
-		return nil
-	}
-	return list
-}
-
-func readEnviron(it *item, v starlark.Value) any {
-	d, ok := v.(*starlark.Dict)
-	if !ok {
-		return it.mismatch(v, it.parameter.Type.Accepted, "")
-	}
-	list := []plan.Variable{}
-	for _, kv := range d.Items() {
-		name, ok := kv[0].(starlark.String)
-		if !ok {
-			if _, reported := kv[0].(unknown); !reported {
-				it.mismatch(kv[0], "texts as names", "")
-			}
-			continue
-		}
-		e := it.entry(string(name))
-		if _, reported := kv[1].(unknown); reported {
-			it.call.spoil(e.part)
-			continue
-		}
-		if value, ok := readValue(e, kv[1]).(expr.Expr); ok {
-			list = append(list, plan.Variable{Name: string(name), Value: value})
-		}
-	}
-	sort.Slice(list, func(i, j int) bool { return list[i].Name < list[j].Name })
-	return list
-}
-
 func readSignal(it *item, v starlark.Value) any {
 	name := ""
 	switch v := v.(type) {
@@ -356,13 +260,3 @@ func readSignal(it *item, v starlark.Value) any {
 }
 
 func readAny(_ *item, v starlark.Value) any { return v }
-
-// Explain makes a diagnostic of an error. Those of the language's own values have a code and perhaps a hint.
-func Explain(err error) diag.Diagnostic {
-	d := diag.Diagnostic{Message: err.Error()}
-	var r *refusal
-	if errors.As(err, &r) {
-		d.Code, d.Hint = cmp.Or(r.code, CodeArithmetic), r.hint
-	}
-	return d
-}

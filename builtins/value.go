@@ -1,12 +1,15 @@
 package builtins
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"strings"
 
 	"go.starlark.net/starlark"
 	"go.starlark.net/syntax"
 
+	"recipe/interp/diag"
 	"recipe/runtime/expr"
 )
 
@@ -121,6 +124,16 @@ type refusal struct {
 }
 
 func (r *refusal) Error() string { return r.message }
+
+// Explain makes a diagnostic of an error. Those of the language's own values have a code and perhaps a hint.
+func Explain(err error) diag.Diagnostic {
+	d := diag.Diagnostic{Message: err.Error()}
+	var r *refusal
+	if errors.As(err, &r) {
+		d.Code, d.Hint = cmp.Or(r.code, CodeArithmetic), r.hint
+	}
+	return d
+}
 
 const (
 	onlyOnHost  = "its value is known only on the host where the service starts"
