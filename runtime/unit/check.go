@@ -68,13 +68,13 @@ exchange() { # PROBE PORT: says ok, or why not
 once() { # PROBE NAME SECONDS PORT
 	ask "$1" "$3" "$4"
 	if [ -n "$reason" ]; then
-		echo "$2: $reason"
+		printf '%%s: %%s\n' "$2" "$reason"
 		unhealthy=1
 	fi
 }
 
 insane() { # REASON
-	echo "$1"
+	printf '%%s\n' "$1"
 	exit 1
 }
 
@@ -96,7 +96,7 @@ values() {
 }
 if ! ports=$(values); then
 	if [ "${1-}" = once ]; then
-		echo "$ports"
+		printf '%%s\n' "$ports"
 		exit 1
 	fi
 	sleep 5 # the launcher says why

@@ -35,9 +35,9 @@ judge() { # WHAT STATUS EXPECT: says the verdict, then kills the rest of this gr
 		esac
 	done
 	if [ -z "$status" ]; then
-		echo "$1: $reason"
+		printf '%s: %s\n' "$1" "$reason"
 	elif [ "$status" != "$2" ]; then
-		echo "$1: status $status, wanted $2"
+		printf '%s: status %s, wanted %s\n' "$1" "$status" "$2"
 	elif [ "$3" = . ]; then
 		echo ok
 	else
@@ -78,7 +78,7 @@ await() { # WHAT EXPECT-AND-DOT: reads until it is seen, at most 64 KiB
 		esac
 		[ "${#answer}" -lt 65536 ] || break
 	done
-	echo "$1: found $(shown "$answer"), wanted $(shown "$wanted")"
+	printf '%s: found %s, wanted %s\n' "$1" "$(shown "$answer")" "$(shown "$wanted")"
 }
 
 shown() { # TEXT: its beginning, printable
@@ -118,7 +118,7 @@ watch() { # PROBE NAME PORT EVERY SECONDS LIMIT FAILURES SUCCESSES START-WITHIN;
 		now
 		if [ -z "$reason" ]; then
 			failures=0 successes=$((successes + 1))
-			[ -z "$seen" ] && [ "$successes" -ge "$enough" ] || continue
+			if [ -n "$seen" ] || [ "$successes" -lt "$enough" ]; then continue; fi
 			due=$((now + 1 + $$ * 7 % every)) # from here on not in step with others
 			main
 			seen=$pid

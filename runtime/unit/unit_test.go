@@ -1,0 +1,203 @@
+package unit
+
+import (
+	"flag"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"recipe/runtime/expr"
+	"recipe/runtime/plan"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// tour is a plan with one of everything that a unit or a check shows.
+func tour() *plan.Plan {
+	adjust := -100
+	return &plan.Plan{
+		Format: plan.Format,
+		Name:   "foo",
+		Flags: []plan.Flag{
+			{Name: "port", Type: plan.FlagPort, Default: expr.IntOf(8080), Apply: plan.Apply{Action: plan.ApplyRestart}},
+		},
+		Package: &plan.Package{
+			Name: "foo", Version: "1.4.2", Release: 3, Maintainer: "Foo Team <foo@example.org>",
+			Summary: `serves 100% of foo \`, Homepage: "https://example.org/%66oo", Style: "full", Runtime: "standalone",
+		},
+		Services: []plan.Service{{
+			Name:    "foo",
+			Command: []expr.Expr{expr.PathOf("/usr/bin/food")},
+			Probes: []plan.Probe{
+				{HTTP: &plan.HTTPProbe{Port: expr.FlagOf("port"), Path: "/healthz?a=b&c='", Status: 200, Expect: "o'k\n"},
+					Every: 10_000, Timeout: 2000, Failures: 3, Successes: 1, StartWithin: 30_000},
+				{TCP: &plan.TCPProbe{Host: "localhost", Port: expr.Call(expr.OpAdd, expr.FlagOf("port"), expr.IntOf(1)), Send: "PING\r\n\x00%s\\", Expect: "PONG"},
+					Every: 1000, Timeout: 500, Failures: 2, Successes: 2, StartWithin: 0},
+				{TCP: &plan.TCPProbe{Host: "::1", Port: expr.IntOf(7000), ConnectOnly: true},
+					Every: 1005, Timeout: 10, Failures: 1, Successes: 1, StartWithin: 60_000},
+			},
+			Restart: plan.DefaultRestart(),
+			Stop:    plan.Stop{Signal: "INT", Grace: 0},
+			Limits:  plan.Limits{NoFile: 65536, Memory: 512 << 20, OOMScoreAdj: &adjust},
+			Logs:    plan.DefaultLogs(),
+		}},
+	}
+}
+
+// several is a plan of two services, one behind the other, without package or probes.
+func several() *plan.Plan {
+	p := &plan.Plan{Format: plan.Format, Name: "pair"}
+	for _, name := range []string{"front", "back"} {
+		p.Services = append(p.Services, plan.Service{
+			Name: name, Command: []expr.Expr{expr.TextOf("/bin/true")}, Restart: plan.DefaultRestart(), Stop: plan.DefaultStop(), Logs: plan.DefaultLogs(),
+		})
+	}
+	p.Services[0].After = []string{"back"}
+	return p
+}
+
+// rendered gives every file of a plan by its name.
+func rendered(t *testing.T, p *plan.Plan) map[string][]byte {
+	t.Helper()
+	if problems := p.Validate(); len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	files := map[string][]byte{}
+	for i := range p.Services {
+		s := &p.Services[i]
+		service, err := Systemd(p, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		check, err := SystemdCheck(p, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		script, err := Check(p, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for j, name := range Names(s) {
+			files[name] = [][]byte{service, check}[j]
+		}
+		if script != nil {
+			files["check-"+s.Name] = script
+		}
+	}
+	return files
+}
+
+func TestGolden(t *testing.T) {
+	for _, p := range []*plan.Plan{tour(), several()} {
+		for name, text := range rendered(t, p) {
+			if strings.HasPrefix(name, "check-") { // most of it is check.sh and the launcher's; what is asked is this plan's
+				_, rest, _ := strings.Cut(string(text), "\nexchange() {")
+				exchanges, rest, _ := strings.Cut(rest, "\nonce() {")
+				_, calls, _ := strings.Cut(rest, "\nread -r ")
+				text = []byte("exchange() {" + exchanges + "\nread -r " + calls)
+			}
+			path := filepath.Join("testdata", name)
+			if *update {
+				if err := os.WriteFile(path, text, 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), string(text)); diff != "" {
+				t.Errorf("%s (-want +got; -update rewrites it):\n%s", name, diff)
+			}
+		}
+	}
+}
+
+func TestStoppedNamesTheServiceOnlyAmongSeveral(t *testing.T) {
+	one, two := tour(), several()
+	if got := Stopped(one, &one.Services[0]); got != "/etc/foo/stopped" {
+		t.Error(got)
+	}
+	if got := Stopped(two, &two.Services[1]); got != "/etc/pair/back.stopped" {
+		t.Error(got)
+	}
+}
+
+func TestClashOfNames(t *testing.T) {
+	p := tour()
+	p.Services = append(p.Services, plan.Service{Name: "foo-check"})
+	if _, err := Systemd(p, &p.Services[0]); err == nil || !strings.Contains(err.Error(), "rename one") {
+		t.Errorf("two services want foo-check.service: %v", err)
+	}
+}
+
+func TestNulCannotBeExpected(t *testing.T) {
+	p := tour()
+	p.Services[0].Probes[1].TCP.Expect = "a\x00b"
+	if _, err := Check(p, &p.Services[0]); err == nil || !strings.Contains(err.Error(), "NUL") {
+		t.Errorf("a NUL is expected: %v", err)
+	}
+}
+
+// need skips where a tool is missing, or fails where RECIPE_TEST_HOST=1 promises that none is.
+func need(t *testing.T, tools ...string) {
+	t.Helper()
+	for _, tool := range tools {
+		if _, err := exec.LookPath(tool); err == nil {
+			continue
+		}
+		if os.Getenv("RECIPE_TEST_HOST") == "1" {
+			t.Fatalf("RECIPE_TEST_HOST=1, but this needs %s", tool)
+		}
+		t.Skipf("this needs %s (.ci/run installs it)", tool)
+	}
+}
+
+// TestSystemdAcceptsUnits asks systemd whether it knows every key and takes every value.
+func TestSystemdAcceptsUnits(t *testing.T) {
+	need(t, "systemd-analyze")
+	for _, p := range []*plan.Plan{tour(), several()} {
+		root := t.TempDir()
+		paths := []string{}
+		for name, text := range rendered(t, p) {
+			if strings.HasPrefix(name, "check-") {
+				continue
+			}
+			path := filepath.Join(root, name)
+			// What it starts is not installed here, which systemd would complain of.
+			text := strings.NewReplacer("/usr/sbin/run-foo", "/bin/true", "/usr/sbin/run-front", "/bin/true", "/usr/sbin/run-back", "/bin/true",
+				"/usr/lib/foo/check-foo", "/bin/true").Replace(string(text))
+			if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			paths = append(paths, path)
+		}
+		cmd := exec.Command("systemd-analyze", append([]string{"verify", "--man=no", "--generators=no"}, paths...)...)
+		out, err := cmd.CombinedOutput()
+		for _, line := range strings.Split(string(out), "\n") { // of our units alone: this machine has others
+			for _, path := range paths {
+				if strings.Contains(line, filepath.Base(path)) || strings.Contains(line, path) {
+					t.Error(line)
+				}
+			}
+		}
+		if err != nil && len(out) == 0 {
+			t.Error(err)
+		}
+	}
+}
+
+func TestShellcheckFindsNothing(t *testing.T) {
+	need(t, "shellcheck")
+	text := rendered(t, tour())["check-foo"]
+	// SC2034: flags that no probe reads are judged all the same, as the launcher judges them.
+	cmd := exec.Command("shellcheck", "--exclude=SC2034", "-")
+	cmd.Stdin = strings.NewReader(string(text))
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
