@@ -2,6 +2,8 @@ package driver
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -23,6 +25,7 @@ type recipe struct {
 	env    *expr.Env // the last good flags; nil while there were none
 	fault  string    // why env is nil
 	files  []string  // that are watched
+	stale  bool      // a loaded file changed while it was evaluated
 	unused bool      // the file holds a newer recipe, which the flags do not fit
 }
 
@@ -91,26 +94,31 @@ func (s *Supervisor) refuse(r *recipe, what string, err error) {
 	}
 }
 
-// watchRecipe watches the recipe, what it loads, and its flags.
+// watchRecipe watches the recipe, what it loads, and its flags, which must be read after this. A loaded file that is not
+// what the plan was made from any longer marks the recipe to be evaluated again.
 func (s *Supervisor) watchRecipe(r *recipe) {
-	files := []string{}
+	sums := map[string]string{r.file: ""}
 	if r.plan != nil {
-		files = append(files, s.flagsFile(r))
+		sums[s.flagsFile(r)] = ""
 		for _, in := range r.plan.Inputs {
-			files = append(files, filepath.Join(filepath.Dir(r.file), filepath.FromSlash(in.Path)))
+			sums[filepath.Join(filepath.Dir(r.file), filepath.FromSlash(in.Path))] = in.SHA256
 		}
 	}
-	for _, file := range append([]string{r.file}, files...) {
-		if !slices.Contains(r.files, file) {
-			s.watcher.Add(file)
+	for file, sum := range sums {
+		now, err := s.watcher.Add(file)
+		if err != nil {
+			s.say("%s: changes of %s will not be seen: %v", r.name(), file, err)
+		}
+		if content := sha256.Sum256(now.Content); sum != "" && hex.EncodeToString(content[:]) != sum {
+			r.stale = true
 		}
 	}
 	for _, file := range r.files {
-		if file != r.file && !slices.Contains(files, file) {
+		if _, still := sums[file]; !still {
 			s.watcher.Remove(file)
 		}
 	}
-	r.files = append(files, r.file)
+	r.files = slices.Sorted(maps.Keys(sums))
 }
 
 // changed takes one change of a watched file.
@@ -143,6 +151,7 @@ func (s *Supervisor) flagsChanged(ctx context.Context, r *recipe, e watch.Event)
 
 // recipeChanged evaluates the recipe again. The same plan as before, from another text, changes nothing.
 func (s *Supervisor) recipeChanged(ctx context.Context, r *recipe) {
+	r.stale = false
 	next := &recipe{file: r.file, env: r.env}
 	err := s.loadNext(ctx, r, next)
 	if err != nil {

@@ -128,6 +128,7 @@ func (s *Supervisor) boot(ctx context.Context) error {
 	for _, file := range s.options.Recipes {
 		r := &recipe{file: file}
 		s.recipes = append(s.recipes, r)
+		s.watchRecipe(r) // before it is read, so that no change is missed
 		p, err := s.load(ctx, r)
 		if err != nil {
 			faults = append(faults, err)
@@ -222,6 +223,11 @@ func (s *Supervisor) serve(ctx context.Context, l *control.Listener) {
 // keep handles changes of files until ctx ends.
 func (s *Supervisor) keep(ctx context.Context) {
 	for {
+		for _, r := range s.recipes {
+			if r.stale {
+				s.recipeChanged(ctx, r)
+			}
+		}
 		select {
 		case <-ctx.Done():
 			return
