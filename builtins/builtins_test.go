@@ -10,8 +10,8 @@ import (
 	"go.starlark.net/starlark"
 
 	"recipe/builtins"
+	"recipe/builtins/diag"
 	"recipe/interp"
-	"recipe/interp/diag"
 	"recipe/runtime/plan"
 )
 

@@ -6,7 +6,7 @@ import (
 	"go.starlark.net/starlark"
 	"go.starlark.net/syntax"
 
-	"recipe/interp/diag"
+	"recipe/builtins/diag"
 )
 
 // A value of the host must never give a silent wrong answer, and its own methods cannot see to that: Starlark's ==

@@ -6,7 +6,7 @@ import (
 	"go.starlark.net/starlark"
 	"go.starlark.net/syntax"
 
-	"recipe/interp/diag"
+	"recipe/builtins/diag"
 )
 
 // HintHostValue says what a host value is good for.

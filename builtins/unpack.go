@@ -6,7 +6,7 @@ import (
 
 	"go.starlark.net/starlark"
 
-	"recipe/interp/diag"
+	"recipe/builtins/diag"
 	"recipe/runtime/plan"
 )
 

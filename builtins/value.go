@@ -9,7 +9,7 @@ import (
 	"go.starlark.net/starlark"
 	"go.starlark.net/syntax"
 
-	"recipe/interp/diag"
+	"recipe/builtins/diag"
 	"recipe/runtime/expr"
 )
 

@@ -3,7 +3,7 @@ package builtins
 import (
 	"go.starlark.net/starlark"
 
-	"recipe/interp/diag"
+	"recipe/builtins/diag"
 	"recipe/runtime/plan"
 )
 

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"recipe/interp/diag"
+	"recipe/builtins/diag"
 )
 
 func codes(list diag.List) string {

@@ -7,7 +7,7 @@ import (
 	"go.starlark.net/starlark"
 
 	"recipe/builtins"
-	"recipe/interp/diag"
+	"recipe/builtins/diag"
 )
 
 // preamble gives host values under short names, and a service.

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"recipe/interp/diag"
+	"recipe/builtins/diag"
 	"recipe/runtime/plan"
 )
 

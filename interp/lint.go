@@ -3,7 +3,7 @@ package interp
 import (
 	"fmt"
 
-	"recipe/interp/diag"
+	"recipe/builtins/diag"
 	"recipe/runtime/plan"
 )
 

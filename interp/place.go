@@ -5,7 +5,7 @@ import (
 	"go.starlark.net/syntax"
 
 	"recipe/builtins"
-	"recipe/interp/diag"
+	"recipe/builtins/diag"
 	"recipe/runtime/plan"
 )
 

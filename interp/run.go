@@ -10,7 +10,7 @@ import (
 	"go.starlark.net/syntax"
 
 	"recipe/builtins"
-	"recipe/interp/diag"
+	"recipe/builtins/diag"
 	"recipe/runtime/plan"
 )
 

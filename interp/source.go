@@ -7,7 +7,7 @@ import (
 	"go.starlark.net/syntax"
 
 	"recipe/builtins"
-	"recipe/interp/diag"
+	"recipe/builtins/diag"
 )
 
 // source is one module: its text, and its tree once it was parsed. What finds places in it is made when the first

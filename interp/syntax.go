@@ -7,7 +7,7 @@ import (
 
 	"go.starlark.net/syntax"
 
-	"recipe/interp/diag"
+	"recipe/builtins/diag"
 )
 
 // syntaxError translates what the parser says: it stops at the first.

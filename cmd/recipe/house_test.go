@@ -34,7 +34,7 @@ func wrongArrow(from, to string) string {
 	const (
 		commands = "recipe/cmd"
 		interp   = "recipe/interp"
-		diag     = "recipe/interp/diag"
+		diag     = "recipe/builtins/diag"
 		words    = "recipe/builtins"
 		runtime  = "recipe/runtime"
 		starlark = "go.starlark.net"
@@ -71,8 +71,8 @@ func TestArrowsTheWrongWayAreSeen(t *testing.T) {
 		{"recipe/runtime/unit", "recipe/cmd/recipe/cli", true},
 		{"recipe/builtins", "recipe/interp", true},
 		{"recipe/interp", "recipe/runtime/launch", true},
-		{"recipe/interp/diag", "recipe/runtime/plan", true},
-		{"recipe/builtins", "recipe/interp/diag", false},
+		{"recipe/builtins/diag", "recipe/runtime/plan", true},
+		{"recipe/builtins", "recipe/builtins/diag", false},
 		{"recipe/interp", "recipe/builtins", false},
 		{"recipe/interp", "recipe/runtime/plan", false},
 		{"recipe/runtime/plan", "recipe/runtime/expr", false},

@@ -1,8 +1,8 @@
 package cli
 
 import (
+	"recipe/builtins/diag"
 	"recipe/interp"
-	"recipe/interp/diag"
 )
 
 type checkCommand struct {

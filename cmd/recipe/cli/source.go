@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"recipe/builtins/diag"
 	"recipe/interp"
-	"recipe/interp/diag"
 	"recipe/runtime/expr"
 	"recipe/runtime/flags"
 	"recipe/runtime/plan"
