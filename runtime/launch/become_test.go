@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -120,5 +121,36 @@ func TestScriptPauses(t *testing.T) {
 		if took := time.Since(began); cmd.ProcessState.ExitCode() != launch.ExitInsane || took < 400*time.Millisecond || took > patience {
 			t.Errorf("%s: exit code %d after %v", l.name, cmd.ProcessState.ExitCode(), took)
 		}
+	}
+}
+
+// TestBecomeWaitsForABusyProgram for half a second, and then says what is the matter.
+func TestBecomeWaitsForABusyProgram(t *testing.T) {
+	t.Parallel()
+	root := fresh(t)
+	program := filepath.Join(root, "opt/recorder")
+	data, err := os.ReadFile(filepath.Join(shared, "recorder"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, program, string(data), 0o755)
+	held, err := os.OpenFile(program, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer held.Close()
+	cmd := command(t, launcher{native: true}, called([]expr.Expr{expr.PathOf("/opt/recorder")}), root, "")
+	var stdout bytes.Buffer
+	cmd.Stdout = &stdout
+	began := time.Now()
+	cmd.Run()
+	if took := time.Since(began); cmd.ProcessState.ExitCode() != launch.ExitInsane || took < 400*time.Millisecond ||
+		!strings.HasSuffix(stdout.String(), "/opt/recorder cannot be run: Text file busy\n") {
+		t.Errorf("exit code %d after %v: %q", cmd.ProcessState.ExitCode(), took, stdout.String())
+	}
+	held.Close()
+	cmd = command(t, launcher{native: true}, called([]expr.Expr{expr.PathOf("/opt/recorder")}), root, "")
+	if err := cmd.Run(); err != nil {
+		t.Errorf("it is free again, but: %v", err)
 	}
 }

@@ -5,15 +5,21 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// Exec prepares and becomes the daemon. It returns only when that cannot be: the reason is on stdout by then, the pause
+// Exec prepares and becomes the daemon. The context should end with the signals that stop us, since a run step has a
+// session of its own, which only we can end. It returns only when that cannot be: the reason is on stdout by then, the pause
 // is over, and the result is the exit code.
 func Exec(ctx context.Context, s *Spec, pause time.Duration) int {
 	err := s.Prepare(ctx)
+	if err == nil {
+		signal.Reset() // one that comes after this ends us; one that came before has ended the context
+		err = context.Cause(ctx)
+	}
 	if err == nil {
 		err = s.Become()
 	}

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -34,11 +35,15 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, become())
 		os.Exit(1)
 	}
-	if filepath.Base(os.Args[0]) == "recorder" {
+	switch name := filepath.Base(os.Args[0]); {
+	case name == "recorder":
 		record(os.Stdout)
-		return
+	case strings.HasSuffix(name, ".test"):
+		os.Exit(tests(m))
+	default:
+		fmt.Fprintf(os.Stderr, "%s is not the tests: they must not run each other\n", name)
+		os.Exit(1)
 	}
-	os.Exit(tests(m))
 }
 
 func tests(m *testing.M) int {

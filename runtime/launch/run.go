@@ -51,6 +51,7 @@ func (r *Run) prepare(ctx context.Context, id *identity, env []string) error {
 		syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 		killTree(before)
 	case <-timed.Done():
+		syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 		killTree(before, cmd.Process.Pid)
 		<-ended
 		killTree(before)

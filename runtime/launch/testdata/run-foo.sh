@@ -260,15 +260,19 @@ run() { # TIMEOUT SECONDS COMMAND...: what is left of its session in the end is 
 	runnable "$1"
 	become setsid "$@" </dev/null &
 	child=$!
+	# TERM ends the timer while it waits, and no later: only then is its exit code 0.
 	# shellcheck disable=SC2016
-	setsid sh -c 'sleep "$1" && kill -KILL "-$2" "$2"' sh "$seconds" "$child" 2>/dev/null &
+	setsid sh -c 'trap "exit 1" TERM
+		sleep "$1" & wait "$!" && trap "" TERM && { kill -KILL "-$2" || kill -KILL "$2"; }' sh "$seconds" "$child" >/dev/null 2>&1 &
 	timer=$!
 	trap 'kill -KILL "-$child" "$child" "-$timer" "$timer" 2>/dev/null; exit 143' HUP INT TERM
 	wait "$child" 2>/dev/null
 	code=$?
-	kill -KILL "-$timer" "$timer" "-$child" 2>/dev/null
+	kill -TERM "-$timer" "$timer" 2>/dev/null
 	wait "$timer" 2>/dev/null
-	case $?:$code in
+	late=$?
+	kill -KILL "-$timer" "-$child" 2>/dev/null
+	case $late:$code in
 	0:*) insane "$1 did not end within $limit" ;;
 	*:0) ;;
 	*) insane "$1 failed with exit code $code" ;;
