@@ -44,7 +44,7 @@ func neverGivesUp(t *testing.T, h *home) {
 			leader = st.PID // of the launcher, then of the daemon
 			return leader != 0 && leader != last
 		}, s.out.String)
-		time.Sleep(rand.N(20 * time.Millisecond)) // any instant of a start that takes about ten
+		time.Sleep(rand.N(15 * time.Millisecond)) // any instant of a start that takes about ten
 		if !strings.HasSuffix(name(leader), "sleep") {
 			whilePrepared++
 		}
