@@ -46,7 +46,7 @@ func wrongArrow(from, to string) string {
 		return "nothing behind the plan knows Starlark"
 	case in(from, diag) && (in(to, starlark) || in(to, "recipe")):
 		return "diagnostics know neither Starlark nor plans"
-	case in(from, words) && in(to, interp) && to != diag:
+	case in(from, words) && in(to, interp):
 		return "the words do not know how they are evaluated"
 	case (in(from, words) || in(from, interp)) && in(to, runtime) && !in(to, runtime+"/plan") && !in(to, runtime+"/expr"):
 		return "what is before the plan meets what is behind it through the plan alone"

@@ -27,6 +27,7 @@ type commands struct {
 	Check    checkCommand    `cmd:"" help:"Evaluate, validate and lint recipes."`
 	Plan     planCommand     `cmd:"" help:"Print what a recipe means, as JSON."`
 	Doc      docCommand      `cmd:"" help:"Explain the words that a recipe is written in."`
+	Explain  explainCommand  `cmd:"" help:"Explain the code of a diagnostic."`
 	Build    buildCommand    `cmd:"" help:"Build packages; print one path a line."`
 	Launcher launcherCommand `cmd:"" help:"Print the POSIX sh launcher of a service, run-SERVICE."`
 	Unit     unitCommand     `cmd:"" help:"Render init units."`

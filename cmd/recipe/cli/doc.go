@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -122,17 +123,10 @@ func signature(word *builtins.Word) string {
 		case p.Required:
 			parts = append(parts, p.Name)
 		default:
-			parts = append(parts, p.Name+" = "+defaultText(p))
+			parts = append(parts, p.Name+" = "+cmp.Or(p.DefaultText(), "None"))
 		}
 	}
 	return word.Name + "(" + strings.Join(parts, ", ") + ")"
-}
-
-func defaultText(p *builtins.Parameter) string {
-	if p.Default == nil {
-		return "None"
-	}
-	return p.Default.String()
 }
 
 func parameterText(p *builtins.Parameter) string {
@@ -158,7 +152,7 @@ func wordsJSON(words []builtins.Word) any {
 			q := parameterJSON{Name: p.Name, Type: p.Type.Name, Accepted: p.Type.Accepted, Doc: p.Doc, Choices: p.Choices,
 				Required: p.Required, Positional: p.Positional, Rest: p.Rest}
 			if !p.Required && !p.Rest {
-				q.Default = defaultText(p)
+				q.Default = cmp.Or(p.DefaultText(), "None")
 			}
 			j.Parameters = append(j.Parameters, q)
 		}
