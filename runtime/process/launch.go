@@ -24,7 +24,7 @@ func Launching(arguments []string) bool { return len(arguments) == 2 && argument
 
 // Launch is the life of a launcher. It never returns.
 func Launch() {
-	// Limits like nice belong to a thread, and the main thread is the one that survives the exec.
+	// What is set for a thread alone, as nice is, survives the exec if it is the thread that calls it.
 	runtime.LockOSThread()
 	ctx := context.Background()
 	report := os.NewFile(reportFD, "report")

@@ -5,6 +5,8 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -146,7 +148,7 @@ func (r *running) end() {
 	})
 }
 
-// awaitSpare waits until the host's spare launcher waits for orders: it sleeps in recvmsg.
+// awaitSpare waits until the host's spare launcher waits for orders: one of its threads sleeps in recvmsg.
 func awaitSpare(t testing.TB, h *Host) {
 	t.Helper()
 	eventually(t, "there is a spare launcher", func() bool {
@@ -155,8 +157,11 @@ func awaitSpare(t testing.TB, h *Host) {
 		if h.spare == nil {
 			return false
 		}
-		text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/syscall", h.spare.pid))
-		return strings.HasPrefix(string(text), fmt.Sprintf("%d ", unix.SYS_RECVMSG))
+		calls, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/syscall", h.spare.pid))
+		return slices.ContainsFunc(calls, func(call string) bool {
+			text, _ := os.ReadFile(call)
+			return strings.HasPrefix(string(text), fmt.Sprintf("%d ", unix.SYS_RECVMSG))
+		})
 	})
 }
 
