@@ -13,7 +13,9 @@ import (
 	"time"
 
 	"recipe/interp"
+	"recipe/runtime/expr"
 	"recipe/runtime/pack"
+	"recipe/runtime/plan"
 	"recipe/runtime/stage"
 )
 
@@ -243,6 +245,73 @@ func (f foo) leavesNothing(deb string) {
 	if failed := f.Must("systemctl", "--failed", "--no-legend", "--plain"); failed != "" {
 		f.t.Errorf("failed units: %s", failed)
 	}
+}
+
+// pair is a package of services that sleep, in a version.
+func pair(t *testing.T, version string, services ...plan.Service) string {
+	t.Helper()
+	p := &plan.Plan{
+		Format: plan.Format, Name: "pair", Services: services,
+		Package: &plan.Package{Name: "pair", Version: version, Release: 1, Maintainer: "Foo Team <foo@example.org>", Summary: "sleeps", Style: "full", Runtime: "standalone"},
+	}
+	if problems := p.Validate(); len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	path, err := pack.BuildFile(t.TempDir(), pack.Options{Plan: p, Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func sleeper(name string, probes ...plan.Probe) plan.Service {
+	return plan.Service{Name: name, Command: []expr.Expr{expr.TextOf("/usr/bin/sleep"), expr.TextOf("infinity")}, Probes: probes,
+		Restart: plan.DefaultRestart(), Stop: plan.DefaultStop(), Logs: plan.DefaultLogs()}
+}
+
+// TestDebWithTroubles installs where scripts may start nothing, upgrades to a version that is not healthy and lacks a
+// service, and finds every transaction done all the same, and said what is wrong.
+func TestDebWithTroubles(t *testing.T) {
+	t.Parallel()
+	Need(t, Tools("debootstrap", "systemd-nspawn", "unshare", "nsenter"))
+	first := pair(t, "1", sleeper("left"), sleeper("right"))
+	second := pair(t, "2", sleeper("left", plan.Probe{TCP: &plan.TCPProbe{Port: expr.IntOf(9)}, Every: 1000, Timeout: 1000, Failures: 3, Successes: 1, StartWithin: 3_600_000}))
+	h := Boot(t)
+	h.Copy(first, "/root/1.deb")
+	h.Copy(second, "/root/2.deb")
+	active := func(service, want string) {
+		t.Helper()
+		if got, _ := h.Try("systemctl", "is-active", service); got != want {
+			t.Errorf("%s is %s, not %s", service, got, want)
+		}
+	}
+
+	h.Write("/usr/sbin/policy-rc.d", "#!/bin/sh\nexit 101\n")
+	h.Must("chmod", "0755", "/usr/sbin/policy-rc.d")
+	h.Must("dpkg", "-i", "/root/1.deb")
+	active("left", "inactive")
+	h.Must("rm", "/usr/sbin/policy-rc.d")
+	h.Must("systemctl", "start", "left", "right")
+
+	out := h.Must("dpkg", "-i", "/root/2.deb")
+	for _, want := range []string{"pair: left is not healthy yet: tcp: connect to 127.0.0.1:9", "journalctl -u left.service"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("dpkg does not say %q:\n%s", want, out)
+		}
+	}
+	active("left", "active")
+	active("right", "inactive")
+	if _, err := os.Lstat(h.Path("/etc/systemd/system/multi-user.target.wants/right.service")); err == nil {
+		t.Error("a service that is no more is still enabled")
+	}
+
+	// Whoever masks a service means it.
+	h.Must("systemctl", "mask", "--now", "left")
+	h.Must("dpkg", "-i", "/root/2.deb")
+	if got, _ := h.Try("systemctl", "is-enabled", "left"); got != "masked" {
+		t.Errorf("a masked service is %s after an upgrade", got)
+	}
+	h.Must("dpkg", "-P", "pair")
 }
 
 // TestDebWithoutInit installs, upgrades and removes in a root where no systemd runs: nothing fails, nothing is started.

@@ -45,7 +45,7 @@ func (o Options) deb(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	spool, err := os.CreateTemp("", "recipe-data-")
+	spool, err := os.CreateTemp(o.spool, ".recipe-data-")
 	if err != nil {
 		return err
 	}

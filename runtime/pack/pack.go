@@ -39,6 +39,8 @@ type Options struct {
 	Arch        string      // as Go names it; "" is this machine's
 	Compression Compression // "" is Gzip
 	Epoch       time.Time   // of every file; the zero time is 1980-01-01
+
+	spool string // the folder that the compressed content waits in; "" is that for temporary files
 }
 
 // Compression is how a package's content is compressed.
@@ -86,6 +88,7 @@ func BuildFile(dir string, o Options) (string, error) {
 		return "", fmt.Errorf("cannot build %s: %w", name, err)
 	}
 	defer pending.Cleanup()
+	o.spool = dir
 	if err := Deb(pending, o); err != nil {
 		return "", err
 	}

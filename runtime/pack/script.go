@@ -35,7 +35,7 @@ func maintainerScripts(p *plan.Plan) (map[string][]byte, error) {
 	facts := scriptFactsOf(p)
 	scripts := map[string][]byte{}
 	for _, name := range []string{"preinst", "postinst", "prerm", "postrm"} {
-		if facts.Services == "" && (name == "preinst" || name == "prerm") {
+		if !facts.need(name) {
 			continue
 		}
 		text, err := template.ParseFS(scriptTexts, "scripts/"+name+".sh")
@@ -49,6 +49,19 @@ func maintainerScripts(p *plan.Plan) (map[string][]byte, error) {
 		scripts[name] = append(bytes.TrimRight(b.Bytes(), "\n"), '\n')
 	}
 	return scripts, nil
+}
+
+// need reports whether a script has anything to do.
+func (f *scriptFacts) need(script string) bool {
+	switch {
+	case f.Services != "":
+		return true
+	case script == "postinst":
+		return len(f.Accounts)+len(f.Owned) > 0
+	case script == "postrm":
+		return len(f.Accounts) > 0
+	}
+	return false
 }
 
 func scriptFactsOf(p *plan.Plan) scriptFacts {
@@ -109,14 +122,11 @@ func ownership(p *plan.Plan, c plan.Content) string {
 // flags nor the host.
 func leavings(p *plan.Plan, facts *scriptFacts) {
 	q := expr.QuoteShell
-	directory := func(dir string) {
-		list := &facts.Emptied
+	directory := func(dir string, list *[]string) {
 		if own(p, dir) {
 			list = &facts.Erased
-		} else if strings.Count(dir, "/") < 2 {
-			return
 		}
-		if !slices.Contains(*list, q(dir)) {
+		if list != nil && !slices.Contains(*list, q(dir)) {
 			*list = append(*list, q(dir))
 		}
 	}
@@ -124,10 +134,10 @@ func leavings(p *plan.Plan, facts *scriptFacts) {
 		for _, step := range s.Prepare {
 			switch {
 			case step.Directory != nil && step.Directory.Path.Op == expr.OpPath:
-				directory(step.Directory.Path.Text)
+				directory(step.Directory.Path.Text, &facts.Emptied)
 			case step.Template != nil && step.Template.Path.Op == expr.OpPath:
 				facts.Files = append(facts.Files, q(step.Template.Path.Text))
-				directory(path.Dir(step.Template.Path.Text))
+				directory(path.Dir(step.Template.Path.Text), nil)
 			}
 		}
 	}

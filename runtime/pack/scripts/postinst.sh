@@ -2,8 +2,9 @@
 # Written by recipe. Makes accounts, enables the services unless an admin disabled them, starts or restarts them, and
 # says whether they are healthy. That they are not fails nothing: systemd goes on trying.
 set -e
-services='{{.Services}}'
-
+exec </dev/null # nothing asks
+{{if .Services}}services='{{.Services}}'
+{{end}}
 case $1 in
 configure | abort-upgrade | abort-remove | abort-deconfigure) ;;
 *) exit 0 ;;
@@ -34,6 +35,22 @@ for service in $services; do
 		timeout 60 deb-systemd-helper update-state "$service.service" >/dev/null || :
 	fi
 done
+
+gone() { # SERVICE that this version does not have
+	[ ! -e "{{.UnitDir}}$1.service" ] || return 0
+	[ ! -d /run/systemd/system ] || timeout {{.Patience}} systemctl stop "$1.service" || :
+	timeout 60 deb-systemd-helper purge "$1.service" >/dev/null || :
+	rm -f "/run/run-$1.keep"
+}
+if [ "$1" = configure ] && [ -e /run/run-{{.Package}}.services ]; then
+	read -r before </run/run-{{.Package}}.services || :
+	for service in $before; do
+		case " $services " in
+		*" $service "*) ;;
+		*) gone "$service" ;;
+		esac
+	done
+fi
 [ -d /run/systemd/system ] || exit 0
 
 show() { # PROPERTY SERVICE

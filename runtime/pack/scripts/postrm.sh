@@ -2,7 +2,7 @@
 # Written by recipe. After a purge nothing is left of the package: settings, state, data that its services were given,
 # accounts that it made.
 set -e
-services='{{.Services}}'
+{{if .Services}}services='{{.Services}}'
 
 forget() { # SERVICE
 	timeout 60 deb-systemd-helper purge "$1.service" >/dev/null || :
@@ -13,7 +13,7 @@ forget() { # SERVICE
 reload() {
 	[ ! -d /run/systemd/system ] || timeout 60 systemctl --system daemon-reload || :
 }
-{{if .Erased}}
+
 foreign() { # PATH: whether another package has it
 	dpkg-query --search "$1" 2>/dev/null | sed 's/: .*//; s/, /\n/g' | grep -qvx '{{.Package}}'
 }
@@ -25,6 +25,10 @@ erase() { # DIRECTORY
 		rm -rf --one-file-system "$1" || :
 	fi
 }
+
+clear_away() { # DIRECTORY, if it is empty
+	foreign "$1" || rmdir "$1" 2>/dev/null || :
+}
 {{end}}{{if .Accounts}}
 disown_account() { # USER GROUP: it goes if this package made it
 	[ "$(timeout 60 getent passwd "$1" | cut -d: -f5)" = '{{.Mark}}' ] || return 0
@@ -33,13 +37,7 @@ disown_account() { # USER GROUP: it goes if this package made it
 }
 {{end}}
 case $1 in
-upgrade) # a service that the new version has no more
-	for service in $services; do
-		[ ! -e "{{.UnitDir}}$service.service" ] || continue
-		[ ! -d /run/systemd/system ] || timeout {{.Patience}} systemctl stop "$service.service" || :
-		forget "$service"
-	done
-	;;
+{{- if .Services}}
 remove)
 	for service in $services; do
 		timeout 60 deb-systemd-helper mask "$service.service" >/dev/null || :
@@ -47,17 +45,21 @@ remove)
 	done
 	reload
 	;;
+{{- end}}
 purge)
+{{- if .Services}}
 	for service in $services; do forget "$service"; done
+	rm -f /run/run-{{.Package}}.services
 	reload
+{{- end}}
 {{- range .Files}}
-	rm -f {{.}}
+	rm -f {{.}} || :
 {{- end}}
 {{- range .Erased}}
 	erase {{.}}
 {{- end}}
 {{- range .Emptied}}
-	rmdir {{.}} 2>/dev/null || :
+	clear_away {{.}}
 {{- end}}
 {{- range .Accounts}}
 	disown_account {{.}}

@@ -1,8 +1,11 @@
 #!/bin/sh
-# Written by recipe. Removing stops; upgrading leaves the services running until postinst restarts them.
+# Written by recipe. Removing stops; upgrading leaves the services running until postinst restarts them, or stops those
+# that the new version has no more.
 set -e
+exec </dev/null # nothing asks
 services='{{.Services}}'
 
+if [ "$1" = upgrade ]; then echo "$services" >/run/run-{{.Package}}.services || :; fi
 [ "$1" = remove ] && [ -d /run/systemd/system ] || exit 0
 units=''
 for service in $services; do
