@@ -49,6 +49,16 @@ func (s *Spec) lookUp() (*identity, error) {
 	return id, err
 }
 
+// Owner is the user and group that the daemon will have, for whoever makes its output. It is false when the daemon stays
+// whoever we are, or when the host does not know the account: Prepare will say that.
+func (s *Spec) Owner() (uid, gid int, ok bool) {
+	id, err := s.lookUp()
+	if err != nil || id == nil {
+		return 0, 0, false
+	}
+	return id.uid, id.gid, true
+}
+
 // memberships are what initgroups gives: the group of /etc/passwd and every group that lists the user.
 func memberships(user string, primary int) ([]int, error) {
 	groups, err := readTable("/etc/group")

@@ -50,11 +50,11 @@ func (v *supervision) run(stdout, stderr io.Writer) error {
 		RuntimeDir: folders.Runtime, StateDir: folders.State, LogDir: folders.Logs,
 	}
 	for _, file := range v.files {
-		file, err := filepath.Abs(file)
+		path, err := filepath.Abs(file)
 		if err != nil {
 			return fmt.Errorf("cannot find %s: %w", file, err)
 		}
-		options.Recipes = append(options.Recipes, file)
+		options.Recipes = append(options.Recipes, path)
 	}
 	if v.dev {
 		options.Stage = v.stage(stderr)

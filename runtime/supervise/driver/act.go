@@ -107,6 +107,12 @@ func (sv *service) spawn() {
 		sv.pending = append(sv.pending, supervise.SpawnFailed{Reason: err.Error()})
 		return
 	}
+	if uid, gid, ok := spec.Owner(); ok {
+		// A daemon that opens /dev/stderr by name must own the pipe behind it.
+		if err := sv.log.Own(uid, gid); err != nil {
+			sv.sup.decide(sv.name, "logs", err.Error())
+		}
+	}
 	incarnation, err := sv.sup.host.Start(process.Order{
 		Service: sv.name, ID: randomID(), Spec: spec, Output: sv.log.Writer(), Notify: sv.notify(sv.number),
 	})
@@ -115,6 +121,7 @@ func (sv *service) spawn() {
 		return
 	}
 	sv.incarnation, sv.live = incarnation, sv.definition.env
+	sv.sup.tellNotes()
 }
 
 func randomID() string {

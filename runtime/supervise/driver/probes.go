@@ -11,7 +11,8 @@ import (
 	"recipe/runtime/supervise"
 )
 
-// A daemon that starts is asked often at first, so that its health is known soon, and less and less up to Every.
+// A daemon that starts is asked often at first, so that its health is known soon, and less and less up to Every. It is
+// also the least time between an answer and the next question.
 const firstPause = 50 * time.Millisecond
 
 // probe begins to ask the incarnation; each probe has a goroutine of its own, so that a slow one delays no other.
@@ -33,6 +34,7 @@ func (sv *service) probe() {
 func (sv *service) ask(ctx context.Context, index int, target *probe.Target, number uint64) {
 	pause, answered := firstPause, false
 	for sleep(ctx, pause) {
+		asked := time.Now()
 		err := sv.sup.stall.Check(ctx, target)
 		if ctx.Err() != nil {
 			return
@@ -49,7 +51,7 @@ func (sv *service) ask(ctx context.Context, index int, target *probe.Target, num
 		}
 		switch {
 		case answered:
-			pause = target.Every
+			pause = max(target.Every-time.Since(asked), firstPause)
 		case answer.OK:
 			answered = true
 			pause = rand.N(target.Every) + 1

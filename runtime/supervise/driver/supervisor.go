@@ -63,6 +63,7 @@ type Supervisor struct {
 	recipes  []*recipe     // owned by Run's goroutine
 
 	mu       sync.Mutex
+	told     int // notes of the host that were shown
 	services map[string]*service
 	stopping bool
 	running  sync.WaitGroup // the services' goroutines
@@ -281,6 +282,17 @@ func (s *Supervisor) service(name string) *service {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.services[name]
+}
+
+// tellNotes shows, once each, what this host cannot enforce.
+func (s *Supervisor) tellNotes() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	notes := s.host.Notes()
+	for _, note := range notes[s.told:] {
+		s.say("%s", note)
+	}
+	s.told = len(notes)
 }
 
 func (s *Supervisor) say(format string, args ...any) { s.options.Say(fmt.Sprintf(format, args...)) }
