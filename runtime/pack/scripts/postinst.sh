@@ -43,7 +43,7 @@ gone() { # SERVICE that this version does not have
 	rm -f "/run/run-$1.keep"
 }
 if [ "$1" = configure ] && [ -e /run/run-{{.Package}}.services ]; then
-	read -r before </run/run-{{.Package}}.services || :
+	before=$(cat /run/run-{{.Package}}.services)
 	for service in $before; do
 		case " $services " in
 		*" $service "*) ;;
