@@ -43,8 +43,12 @@ func checked(t *testing.T, probes ...plan.Probe) (script, told string) {
 		"systemctl": "#!/bin/sh\nif [ \"$1\" = show ]; then echo 1; else echo \"systemctl $*\" >>" + told + "; fi\n",
 		"logger":    "#!/bin/sh\nsed -n 's/^MESSAGE=//p' >>" + told + "\n",
 	} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o755); err != nil {
-			t.Fatal(err)
+		// By another process: what this one has open for writing, a child of a parallel test may have as well, and then
+		// the kernel refuses to run it.
+		cmd := exec.Command("install", "-m", "0755", "/dev/stdin", filepath.Join(dir, name))
+		cmd.Stdin = strings.NewReader(text)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
 		}
 	}
 	return filepath.Join(dir, "check-foo"), told
