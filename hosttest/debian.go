@@ -71,7 +71,9 @@ func Debian(t testing.TB) string {
 	t.Logf("making a Debian tree in %s", tree)
 	command := exec.Command("debootstrap", "--variant=minbase", "--include="+include, suite, making)
 	if out, err := command.CombinedOutput(); err != nil {
-		t.Fatalf("%s: %v\n%s", strings.Join(command.Args, " "), err, last(out))
+		Need(t, func() error { // it may be the network
+			return fmt.Errorf("%s: %w\n%s", strings.Join(command.Args, " "), err, last(out))
+		})
 	}
 	for _, clutter := range []string{"var/cache/apt/archives", "var/lib/apt/lists"} {
 		if err := os.RemoveAll(filepath.Join(making, clutter)); err != nil {

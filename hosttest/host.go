@@ -116,7 +116,10 @@ func leaf(t testing.TB) string {
 		if err != nil {
 			break
 		}
-		t.Cleanup(func() { removeGroups(dir) })
+		t.Cleanup(func() {
+			removeGroups(dir)
+			removeGroups(filepath.Join("/sys/fs/cgroup/systemd", filepath.Base(dir))) // nspawn's twin where both versions are mounted
+		})
 		return dir
 	}
 	return ""
