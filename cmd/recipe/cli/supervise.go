@@ -119,7 +119,8 @@ func (v *supervision) load(messages *terminal) func(context.Context, string) (*p
 		var stdout, stderr bytes.Buffer
 		cmd := exec.CommandContext(ctx, "/proc/self/exe", "plan", file)
 		cmd.Stdout, cmd.Stderr = &stdout, &stderr
-		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // ctrl-C is for us
+		// A group of its own, since ctrl-C is for us; not a session, by which the process host knows leaders.
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 		err := cmd.Run()
 		said := strings.TrimRight(stderr.String(), "\n")
 		switch {
