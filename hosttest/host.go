@@ -7,8 +7,8 @@
 //
 // Rules:
 //   - The container has its own network, so that ports clash neither with the machine nor with other tests.
-//   - Everything lives in mount and PID namespaces of nspawn's, which dies with the test: nothing is left mounted, and
-//     nothing is ended but the process that Boot started.
+//   - Everything lives in a mount and a PID namespace that end with the test, also with one that is killed: nothing is
+//     left mounted or running, and nothing is ended but what Boot started.
 //
 // Tests: TestDebOnHost, which is also why it exists.
 package hosttest
@@ -20,6 +20,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -32,10 +33,12 @@ type Host struct {
 	init int // pid of its init, as this machine sees it
 }
 
-// overlay lays a tmpfs over a tree in a mount namespace of its own, then becomes the rest of its arguments with @ROOT@
-// in them replaced.
+// overlay lays a tmpfs over a tree in a mount namespace of its own, then becomes the rest of its arguments there. It
+// ends when its descriptor 3 does, whose other end is this process's: a test that is killed leaves nothing running.
 const overlay = `
 set -eu
+(read -r _ <&3 || kill $$) >/dev/null 2>&1 &
+exec 3<&-
 tree=$1 dir=$2 cgroup=$3
 shift 3
 if [ -n "$cgroup" ]; then echo $$ >"$cgroup/cgroup.procs"; fi
@@ -50,7 +53,13 @@ exec "$@"
 func inOverlay(t testing.TB, cgroup string, command ...string) *exec.Cmd {
 	args := append([]string{"--mount", "--propagation", "private", "sh", "-c", overlay, "overlay", Debian(t), t.TempDir(), cgroup}, command...)
 	cmd := exec.Command("unshare", args...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
+	life, end, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { life.Close(); end.Close() })
+	cmd.ExtraFiles = []*os.File{life}
+	cmd.WaitDelay = time.Second
 	return cmd
 }
 
@@ -62,7 +71,6 @@ func Boot(t testing.TB) *Host {
 		"--register=no", "--keep-unit", "--link-journal=no", "--private-network", "--boot", "systemd.show_status=no")
 	cmd.Env = append(os.Environ(), "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1") // as Debian boots
 	cmd.Stdout, cmd.Stderr = &console, &console
-	cmd.WaitDelay = time.Second
 	if err := cmd.Start(); err != nil {
 		t.Fatalf("cannot boot: %v", err)
 	}
@@ -70,11 +78,15 @@ func Boot(t testing.TB) *Host {
 	go func() { ended <- cmd.Wait() }()
 	h := &Host{t: t}
 	t.Cleanup(func() {
-		cmd.Process.Kill() // its init dies with it
+		if h.init != 0 {
+			syscall.Kill(h.init, syscall.SIGKILL) // and with it everything in its PID namespace, then nspawn ends
+		} else {
+			cmd.Process.Kill()
+		}
 		<-ended
 	})
 	for deadline := time.Now().Add(60 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		if h.init = onlyChild(cmd.Process.Pid); h.init != 0 && h.up() {
+		if h.init = initOf(cmd.Process.Pid); h.init != 0 && h.up() {
 			break
 		}
 		select {
@@ -96,14 +108,19 @@ func (h *Host) up() bool {
 	return err == nil
 }
 
-// onlyChild is the pid of a process's only child, or 0: of nspawn's, the container's init, once its helpers are gone.
-func onlyChild(pid int) int {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", pid))
-	child := 0
-	if fields := strings.Fields(string(text)); err == nil && len(fields) == 1 {
-		fmt.Sscan(fields[0], &child)
+// initOf is the child of nspawn that is 1 in a PID namespace of its own, or 0 while there is none.
+func initOf(nspawn int) int {
+	children, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", nspawn))
+	for _, child := range strings.Fields(string(children)) {
+		status, _ := os.ReadFile("/proc/" + child + "/status")
+		for _, line := range strings.Split(string(status), "\n") {
+			if pids := strings.Fields(line); len(pids) == 3 && pids[0] == "NSpid:" && pids[2] == "1" {
+				pid, _ := strconv.Atoi(child)
+				return pid
+			}
+		}
 	}
-	return child
+	return 0
 }
 
 // leaf makes a cgroup for the container, since two of them would meet in the same. "" where none can be made.
