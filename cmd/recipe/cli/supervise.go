@@ -36,6 +36,9 @@ type supervision struct {
 func (v *supervision) run(stdout, stderr io.Writer) error {
 	ctx, urgent := untilAsked()
 	folders, err := dirs.Current()
+	if err == nil {
+		err = folders.Make()
+	}
 	if err != nil {
 		return err
 	}

@@ -67,6 +67,11 @@ func prepare(t *testing.T, dir string, p *plan.Plan) *running {
 	t.Helper()
 	r := &running{t: t, dir: dir, file: filepath.Join(dir, "test.star"), plan: p}
 	r.save("the first")
+	for _, folder := range []string{"run", "state", "log"} {
+		if err := os.MkdirAll(filepath.Join(dir, folder), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
 	s, err := New(Options{
 		Recipes:    []string{r.file},
 		Root:       func(string, *plan.Plan) string { return filepath.Join(dir, "root") },

@@ -18,7 +18,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -76,13 +75,8 @@ const startsPerCPU = 2
 // slotHold is how long a start may keep its slot: a preparation that hangs must not stop the others.
 const slotHold = time.Second
 
-// New makes the directories and the process host; nothing is started yet.
+// New makes the process host; nothing is started yet. The directories must be there, and safe.
 func New(o Options) (*Supervisor, error) {
-	for _, dir := range []string{o.RuntimeDir, o.StateDir, o.LogDir} {
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			return nil, fmt.Errorf("cannot make a directory of the supervisor: %w", err)
-		}
-	}
 	host, err := process.NewHost(process.Options{RuntimeDir: o.RuntimeDir})
 	if err != nil {
 		return nil, err
