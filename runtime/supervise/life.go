@@ -142,7 +142,7 @@ func (s *step) spawnFailed(e SpawnFailed) {
 	if s.State != Starting {
 		return
 	}
-	s.dead(fmt.Sprintf("cannot be spawned: %s", e.Reason))
+	s.dead(fmt.Sprintf("cannot start: %s", e.Reason))
 }
 
 func (s *step) exited(e Exited) {

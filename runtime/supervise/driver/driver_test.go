@@ -181,6 +181,9 @@ func gone(pid int) bool {
 func TestADaemonThatDiesIsStartedAgain(t *testing.T) {
 	r := begun(t, planOf(serviceOf("a", "exec sleep 1000"), serviceOf("b", "exec sleep 1000")))
 	a, b := r.pidOf("a"), r.pidOf("b")
+	if state := r.status("a").State; state != control.Running {
+		t.Errorf("without a probe it is %s, though nothing is known of its health", state)
+	}
 	for range 5 {
 		if err := syscall.Kill(a, syscall.SIGKILL); err != nil {
 			t.Fatal(err)

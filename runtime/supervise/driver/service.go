@@ -285,6 +285,8 @@ func (v view) state() control.State {
 		return control.Stopping
 	}
 	switch {
+	case len(m.Config.Probes) == 0: // nothing is known of its health
+		return control.Running
 	case m.Healthy:
 		return control.Healthy
 	case m.EverHealthy:
