@@ -69,6 +69,7 @@ func (p *Plan) Validate() []Problem {
 		c.pkg(p.Package)
 	}
 	c.services()
+	c.inputs()
 	return c.problems
 }
 

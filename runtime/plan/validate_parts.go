@@ -102,11 +102,13 @@ func (c *checker) accounts() {
 	}
 }
 
+var sumForm = pattern(`^[0-9a-f]{64}$`)
+
 // The forms that deb, rpm, apk and archlinux all take. A dash would be read as the start of the release.
 var (
 	packageForm = pattern(`^[a-z0-9][a-z0-9.+-]{1,63}$`)
 	versionForm = pattern(`^[0-9][A-Za-z0-9.+~]{0,63}$`)
-	personForm  = pattern(`^[^<>\n]+ <[^<>@\s]+@[^<>@\s]+>$`)
+	personForm  = pattern(`^[^<>\r\n]+ <[^<>@\s]+@[^<>@\s]+>$`)
 	dependForm  = pattern(`^[a-z0-9][a-z0-9.+-]*( \((<<|<=|=|>=|>>) [A-Za-z0-9.+~:-]+\))?( \| [a-z0-9][a-z0-9.+-]*( \((<<|<=|=|>=|>>) [A-Za-z0-9.+~:-]+\))?)*$`)
 )
 
@@ -118,9 +120,11 @@ func (c *checker) pkg(p *Package) {
 	c.form("package.maintainer", p.Maintainer, personForm, "a name and an address, as in Foo Team <foo@example.org>")
 	c.choice("package.style", "package style", p.Style, "full")
 	c.choice("package.runtime", "package runtime", p.Runtime, "standalone")
-	if strings.TrimSpace(p.Summary) == "" || strings.Contains(p.Summary, "\n") {
+	c.text("package.maintainer", p.Maintainer)
+	if strings.TrimSpace(p.Summary) == "" || strings.ContainsAny(p.Summary, "\r\n") {
 		c.report(Problem{Path: "package.summary", Code: CodeMissing, Message: "a package needs a summary of one line"})
 	}
+	c.text("package.summary", p.Summary)
 	c.line("package.license", p.License)
 	c.line("package.homepage", p.Homepage)
 	c.text("package.description", p.Description)
@@ -154,13 +158,27 @@ func (c *checker) content(at string, f Content, seen map[string]bool) {
 	c.choice(at+".kind", "kind of content", string(f.Kind), string(ContentFile), string(ContentConfig))
 	if err := expr.CheckPath(f.Path); err != nil {
 		c.report(Problem{Path: at + ".path", Code: CodePath, Message: err.Error()})
+	} else if f.Path == "/" {
+		c.report(Problem{Path: at + ".path", Code: CodePath, Message: `"/" is a directory, and cannot be a file of the package`})
 	}
+	c.text(at+".path", f.Path)
 	if err := CheckSource(f.Source); err != nil {
 		c.report(Problem{Path: at + ".source", Code: CodePath, Message: err.Error(), Accepted: `a path from the recipe's folder, as in "dist/food"`})
 	}
 	c.account(at+".owner", f.Owner)
 	c.account(at+".group", f.Group)
 	c.unique(at+".path", "file", f.Path, seen)
+}
+
+// inputs holds a plan from elsewhere to what an evaluation writes: a supervisor watches and reads these files.
+func (c *checker) inputs() {
+	for i, in := range c.plan.Inputs {
+		at := fmt.Sprintf("inputs[%d]", i)
+		if err := CheckSource(in.Path); err != nil {
+			c.report(Problem{Path: at + ".path", Code: CodePath, Message: err.Error(), Accepted: `a path from the recipe's folder, as in "lib/x.star"`})
+		}
+		c.form(at+".sha256", in.SHA256, sumForm, "64 small hexadecimal digits")
+	}
 }
 
 // CheckSource accepts a path below the recipe's folder: relative, clean, with slashes.

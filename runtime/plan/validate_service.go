@@ -44,7 +44,11 @@ func (c *checker) service(at string, s *Service) {
 		c.probe(fmt.Sprintf("%s.probes[%d]", at, j), &s.Probes[j])
 	}
 	c.between(at+".restart.delay", int64(s.Restart.Delay), 0, longest, showDuration)
-	c.between(at+".restart.cap", int64(s.Restart.Cap), int64(s.Restart.Delay), longest, showDuration)
+	c.between(at+".restart.cap", int64(s.Restart.Cap), 0, longest, showDuration)
+	if s.Restart.Cap < s.Restart.Delay {
+		c.report(Problem{Path: at + ".restart.cap", Code: CodeRange, Message: "the delays have a cap below the first of them",
+			Found: fmt.Sprintf("delay %s and cap %s", s.Restart.Delay, s.Restart.Cap), Hint: fmt.Sprintf("cap = %q, or more", s.Restart.Delay.String())})
+	}
 	c.between(at+".restart.jitter_permille", int64(s.Restart.JitterPermille), 0, 1000, showInt)
 	c.between(at+".restart.stable_after", int64(s.Restart.StableAfter), 0, longest, showDuration)
 	c.choice(at+".stop.signal", "signal", s.Stop.Signal, Signals()...)
@@ -147,7 +151,7 @@ func (c *checker) probe(at string, p *Probe) {
 	set := 0
 	if t := p.TCP; t != nil {
 		set++
-		c.text(at+".tcp.host", t.Host)
+		c.host(at+".tcp.host", t.Host)
 		c.port(at+".tcp.port", t.Port)
 		if t.ConnectOnly && (t.Send != "" || t.Expect != "") {
 			c.report(Problem{Path: at + ".tcp.connect_only", Code: CodeKind, Message: "a probe that only connects sends and expects nothing"})
@@ -155,7 +159,7 @@ func (c *checker) probe(at string, p *Probe) {
 	}
 	if h := p.HTTP; h != nil {
 		set++
-		c.text(at+".http.host", h.Host)
+		c.host(at+".http.host", h.Host)
 		c.port(at+".http.port", h.Port)
 		c.between(at+".http.status", int64(h.Status), 100, 599, showInt)
 		if !strings.HasPrefix(h.Path, "/") || strings.ContainsAny(h.Path, " \r\n\x00") {
@@ -170,6 +174,16 @@ func (c *checker) probe(at string, p *Probe) {
 	c.between(at+".failures", int64(p.Failures), 1, 1000, showInt)
 	c.between(at+".successes", int64(p.Successes), 1, 1000, showInt)
 	c.between(at+".start_within", int64(p.StartWithin), 0, longest, showDuration)
+}
+
+// hostForm takes names, addresses of both kinds, and a zone behind one. It is also part of a URL and of a path in sh.
+var hostForm = pattern(`^[A-Za-z0-9:_][A-Za-z0-9.:_-]{0,252}(%[A-Za-z0-9._-]{1,15})?$`)
+
+// host judges where a probe connects to; empty is the loopback address.
+func (c *checker) host(path, value string) {
+	if value != "" && !hostForm().MatchString(value) {
+		c.report(Problem{Path: path, Code: CodeName, Message: "this is no host", Found: fmt.Sprintf("%q", value), Accepted: `a name or an address, as in "127.0.0.1" or "::1"`})
+	}
 }
 
 // signalled refuses flags whose change asks for a signal that the daemon can do nothing with.
