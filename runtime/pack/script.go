@@ -119,30 +119,45 @@ func ownership(p *plan.Plan, c plan.Content) string {
 }
 
 // leavings finds what the prepare steps leave on a host. Where they leave it is known here only if it depends on neither
-// flags nor the host.
+// flags nor the host. What lies in a directory that is erased goes with it and is not named: on the way to it an account
+// that has the directory could have put a link to somewhere else.
 func leavings(p *plan.Plan, facts *scriptFacts) {
-	q := expr.QuoteShell
-	directory := func(dir string, list *[]string) {
-		if own(p, dir) {
-			list = &facts.Erased
-		}
-		if list != nil && !slices.Contains(*list, q(dir)) {
-			*list = append(*list, q(dir))
-		}
-	}
+	var files, erased, emptied []string
 	for _, s := range p.Services {
 		for _, step := range s.Prepare {
 			switch {
 			case step.Directory != nil && step.Directory.Path.Op == expr.OpPath:
-				directory(step.Directory.Path.Text, &facts.Emptied)
+				if dir := step.Directory.Path.Text; own(p, dir) {
+					erased = append(erased, dir)
+				} else {
+					emptied = append(emptied, dir)
+				}
 			case step.Template != nil && step.Template.Path.Op == expr.OpPath:
-				facts.Files = append(facts.Files, q(step.Template.Path.Text))
-				directory(path.Dir(step.Template.Path.Text), nil)
+				file := step.Template.Path.Text
+				files = append(files, file)
+				if dir := path.Dir(file); own(p, dir) {
+					erased = append(erased, dir)
+				}
 			}
 		}
 	}
-	slices.Reverse(facts.Erased) // what was made last may lie in what was made first
-	slices.Reverse(facts.Emptied)
+	slices.Reverse(emptied) // what was made last may lie in what was made first
+	facts.Erased = append(facts.Erased, outside(erased, erased)...)
+	facts.Files = append(facts.Files, outside(files, erased)...)
+	facts.Emptied = append(facts.Emptied, outside(emptied, erased)...)
+}
+
+// outside are the paths that lie in none of the directories, each once and quoted.
+func outside(paths, dirs []string) []string {
+	var quoted []string
+	for _, p := range paths {
+		q := expr.QuoteShell(p)
+		within := slices.ContainsFunc(dirs, func(dir string) bool { return strings.HasPrefix(p, dir+"/") })
+		if !within && !slices.Contains(quoted, q) {
+			quoted = append(quoted, q)
+		}
+	}
+	return quoted
 }
 
 // own tells a directory that is the package's alone, by its name, from one that it may share: below /var/lib and the

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -90,6 +91,67 @@ func TestPurgeSparesWhatMayBeShared(t *testing.T) {
 	} {
 		if got := own(p, dir); got != want {
 			t.Errorf("%s would be removed: %v", dir, got)
+		}
+	}
+}
+
+// TestScriptsInAnyOrder calls every script in every way that dpkg may, twice, where no file can be made below /run, as on
+// a host whose tmpfs is full, and where an admin removed a file that has an owner.
+func TestScriptsInAnyOrder(t *testing.T) {
+	need(t, "dash", "timeout")
+	scripts, err := maintainerScripts(tour())
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for _, name := range []string{"bin/", "booted/", "units/"} {
+		if err := os.MkdirAll(filepath.Join(dir, name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, "units/foo.service"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"chmod", "chown", "deb-systemd-helper", "deb-systemd-invoke", "dpkg-statoverride", "getent", "groupadd", "journalctl", "systemctl", "useradd"} {
+		text := "#!/bin/sh\ncase \"$*\" in *ActiveState*) echo inactive ;; esac\n"
+		if err := os.WriteFile(filepath.Join(dir, "bin", name), []byte(text), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	here := strings.NewReplacer("/run/systemd/system", dir+"/booted", "/run/", dir+"/absent/", unitDir, dir+"/units/")
+	for _, call := range []string{
+		"preinst install", "preinst install 1", "preinst upgrade 1", "preinst abort-upgrade 2",
+		"postinst configure", "postinst configure 1", "postinst abort-upgrade 2", "postinst abort-remove", "postinst abort-remove in-favour bar 1",
+		"postinst abort-deconfigure in-favour bar 1", "postinst triggered x",
+		"prerm remove", "prerm remove in-favour bar 1", "prerm upgrade 2", "prerm failed-upgrade 1", "prerm deconfigure in-favour bar 1",
+		"postrm remove", "postrm upgrade 2", "postrm failed-upgrade 1", "postrm abort-install", "postrm abort-upgrade 1", "postrm disappear bar 1",
+	} {
+		words := strings.Fields(call)
+		text := here.Replace(string(scripts[words[0]]))
+		for range 2 {
+			cmd := exec.Command("dash", append([]string{"-c", text}, words...)...)
+			cmd.Env = append(os.Environ(), "PATH="+filepath.Join(dir, "bin")+":"+os.Getenv("PATH"))
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Errorf("%s: %v\n%s", call, err, out)
+			}
+		}
+	}
+}
+
+// TestPurgeFollowsNoLink: what lies in a directory that goes as a whole is not named, since whoever has the directory
+// could have put a link on the way to it.
+func TestPurgeFollowsNoLink(t *testing.T) {
+	facts := scriptFactsOf(tour())
+	for _, want := range []string{"/var/lib/foo", "/run/foo"} {
+		if !slices.Contains(facts.Erased, want) {
+			t.Errorf("%s is not erased: %v", want, facts.Erased)
+		}
+	}
+	for _, path := range slices.Concat(facts.Erased, facts.Files, facts.Emptied) {
+		for _, dir := range facts.Erased {
+			if strings.HasPrefix(strings.Trim(path, "'"), dir+"/") {
+				t.Errorf("%s is named, and lies in %s", path, dir)
+			}
 		}
 	}
 }

@@ -11,7 +11,7 @@
 //   - Parentage is the only control link: no pidfile, no forking type.
 //
 // Tests: golden files, systemd-analyze verify, shellcheck and a run of the check in dash against a service that hangs;
-// a booted systemd obeys these units in runtime/pack/hosttest.
+// a booted systemd obeys these units in package hosttest.
 package unit
 
 import (

@@ -19,8 +19,8 @@ account() { # USER GROUP HOME: left alone if it is there
 }
 {{range .Accounts}}account {{.}}
 {{end}}{{end}}{{if .Owned}}
-own() { # PATH OWNER:GROUP MODE, unless the admin decided
-	if ! dpkg-statoverride --list "$1" >/dev/null 2>&1; then
+own() { # PATH OWNER:GROUP MODE, unless the admin decided, removed the file or put a link in its place
+	if [ -f "$1" ] && [ ! -h "$1" ] && ! dpkg-statoverride --list "$1" >/dev/null 2>&1; then
 		chown -h "$2" "$1"
 		chmod "$3" "$1" # chown takes set-user-id away
 	fi
@@ -50,6 +50,7 @@ if [ "$1" = configure ] && [ -e /run/run-{{.Package}}.services ]; then
 		*) gone "$service" ;;
 		esac
 	done
+	rm -f /run/run-{{.Package}}.services
 fi
 [ -d /run/systemd/system ] || exit 0
 
@@ -70,16 +71,20 @@ verdict() { # SERVICE: sets $reason, empty for healthy or not meant to run
 	esac
 	if [ -x "{{.Lib}}/check-$1" ]; then
 		reason=$(timeout 20 "{{.Lib}}/check-$1" once 2>&1) && reason= || reason=${reason:-its probes get no answer}
-	elif tr '\0' ' ' <"/proc/$(show MainPID "$1")/cmdline" 2>/dev/null | grep -q "sh /usr/sbin/run-$1 "; then
+	elif tr '\0' ' ' 2>/dev/null <"/proc/$(show MainPID "$1")/cmdline" | grep -q "sh /usr/sbin/run-$1 "; then
 		reason='it is being prepared'
 	fi
 }
 
+uptime() { # seconds since the boot: unlike the time of day, nobody sets them back
+	cut -d. -f1 /proc/uptime
+}
+
 tell() { # SERVICE: waits 15 s for it
-	until=$(($(date +%s) + 15))
-	while verdict "$1" && [ -n "$reason" ] && [ "$(date +%s)" -lt "$until" ]; do sleep 0.3; done
+	until=$(($(uptime) + 15))
+	while verdict "$1" && [ -n "$reason" ] && [ "$(uptime)" -lt "$until" ]; do sleep 0.3; done
 	[ -n "$reason" ] || return 0
-	echo "{{.Package}}: $1 is not healthy yet: $reason" >&2
+	printf '%s\n' "{{.Package}}: $1 is not healthy yet: $reason" >&2 # the service's own words may be in it
 	timeout 10 journalctl --quiet --no-pager --lines=3 --output=cat --unit="$1.service" 2>/dev/null | sed 's/^/  /' >&2 || :
 	echo "{{.Package}}: see: systemctl status $1.service; journalctl -u $1.service" >&2
 }
@@ -99,7 +104,7 @@ abort-remove) [ -z "$fresh" ] || timeout {{.Patience}} deb-systemd-invoke start 
 *) exit 0 ;;
 esac
 for service in $services; do
-	: >"/run/run-$service.keep" || :
+	touch "/run/run-$service.keep" || :
 	tell "$service"
 done
 {{end}}

@@ -6,6 +6,6 @@ services='{{.Services}}'
 for service in $services; do
 	case $1 in
 	install) rm -f "/run/run-$service.keep" ;;
-	upgrade) [ ! -e "{{.UnitDir}}$service.service" ] || : >"/run/run-$service.keep" || : ;;
+	upgrade) [ ! -e "{{.UnitDir}}$service.service" ] || touch "/run/run-$service.keep" || : ;;
 	esac
 done

@@ -12,7 +12,7 @@ for service in $services; do
 	units="$units $service.service"
 	# Should the removal be given up, what runs now is started again and nothing else.
 	case $(timeout 10 systemctl show --property=ActiveState --value "$service.service" || :) in
-	inactive | failed) : >"/run/run-$service.keep" || : ;;
+	inactive | failed) touch "/run/run-$service.keep" || : ;;
 	*) rm -f "/run/run-$service.keep" || : ;;
 	esac
 done
