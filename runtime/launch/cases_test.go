@@ -323,6 +323,11 @@ func accountTwins() []twin {
 	return []twin{
 		{name: "account", plan: account(daemon(run(5000, sh(who)...), directory("/made", 0o700, "", "")), "daemon", "daemon", expr.PathOf("/var/lib/foo")), says: `variable "HOME=ROOT/var/lib/foo"`},
 		{name: "account becomes the daemon", plan: account(called(sh(who+`; echo "$HOME $USER $LOGNAME"`)), "nobody", "nogroup", expr.Expr{}), says: "/ nobody nobody\n"},
+		{name: "account's variables are not root's", plan: with(account(daemon(), "daemon", "daemon", expr.Expr{}), func(_ *plan.Plan, s *plan.Service) {
+			// The loader would list what it loads for setpriv, and not run it.
+			s.Env = []plan.Variable{{Name: "LD_TRACE_LOADED_OBJECTS", Value: expr.TextOf("1")}}
+			s.Command = []expr.Expr{expr.TextOf("/bin/true")}
+		}), only: "root", absent: "libcap"},
 		{name: "account with groups", plan: account(called(sh(who)), "games", "mail", expr.Expr{}), says: "8", only: "root"},
 		{name: "account with the group of passwd", plan: account(called(sh(who)), "man", "", expr.Expr{}), says: "12", only: "root"},
 		{name: "account may not run it", plan: account(called([]expr.Expr{expr.PathOf("/bin/private")}), "nobody", "nogroup", expr.Expr{}), only: "root", code: 100, says: `the program ROOT/bin/private is not executable for "nobody"` + "\n",

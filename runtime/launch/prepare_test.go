@@ -77,6 +77,8 @@ func TestPrepareKilledAtAnyInstant(t *testing.T) {
 				syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 				if err := cmd.Wait(); err != nil {
 					unfinished++
+				} else { // it was measured on a machine that was busier
+					took = max(took/2, time.Millisecond)
 				}
 				if litter := temporary(t, root); litter > 2 {
 					t.Fatalf("%d temporary files after %d deaths", litter, i+1)

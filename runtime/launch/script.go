@@ -119,15 +119,16 @@ func (w *script) values() {
 	fmt.Fprintf(&w.exec, "\tcase $1 in\n\t*=*) # env would take it for a variable\n")
 	fmt.Fprintf(&w.exec, "\t\tnice=$(command -v nice) || insane \"there is no nice on this host, which a program with = in its path needs\"\n")
 	fmt.Fprintf(&w.exec, "\t\tset -- \"$nice\" -n 0 \"$@\"\n\t\t;;\n\tesac\n")
-	if w.service.User != "" {
-		fmt.Fprintf(&w.exec, "\tif [ -n \"$account\" ]; then\n\t\tset -- \"$setpriv\" --reuid \"$account_uid\" --regid \"$account_gid\" --init-groups -- \"$@\"\n\tfi\n")
-	}
 	fmt.Fprintf(&w.exec, "\tdefaults=\n\tif env --default-signal true 2>/dev/null; then defaults=--default-signal; fi\n")
-	fmt.Fprintf(&w.exec, "\texec ${detach:+\"$detach\"} env ${defaults:+\"$defaults\"} -i \\\n")
+	fmt.Fprintf(&w.exec, "\tset -- env ${defaults:+\"$defaults\"} -i \\\n")
 	for _, v := range environment(w.plan, w.service) {
 		fmt.Fprintf(&w.exec, "\t\t%s=%s \\\n", v.Name, w.text(variablePlace(v.Name), v.Value))
 	}
-	fmt.Fprintf(&w.exec, "\t\t\"$@\"\n}\n")
+	fmt.Fprintf(&w.exec, "\t\t\"$@\"\n")
+	if w.service.User != "" { // before env: a variable such as LD_PRELOAD is for the account's eyes, never for root's
+		fmt.Fprintf(&w.exec, "\tif [ -n \"$account\" ]; then\n\t\tset -- \"$setpriv\" --reuid \"$account_uid\" --regid \"$account_gid\" --init-groups -- \"$@\"\n\tfi\n")
+	}
+	fmt.Fprintf(&w.exec, "\texec ${detach:+\"$detach\"} \"$@\"\n}\n")
 	for i := range w.service.Prepare {
 		w.step(i, &w.service.Prepare[i])
 	}

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -140,4 +141,55 @@ func tour() *plan.Plan {
 		Restart: plan.DefaultRestart(), Stop: plan.DefaultStop(), Logs: plan.DefaultLogs(),
 	}}
 	return p
+}
+
+// TestScriptIsNotLedAstray lets an account that has a folder put a link in the place of what root has just made there,
+// right before root changes owner or mode. What the link leads to keeps its own.
+func TestScriptIsNotLedAstray(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		skipOnHost(t, "not root: nobody is led anywhere")
+		return
+	}
+	for name, c := range map[string]struct {
+		step   plan.Step
+		victim string // below the root
+		name   string // that is replaced
+	}{
+		"directory": {directory("/var/lib/foo/cache", 0o755, "daemon", ""), "/secret", "/var/lib/foo/cache"},
+		"template":  {template("/var/lib/foo/live.conf", 0o644, expr.TextOf("x\n")), "/secret/key", "/var/lib/foo/.recipe-foo.new"},
+	} {
+		for _, tool := range []string{"chown", "chmod"} {
+			t.Run(name+" at "+tool, func(t *testing.T) {
+				t.Parallel()
+				root := fresh(t)
+				mkdir(t, root+"/var/lib/foo")
+				write(t, root+"/secret/key", "key\n", 0o600)
+				chmod(t, root+"/secret", 0o700)
+				if c.step.Template != nil {
+					c.step.Template.Owner = "daemon"
+				}
+				tools := filepath.Join(filepath.Dir(root), "tools")
+				write(t, filepath.Join(tools, tool), "#!/bin/sh\nPATH=/usr/sbin:/usr/bin:/sbin:/bin\nmv "+root+c.name+" "+root+"/aside && ln -s "+root+c.victim+" "+root+c.name+"\nexec "+tool+" \"$@\"\n", 0o755)
+				p := daemon(c.step)
+				file := filepath.Join(filepath.Dir(root), "run-foo")
+				write(t, file, strings.Replace(string(script(t, p)), "PATH=/", "PATH="+tools+":/", 1), 0o755)
+				cmd := exec.Command("/bin/sh", file, "--root", root)
+				cmd.Env = append(os.Environ(), "RECIPE_PAUSE=0")
+				out, err := cmd.CombinedOutput()
+				if _, missing := os.Lstat(root + "/aside"); missing != nil {
+					t.Fatalf("nothing was replaced: %v, %s", err, out)
+				}
+				for _, path := range []string{"/secret", "/secret/key"} {
+					info, err := os.Stat(root + path)
+					if err != nil {
+						t.Fatal(err)
+					}
+					if st := info.Sys().(*syscall.Stat_t); st.Uid != 0 || info.Mode().Perm()&0o077 != 0 {
+						t.Errorf("%s is of %d now, with mode %v: %s", path, st.Uid, info.Mode(), out)
+					}
+				}
+			})
+		}
+	}
 }

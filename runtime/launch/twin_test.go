@@ -203,10 +203,14 @@ func command(t *testing.T, l launcher, p *plan.Plan, root, user string) *exec.Cm
 	return cmd
 }
 
-var bytesFree = regexp.MustCompile(`has [0-9]+ bytes free`)
+var (
+	bytesFree = regexp.MustCompile(`has [0-9]+ bytes free`)
+	address   = regexp.MustCompile(`\(0x[0-9a-f]+\)`)
+)
 
 func normal(s, root string) string {
-	return bytesFree.ReplaceAllString(strings.ReplaceAll(s, root, "ROOT"), "has N bytes free")
+	s = bytesFree.ReplaceAllString(strings.ReplaceAll(s, root, "ROOT"), "has N bytes free")
+	return address.ReplaceAllString(s, "(ADDRESS)")
 }
 
 // tree lists a folder: path, type and mode, owner, and what it holds.

@@ -10,5 +10,5 @@ owners() { # WHAT USER GROUP: sets $uid and $gid, empty for leave alone
 }
 
 differs() { # FORMAT PATH WANTED
-	[ -n "$3" ] && [ "$(stat -c "$1" "$2")" != "$3" ]
+	[ -n "$3" ] && [ "$(stat -L -c "$1" "$2")" != "$3" ]
 }

@@ -17,10 +17,13 @@ template() { # PATH TEXT MODE USER GROUP
 	try "$thing cannot be written" replace "$@"
 }
 
-replace() { # PATH TEXT MODE: by rename, so that no reader sees half of it
-	if (umask 077 && set -C && printf %s "$2" >"$new") && sync "$new" &&
-		{ [ -z "$uid$gid" ] || chown "$uid${gid:+:$gid}" "$new"; } &&
-		chmod "$3" "$new" && mv -f "$new" "$1" && sync "$parent/"; then
+replace() { # PATH TEXT MODE: by rename, so that no reader sees half of it. The file is given away and opened to others
+	# by its descriptor: its name may mean another one by then, where an account has the directory.
+	if (
+		umask 077 && set -C && exec 9>"$new" && printf %s "$2" >&9 && sync /proc/self/fd/9 &&
+			{ [ -z "$uid$gid" ] || chown "$uid${gid:+:$gid}" /proc/self/fd/9; } &&
+			chmod "$3" /proc/self/fd/9 && mv -f "$new" "$1" && sync "$parent/"
+	); then
 		return 0
 	fi
 	rm -f "$new"

@@ -190,7 +190,7 @@ owners() { # WHAT USER GROUP: sets $uid and $gid, empty for leave alone
 }
 
 differs() { # FORMAT PATH WANTED
-	[ -n "$3" ] && [ "$(stat -c "$1" "$2")" != "$3" ]
+	[ -n "$3" ] && [ "$(stat -L -c "$1" "$2")" != "$3" ]
 }
 
 directory() { # PATH MODE USER GROUP
@@ -202,8 +202,19 @@ directory() { # PATH MODE USER GROUP
 		try "$thing cannot be made" mkdir -m 0700 "$1"
 	fi
 	[ -d "$1" ] || insane "$thing is something else already"
+	if [ "$(id -u)" != 0 ]; then
+		settle "$1" "$2"
+	else # by a descriptor: the name may have become a link by now, where an account has the parent
+		{
+			[ "$(stat -L -c %d:%i /proc/self/fd/9)" = "$(stat -c %d:%i "$1")" ] || insane "$thing is a symbolic link, which is not followed"
+			settle /proc/self/fd/9 "$2"
+		} 9<"$1/." || insane "$thing cannot be opened"
+	fi
+}
+
+settle() { # PATH MODE of $thing
 	if differs %u "$1" "$uid" || differs %g "$1" "$gid"; then
-		try "$thing cannot be given to its owner" chown -h "$uid${gid:+:$gid}" "$1"
+		try "$thing cannot be given to its owner" chown "$uid${gid:+:$gid}" "$1"
 	fi
 	if differs %a "$1" "$2"; then
 		try "$thing cannot be given its mode" chmod "00$2" "$1" # zeros clear set-group-id as well
@@ -229,10 +240,13 @@ template() { # PATH TEXT MODE USER GROUP
 	try "$thing cannot be written" replace "$@"
 }
 
-replace() { # PATH TEXT MODE: by rename, so that no reader sees half of it
-	if (umask 077 && set -C && printf %s "$2" >"$new") && sync "$new" &&
-		{ [ -z "$uid$gid" ] || chown "$uid${gid:+:$gid}" "$new"; } &&
-		chmod "$3" "$new" && mv -f "$new" "$1" && sync "$parent/"; then
+replace() { # PATH TEXT MODE: by rename, so that no reader sees half of it. The file is given away and opened to others
+	# by its descriptor: its name may mean another one by then, where an account has the directory.
+	if (
+		umask 077 && set -C && exec 9>"$new" && printf %s "$2" >&9 && sync /proc/self/fd/9 &&
+			{ [ -z "$uid$gid" ] || chown "$uid${gid:+:$gid}" /proc/self/fd/9; } &&
+			chmod "$3" /proc/self/fd/9 && mv -f "$new" "$1" && sync "$parent/"
+	); then
 		return 0
 	fi
 	rm -f "$new"
@@ -332,12 +346,9 @@ become() { # SETSID COMMAND...: execs it as the account, with the daemon's envir
 		set -- "$nice" -n 0 "$@"
 		;;
 	esac
-	if [ -n "$account" ]; then
-		set -- "$setpriv" --reuid "$account_uid" --regid "$account_gid" --init-groups -- "$@"
-	fi
 	defaults=
 	if env --default-signal true 2>/dev/null; then defaults=--default-signal; fi
-	exec ${detach:+"$detach"} env ${defaults:+"$defaults"} -i \
+	set -- env ${defaults:+"$defaults"} -i \
 		PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
 		LANG=C.UTF-8 \
 		HOME="$root/var/lib/foo" \
@@ -345,6 +356,10 @@ become() { # SETSID COMMAND...: execs it as the account, with the daemon's envir
 		LOGNAME=foo \
 		FOO_DATA="$root/var/lib/foo" \
 		"$@"
+	if [ -n "$account" ]; then
+		set -- "$setpriv" --reuid "$account_uid" --regid "$account_gid" --init-groups -- "$@"
+	fi
+	exec ${detach:+"$detach"} "$@"
 }
 
 root=
