@@ -3,8 +3,14 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
+	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
 
 	"recipe/runtime/launch"
 	"recipe/runtime/plan"
@@ -33,12 +39,29 @@ func (c *execCommand) Run(s *Streams) error {
 	case err != nil:
 		return exit(launch.Insane(context.Background(), s.Out, name, err, launch.Pause()))
 	}
-	return exit(launch.Exec(context.Background(), spec, launch.Pause()))
+	ctx, stop := untilEnded()
+	defer stop()
+	return exit(launch.Exec(ctx, spec, launch.Pause()))
+}
+
+// untilEnded is a context that the first INT, TERM or HUP ends, with a cause that tells a reader which. Until the daemon is
+// there a signal is for us: what a run step has started dies by nobody else.
+func untilEnded() (ctx context.Context, stop func()) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	asked := make(chan os.Signal, 1)
+	signal.Notify(asked, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	go func() {
+		cancel(fmt.Errorf("it was told to end by %s", unix.SignalName((<-asked).(syscall.Signal))))
+	}()
+	return ctx, func() { signal.Stop(asked) }
 }
 
 // spec resolves the service for this host, and gives its name, or the file's before the service is known.
 func (c *execCommand) spec(s *Streams) (*launch.Spec, string, error) {
 	name := strings.TrimSuffix(filepath.Base(c.File), ".star")
+	if c.File == "-" {
+		name = "recipe"
+	}
 	p, err := evaluate(s, c.File)
 	if err != nil {
 		return nil, name, errors.New("the recipe is not sound; `recipe check` says why")
