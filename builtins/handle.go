@@ -7,6 +7,7 @@ import (
 	"go.starlark.net/syntax"
 
 	"recipe/runtime/expr"
+	"recipe/runtime/plan"
 )
 
 // Handle is what a word returns: the part of a plan that it made. One with a path can stand wherever a path or a value
@@ -42,7 +43,7 @@ func (h *Handle) Truth() starlark.Bool { return true }
 
 // Hash refuses to be a key.
 func (h *Handle) Hash() (uint32, error) {
-	return 0, &refusal{message: fmt.Sprintf("%s cannot be a key", h), hint: "use a text"}
+	return 0, &refusal{message: fmt.Sprintf("%s cannot be a key", h), code: plan.CodeKind, hint: "use a text"}
 }
 
 var _ starlark.HasBinary = (*Handle)(nil)

@@ -17,11 +17,13 @@ type host struct{ in *Recording }
 
 var _ starlark.HasAttrs = host{}
 
-func (host) String() string        { return "host" }
-func (host) Type() string          { return "host" }
-func (host) Freeze()               {}
-func (host) Truth() starlark.Bool  { return true }
-func (host) Hash() (uint32, error) { return 0, &refusal{message: "host cannot be a key"} }
+func (host) String() string       { return "host" }
+func (host) Type() string         { return "host" }
+func (host) Freeze()              {}
+func (host) Truth() starlark.Bool { return true }
+func (host) Hash() (uint32, error) {
+	return 0, &refusal{message: "host cannot be a key", code: plan.CodeKind}
+}
 
 // Attr gives a fact as an expression.
 func (h host) Attr(name string) (starlark.Value, error) {

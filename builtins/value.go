@@ -53,12 +53,12 @@ func (v *Value) Truth() starlark.Bool { return true }
 
 // Hash refuses to be a key.
 func (v *Value) Hash() (uint32, error) {
-	return 0, &refusal{message: fmt.Sprintf("%s cannot be a key: %s", v, onlyOnHost), hint: "use the flag's name, or another text that is known now"}
+	return 0, &refusal{message: fmt.Sprintf("%s cannot be a key: %s", v, onlyOnHost), code: CodeHostValue, hint: "use the flag's name, or another text that is known now"}
 }
 
 // CompareSameType refuses every comparison.
 func (v *Value) CompareSameType(op syntax.Token, _ starlark.Value, _ int) (bool, error) {
-	return false, &refusal{message: fmt.Sprintf("%s cannot be compared: %s", v, onlyOnHost), hint: hintCompare}
+	return false, &refusal{message: fmt.Sprintf("%s cannot be compared: %s", v, onlyOnHost), code: CodeHostValue, hint: hintCompare}
 }
 
 // Binary does arithmetic; texts beside a size or a duration are read as such. A mistake is recorded, and comes to the
