@@ -266,6 +266,8 @@ func directoryTwins() []twin {
 			mkdir(t, root+"/var")
 			symlink(t, "../mnt/lib", root+"/var/lib")
 		}},
+		{name: "directory below another's link", plan: daemon(data), only: "root", code: 100, says: "the directory ROOT/var/lib is a symbolic link that root did not make", setup: anothersLink},
+		{name: "template below another's link", plan: daemon(template("/var/lib/foo/x", 0o644, expr.TextOf("x"))), only: "root", code: 100, says: "the directory ROOT/var/lib is a symbolic link that root did not make", setup: anothersLink},
 		{name: "directory with owner", plan: daemon(directory(path, 0o2750, "daemon", "mail"), directory("/srv", 0o755, "", "adm"), directory("/opt/x", 0o700, "bin", "")), again: 1, says: "recorder", only: "root"},
 		{name: "directory without privilege", plan: daemon(directory(path, 0o750, "daemon", "mail")), says: "recorder", only: "user"},
 		{name: "directory of a missing user", plan: daemon(directory(path, 0o750, "no-such-user", "")), code: 100, says: `the directory ROOT/var/lib/foo: there is no user "no-such-user" on this host` + "\n", only: "root"},
@@ -354,6 +356,16 @@ func limitTwins() []twin {
 		{name: "limits above the hard one", plan: limited(1<<30, 0), code: 100, says: "the limit of 1073741824 open files cannot be set: the hard limit is "},
 		{name: "clean process", plan: called(sh(state)), gnu: true, says: "SigIgn:\t0000000000000000\n", absent: "dirt"},
 		{name: "clean process of an account", plan: account(called(sh(state)), "nobody", "nogroup", expr.Expr{}), gnu: true, says: "SigBlk:\t0000000000000000\n", absent: "dirt"},
+	}
+}
+
+// anothersLink leads from /var/lib to a folder of root's.
+func anothersLink(t *testing.T, root string) {
+	t.Helper()
+	mkdir(t, root+"/secret")
+	symlink(t, "../secret", root+"/var/lib")
+	if err := os.Lchown(root+"/var/lib", 1, 1); err != nil {
+		t.Fatal(err)
 	}
 }
 

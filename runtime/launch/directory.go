@@ -31,6 +31,9 @@ func (d *Directory) prepare() error {
 	if err != nil {
 		return fmt.Errorf("the directory %s: %w", d.Path, err)
 	}
+	if err := unled(d.Path); err != nil {
+		return err
+	}
 	if err := d.make(); err != nil {
 		return err
 	}
@@ -67,6 +70,21 @@ func makeParents(path string) error {
 	parent := filepath.Dir(path)
 	if err := os.MkdirAll(parent, 0o755); err != nil {
 		return fmt.Errorf("the directory %s cannot be made: %s", parent, reason(err))
+	}
+	return nil
+}
+
+// unled refuses a link on the way to path that is not root's, when we are: whoever made it would lead us anywhere. Of a
+// link that is put there while we work it knows nothing.
+func unled(path string) error {
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	for dir := filepath.Dir(path); len(dir) > 1; dir = filepath.Dir(dir) {
+		var st unix.Stat_t
+		if err := unix.Lstat(dir, &st); err == nil && st.Mode&unix.S_IFMT == unix.S_IFLNK && st.Uid != 0 {
+			return fmt.Errorf("the directory %s is a symbolic link that root did not make, which root does not follow", dir)
+		}
 	}
 	return nil
 }

@@ -9,7 +9,8 @@
 // Rules:
 //   - Killing the launcher at any instant is legal: every step looks at what is there and changes only what differs. A
 //     file is replaced by rename; the one temporary name that a service uses in a directory is cleared the next time.
-//   - Nothing is removed, nothing that is not what the step wants is replaced, no link is followed in the last element.
+//   - Nothing is removed, nothing that is not what the step wants is replaced, no link is followed in the last element,
+//     and by root none on the way there that another than root made.
 //   - The daemon's environment is exact: nothing is inherited.
 //   - Directory and template steps run with the privileges of whoever calls, run steps and the daemon as the account. Not
 //     called by root, everything is whoever calls, and owners are left alone.

@@ -25,6 +25,9 @@ func (t *Template) prepare(service string) error {
 	if err != nil {
 		return fmt.Errorf("the file %s: %w", t.Path, err)
 	}
+	if err := unled(t.Path); err != nil {
+		return err
+	}
 	if err := makeParents(t.Path); err != nil {
 		return err
 	}

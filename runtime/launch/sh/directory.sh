@@ -1,6 +1,7 @@
 directory() { # PATH MODE USER GROUP
 	thing="the directory $1"
 	owners "$thing" "$3" "$4"
+	unled "$1"
 	if [ -h "$1" ]; then insane "$thing is a symbolic link, which is not followed"; fi
 	if [ ! -e "$1" ]; then
 		parents "$1"

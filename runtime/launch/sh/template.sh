@@ -1,6 +1,7 @@
 template() { # PATH TEXT MODE USER GROUP
 	thing="the file $1"
 	owners "$thing" "$4" "$5"
+	unled "$1"
 	parents "$1"
 	new=$parent/.recipe-$service.new
 	if [ -e "$new" ] || [ -h "$new" ]; then

@@ -170,6 +170,17 @@ bad_bytes() { # FILE: prints LINE:WHY for each line that holds a byte with no pl
 newline='
 '
 
+unled() { # PATH: no link on the way to it is another's than root's
+	[ "$(id -u)" = 0 ] || return 0
+	on=${1%/*}
+	while [ -n "$on" ]; do
+		if [ -h "$on" ] && [ "$(stat -c %u "$on")" != 0 ]; then
+			insane "the directory $on is a symbolic link that root did not make, which root does not follow"
+		fi
+		on=${on%/*}
+	done
+}
+
 parents() { # PATH: makes the directory that it lies in
 	parent=${1%/*}
 	if [ ! -d "$parent/" ]; then
@@ -196,6 +207,7 @@ differs() { # FORMAT PATH WANTED
 directory() { # PATH MODE USER GROUP
 	thing="the directory $1"
 	owners "$thing" "$3" "$4"
+	unled "$1"
 	if [ -h "$1" ]; then insane "$thing is a symbolic link, which is not followed"; fi
 	if [ ! -e "$1" ]; then
 		parents "$1"
@@ -224,6 +236,7 @@ settle() { # PATH MODE of $thing
 template() { # PATH TEXT MODE USER GROUP
 	thing="the file $1"
 	owners "$thing" "$4" "$5"
+	unled "$1"
 	parents "$1"
 	new=$parent/.recipe-$service.new
 	if [ -e "$new" ] || [ -h "$new" ]; then
