@@ -175,6 +175,13 @@ func badFlagTwins() []twin {
 			setup: func(t *testing.T, root string) { mkdir(t, root+"/etc/foo/flags") }},
 		twin{name: "flags file: unreadable", plan: show(daemon(), everyType()...), code: 100, says: at + ": cannot be read\n", only: "user",
 			flags: "port=1", setup: func(t *testing.T, root string) { chmod(t, root+"/etc/foo/flags", 0) }},
+		twin{name: "flags file: out of reach", plan: show(daemon(), everyType()...), code: 100, says: at + ": cannot be read\n", only: "user",
+			flags: "port=1", setup: func(t *testing.T, root string) {
+				if os.Geteuid() != 0 {
+					t.Skip("not root: the tests could not look at the folder afterwards")
+				}
+				chmod(t, root+"/etc/foo", 0)
+			}},
 	)
 }
 

@@ -113,7 +113,9 @@ no_flag() { # NAME ACCEPTED FLAG...
 }
 
 read_flags() { # FILE of name=value lines, read strictly
-	[ -e "$1" ] || return 0
+	if [ ! -e "$1" ]; then
+		if [ ! -d "${1%/*}" ] || [ -x "${1%/*}" ]; then return 0; fi # else nobody can tell
+	fi
 	[ -r "$1" ] || insane "$1: cannot be read"
 	[ -f "$1" ] || insane "$1: is not a regular file"
 	[ "$(wc -c <"$1")" -le 1048576 ] || insane "$1: is larger than 1MiB"
