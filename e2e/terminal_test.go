@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/creack/pty"
+
+	"recipe/runtime/control"
 )
 
 // onTerminal starts `recipe run` as the session leader of a terminal of its own, as a login does. Whoever calls reads it.
@@ -96,6 +98,29 @@ func TestAStoppedTerminalStopsNothing(t *testing.T) {
 	h.must("restart", "loud")
 	h.must("stop", "loud")
 	go io.Copy(io.Discard, terminal)
+	s.cmd.Process.Signal(syscall.SIGTERM)
+	s.ends()
+	h.empty()
+}
+
+// A supervisor under nohup, or one that a shell put into the background, goes on when the login ends.
+func TestIgnoredSignalsStayIgnored(t *testing.T) {
+	t.Parallel()
+	h := newHome(t)
+	recipe := h.write("sleeper.star", `service(name = "sleeper", command = ["/bin/sleep", "infinity"])`)
+	s := h.start(h.command("/bin/sh", "-c", `trap "" HUP INT; exec "$0" run "$1"`, program, recipe))
+	up := func(s control.Status) bool { return s.IsUp() }
+	first := h.becomes("runs", "sleeper", "sleeper", up)
+	for _, signal := range []syscall.Signal{syscall.SIGHUP, syscall.SIGINT} {
+		if err := s.cmd.Process.Signal(signal); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// Both signals are older than the restart's answer: one that was heard would have refused it.
+	h.must("restart", "sleeper")
+	if second := h.becomes("runs", "sleeper", "sleeper", up); second.PID == first.PID {
+		t.Errorf("process %d was not restarted", first.PID)
+	}
 	s.cmd.Process.Signal(syscall.SIGTERM)
 	s.ends()
 	h.empty()

@@ -79,7 +79,12 @@ func untilAsked() (ctx, urgent context.Context) {
 	ctx, end := context.WithCancel(context.Background())
 	urgent, hasten := context.WithCancel(context.Background())
 	asked := make(chan os.Signal, 2)
-	signal.Notify(asked, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	signal.Notify(asked, syscall.SIGTERM)
+	for _, s := range []os.Signal{syscall.SIGINT, syscall.SIGHUP} {
+		if !signal.Ignored(s) { // as nohup has it, and a shell for what it puts into the background
+			signal.Notify(asked, s)
+		}
+	}
 	// A reader of our output that goes away must not take the services with it.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	go func() {
