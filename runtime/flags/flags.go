@@ -104,6 +104,12 @@ func read(file string) ([]byte, error) {
 	return data, nil
 }
 
+// CheckSets is the error that Resolve gives for the arguments of --set alone, which no change of a file mends.
+func CheckSets(p *plan.Plan, sets []string) error {
+	_, problems := parseSets(p, sets)
+	return errors.Join(problems...)
+}
+
 // parseSets reads the arguments of --set. The last of a flag's settings wins, as on any command line.
 func parseSets(p *plan.Plan, sets []string) ([]Setting, []error) {
 	var settings []Setting

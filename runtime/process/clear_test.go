@@ -198,7 +198,7 @@ func TestOneSupervisorAService(t *testing.T) {
 	s := otherSupervisor(t, h, h.options.RuntimeDir, "serve", "foo")
 	s.pids(t, 1)
 	err := h.Claim("foo")
-	want := fmt.Sprintf("service foo is already supervised (by process %d, exe)", s.Process.Pid)
+	want := fmt.Sprintf("service foo is already supervised (by process %d, exe): end that one first", s.Process.Pid)
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}

@@ -141,9 +141,9 @@ func (h *Host) Claim(service string) error {
 
 func claimRefusal(service string, holder int) error {
 	if holder == 0 {
-		return fmt.Errorf("service %s is already supervised, by a process that cannot be seen from here", service)
+		return fmt.Errorf("service %s is already supervised, by a process that cannot be seen from here: end that one first", service)
 	}
-	return fmt.Errorf("service %s is already supervised (by process %d, %s)", service, holder, commandLine(holder))
+	return fmt.Errorf("service %s is already supervised (by process %d, %s): end that one first", service, holder, commandLine(holder))
 }
 
 // Release gives the service up, once nothing of it runs any more.

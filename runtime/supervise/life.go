@@ -168,7 +168,7 @@ func (s *step) emptied(e Emptied) {
 	}
 	reason := s.ending
 	if e.Left > 0 {
-		reason += fmt.Sprintf("; %d more processes of its tree were killed", e.Left)
+		reason += fmt.Sprintf("; %d more of its tree killed", e.Left)
 		if !s.Executed.IsZero() && s.now.Sub(s.Executed) < 10*time.Second && s.Wanted {
 			reason += " (a daemon that forks away cannot be watched: it has to stay in the foreground)"
 		}

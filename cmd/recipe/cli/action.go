@@ -31,6 +31,9 @@ type action struct {
 // act asks for the same of all services at once, waits for the effects, and prints a line a service in their order. No
 // service is touched when one of the names is unknown.
 func (a *actionFlags) act(s *Streams, what action) error {
+	if a.Timeout <= 0 {
+		return usagef("cannot wait %s for the effect: give a time such as --timeout 1m", a.Timeout)
+	}
 	ctx, stop := interruptible()
 	defer stop()
 	found, err := survey(ctx, s)

@@ -1,5 +1,7 @@
 package cli
 
+import "slices"
+
 type runCommand struct {
 	Files []string `arg:"" name:"file" help:"Recipes or plans' JSON."`
 	hostFlags
@@ -17,6 +19,9 @@ Exit codes: 0 ended as asked, 1 could not run, 2 wrong usage.`
 
 // Run supervises until it is told to end.
 func (c *runCommand) Run(s *Streams) error {
+	if slices.Contains(c.Files, "-") {
+		return usagef("cannot run standard input: a recipe that runs is watched, so give a file")
+	}
 	root, err := c.root()
 	if err != nil {
 		return err

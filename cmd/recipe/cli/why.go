@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"recipe/runtime/control"
 )
@@ -40,7 +41,12 @@ func (c *whyCommand) Run(s *Streams) error {
 		if d.Evidence != "" {
 			line += " (" + d.Evidence + ")"
 		}
-		fmt.Fprintln(s.Out, printable(line))
+		for i, part := range strings.Split(line, "\n") {
+			if i > 0 {
+				part = "    " + part
+			}
+			fmt.Fprintln(s.Out, printable(part))
+		}
 	}
 	return nil
 }

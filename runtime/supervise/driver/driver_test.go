@@ -267,6 +267,21 @@ func TestASecondSupervisorIsRefused(t *testing.T) {
 	}
 }
 
+// What was said wrong on the command line no file mends: nothing is started.
+func TestAWrongSetRunsNothing(t *testing.T) {
+	r := prepare(t, t.TempDir(), planOf(serviceOf("foo", "sleep 1000")))
+	r.options.Sets = []string{"port=1", "x"}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	err := r.Run(ctx, ctx)
+	if err == nil || !strings.Contains(err.Error(), `--set: flag "port": no such flag`) || !strings.Contains(err.Error(), `no '=' in "x"`) {
+		t.Errorf("it ended with %v", err)
+	}
+	if r.service("foo") != nil {
+		t.Error("the service was taken under supervision")
+	}
+}
+
 func TestABrokenRecipeChangesNothingAndIsReportedOnce(t *testing.T) {
 	r := begun(t, planOf(serviceOf("a", "exec sleep 1000")))
 	pid := r.pidOf("a")

@@ -53,6 +53,9 @@ func (s *Supervisor) load(ctx context.Context, r *recipe) (*plan.Plan, error) {
 	if len(p.Services) == 0 {
 		return nil, fmt.Errorf("cannot run %s: it declares no service", r.file)
 	}
+	if err := flags.CheckSets(p, s.options.Sets); err != nil {
+		return nil, fmt.Errorf("cannot run %s: %w", r.file, err)
+	}
 	if s.options.Stage != nil {
 		return s.options.Stage(ctx, r.file, p)
 	}
@@ -160,6 +163,7 @@ func (s *Supervisor) recipeChanged(ctx context.Context, r *recipe) {
 	}
 	fits := s.readFlags(next)
 	if r.unused = !fits && r.plan != nil; r.unused {
+		s.say("%s: the changed recipe waits for its flags to be mended; what runs goes on", r.name())
 		return
 	}
 	if err := s.admit(ctx, r, next.plan); err != nil {

@@ -144,12 +144,12 @@ func (s *Supervisor) boot(ctx context.Context) error {
 	if err := s.claim(ctx); err != nil {
 		return err
 	}
-	s.say("supervising %s; kept together by %s; logs in %s", strings.Join(s.options.Recipes, ", "), s.host.Containment(), s.options.LogDir)
 	socket := filepath.Join(s.options.RuntimeDir, s.recipes[0].name()+control.Suffix)
 	var err error
 	if s.listener, err = control.Listen(ctx, socket); err != nil {
 		return err
 	}
+	s.say("supervising %s; kept together by %s; logs in %s", strings.Join(s.options.Recipes, ", "), s.host.Containment(), s.options.LogDir)
 	for _, r := range s.recipes {
 		s.watchRecipe(r)
 		if r.plan != nil {
