@@ -49,7 +49,12 @@ func (c *execCommand) Run(s *Streams) error {
 func untilEnded() (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	asked := make(chan os.Signal, 1)
-	signal.Notify(asked, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	signal.Notify(asked, syscall.SIGTERM)
+	for _, s := range []os.Signal{syscall.SIGINT, syscall.SIGHUP} {
+		if !signal.Ignored(s) { // as nohup has it
+			signal.Notify(asked, s)
+		}
+	}
 	go func() {
 		cancel(fmt.Errorf("it was told to end by %s", unix.SignalName((<-asked).(syscall.Signal))))
 	}()

@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"recipe/runtime/dirs"
 	"recipe/runtime/expr"
 	"recipe/runtime/plan"
@@ -21,8 +23,12 @@ import (
 	"recipe/runtime/supervise/driver"
 )
 
-// evaluationTime bounds the evaluation of a recipe, which the step budget ends long before.
-const evaluationTime = 30 * time.Second
+// evaluationTime and evaluationMemory bound the evaluation of a recipe. The budgets end nearly all long before; what they
+// do not count is a text or a list that doubles in a loop. The tour takes less than 150 MiB.
+const (
+	evaluationTime   = 30 * time.Second
+	evaluationMemory = plan.Size(512 << 20)
+)
 
 // supervision is what `recipe run` was asked for.
 type supervision struct {
@@ -129,9 +135,16 @@ func (v *supervision) load(messages *terminal) func(context.Context, string) (*p
 		cmd.Stdout, cmd.Stderr = &stdout, &stderr
 		// A group of its own, since ctrl-C is for us; not a session, by which the process host knows leaders.
 		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-		err := cmd.Run()
+		err := cmd.Start()
+		if err == nil {
+			most := &unix.Rlimit{Cur: uint64(evaluationMemory), Max: uint64(evaluationMemory)}
+			unix.Prlimit(cmd.Process.Pid, unix.RLIMIT_DATA, most, nil) // one that has ended needs none
+			err = cmd.Wait()
+		}
 		said := strings.TrimRight(stderr.String(), "\n")
 		switch {
+		case err != nil && (strings.HasPrefix(said, "fatal error: ") || strings.HasPrefix(said, "runtime: ")) && strings.Contains(said, "memory"):
+			return nil, fmt.Errorf("cannot evaluate %s: it needs more than %s of memory; look for a text or a list that doubles in a loop", file, evaluationMemory)
 		case errors.Is(ctx.Err(), context.DeadlineExceeded):
 			return nil, fmt.Errorf("cannot evaluate %s: it took longer than %s", file, evaluationTime)
 		case err != nil && said != "":
