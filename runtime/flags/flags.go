@@ -84,7 +84,7 @@ func (r *Resolved) set(name string, v expr.Value, origin string) {
 // read returns the whole file, or nothing when there is none. It never waits for a pipe that somebody put there.
 func read(file string) ([]byte, error) {
 	f, err := os.OpenFile(file, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return nil, nil
 	}
 	if err != nil {

@@ -2,12 +2,14 @@ package plan
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 )
 
 // Encode writes the canonical JSON: two spaces of indentation, a last newline, no escapes but those that JSON demands.
@@ -42,7 +44,7 @@ func Decode(data []byte) (*Plan, error) {
 	dec.DisallowUnknownFields()
 	var p Plan
 	if err := dec.Decode(&p); err != nil {
-		return nil, fmt.Errorf("cannot read the plan: %w", err)
+		return nil, fmt.Errorf("cannot read the plan: %s", unreadable(data, err))
 	}
 	if _, err := dec.Token(); err != io.EOF {
 		return nil, errors.New("cannot read the plan: something follows it")
@@ -58,4 +60,21 @@ func Decode(data []byte) (*Plan, error) {
 		return nil, fmt.Errorf("cannot use the plan: %w", errors.Join(errs...))
 	}
 	return &p, nil
+}
+
+// unreadable says what is wrong with JSON, and in which line where the decoder tells, in the words of the plan and not of
+// this program's types.
+func unreadable(data []byte, err error) string {
+	var wrong *json.UnmarshalTypeError
+	var garbled *json.SyntaxError
+	line := func(offset int64) int { return 1 + bytes.Count(data[:offset], []byte("\n")) }
+	switch {
+	case errors.As(err, &wrong):
+		return fmt.Sprintf("line %d: %s cannot be of the type %s", line(wrong.Offset), cmp.Or(wrong.Field, "the plan"), wrong.Value)
+	case errors.As(err, &garbled):
+		return fmt.Sprintf("line %d: %s", line(garbled.Offset), garbled)
+	case err == io.ErrUnexpectedEOF, err == io.EOF: // the decoder's own, not one of an expression
+		return "it ends too early"
+	}
+	return strings.TrimPrefix(err.Error(), "json: ")
 }

@@ -211,14 +211,22 @@ func TestDecodeRefuses(t *testing.T) {
 		"a broken literal": {`"10s"`, `"10 s"`, "10 s"},
 		"a problem":        {`"1.4.2"`, `"x"`, "package.version"},
 		"a bad operator":   {`"clamp"`, `"klamp"`, "klamp"},
+		"a wrong type":     {`"failures": 3`, `"failures": "3"`, "services.probes.failures cannot be of the type string"},
+		"a wrong text":     {`"10s"`, `10`, "cannot be of the type number"},
+		"no JSON":          {"{\n", "{\n\n  x", "line 3: invalid character 'x'"},
+		"half of it":       {"\n}\n", "\n", "it ends too early"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			text := strings.Replace(string(data), c.from, c.to, 1)
 			if text == string(data) {
 				t.Fatalf("%q is not in the plan", c.from)
 			}
-			if _, err := Decode([]byte(text)); err == nil || !strings.Contains(err.Error(), c.want) {
-				t.Errorf("got %v, wanted a word of %q", err, c.want)
+			_, err := Decode([]byte(text))
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Fatalf("got %v, wanted a word of %q", err, c.want)
+			}
+			if strings.Contains(err.Error(), "Go ") || strings.Contains(err.Error(), "plan.") {
+				t.Errorf("it speaks of this program's types: %v", err)
 			}
 		})
 	}

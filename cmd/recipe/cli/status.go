@@ -94,5 +94,5 @@ func explain(st *control.Status, now time.Time) string {
 		}
 		text += ")"
 	}
-	return printable(text)
+	return printable(strings.ReplaceAll(text, "\n", "; "))
 }
