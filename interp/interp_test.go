@@ -281,3 +281,12 @@ func TestWarningsDoNotFail(t *testing.T) {
 		}
 	}
 }
+
+// TestFolderThatIsGone: what a recipe loads from a folder that is not there is a mistake like any other.
+func TestFolderThatIsGone(t *testing.T) {
+	t.Parallel()
+	_, list := EvaluateBytes("/nonexistent/x.star", []byte("load(\"y.star\", \"y\")\n"+small), Options{})
+	if len(list) != 1 || list[0].Code != CodeCannotLoad {
+		t.Error(list)
+	}
+}

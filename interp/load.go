@@ -254,6 +254,9 @@ func (l *loader) readFile(key string) ([]byte, error) {
 
 // neighbour hints at a file of nearly the same name in the same folder.
 func (l *loader) neighbour(key string) string {
+	if l.root == nil {
+		return "" // not even the folder is there
+	}
 	dir, err := l.root.Open(filepath.FromSlash(path.Dir(key)))
 	if err != nil {
 		return ""

@@ -19,9 +19,10 @@ template() { # PATH TEXT MODE USER GROUP
 }
 
 replace() { # PATH TEXT MODE: by rename, so that no reader sees half of it. The file is given away and opened to others
-	# by its descriptor: its name may mean another one by then, where an account has the directory.
+	# by its descriptor: its name may mean another one by then, where an account has the directory. -f: set -C opens what is
+	# no file all the same.
 	if (
-		umask 077 && set -C && exec 9>"$new" && printf %s "$2" >&9 && sync /proc/self/fd/9 &&
+		umask 077 && set -C && exec 9>"$new" && [ -f /proc/self/fd/9 ] && printf %s "$2" >&9 && sync /proc/self/fd/9 &&
 			{ [ -z "$uid$gid" ] || chown "$uid${gid:+:$gid}" /proc/self/fd/9; } &&
 			chmod "$3" /proc/self/fd/9 && mv -f "$new" "$1" && sync "$parent/"
 	); then
