@@ -70,10 +70,12 @@ func runStep(ctx context.Context, step *plan.Run, dir string, out io.Writer) err
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = time.Second
 	err = cmd.Run()
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+	switch {
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return fmt.Errorf("the step %q took longer than its timeout of %s", strings.Join(argv, " "), step.Timeout)
-	}
-	if err != nil {
+	case errors.Is(ctx.Err(), context.Canceled):
+		return fmt.Errorf("the step %q was interrupted", strings.Join(argv, " "))
+	case err != nil:
 		return fmt.Errorf("the step %q: %w", strings.Join(argv, " "), err)
 	}
 	return nil

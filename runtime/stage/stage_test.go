@@ -50,6 +50,23 @@ func TestBuildNamesTheStepThatFails(t *testing.T) {
 	}
 }
 
+func TestAnInterruptedBuildSaysSo(t *testing.T) {
+	ctx, interrupt := context.WithCancel(t.Context())
+	p := packageOf([][]string{{"sh", "-c", "echo begun; exec sleep 60"}})
+	err := Build(ctx, p, t.TempDir(), writer(func([]byte) { interrupt() }))
+	if err == nil || !strings.HasSuffix(err.Error(), "was interrupted") {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+// writer is called with what is written.
+type writer func([]byte)
+
+func (w writer) Write(p []byte) (int, error) {
+	w(p)
+	return len(p), nil
+}
+
 func TestStageReplacesAProgramThatRuns(t *testing.T) {
 	dir, root := t.TempDir(), t.TempDir()
 	sleep, err := exec.LookPath("sleep")
