@@ -137,6 +137,9 @@ func TestScriptStopsWithItsStep(t *testing.T) {
 		list := strings.Fields(await(t, pids))
 		cmd.Process.Signal(syscall.SIGTERM)
 		cmd.Wait()
+		if status := cmd.ProcessState.Sys().(syscall.WaitStatus); !status.Signaled() || status.Signal() != syscall.SIGTERM {
+			t.Errorf("%s: %v, which an init takes for a failure", l.name, cmd.ProcessState)
+		}
 		for _, pid := range list {
 			gone(t, l.name, pid)
 		}

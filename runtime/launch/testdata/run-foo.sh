@@ -295,7 +295,9 @@ run() { # TIMEOUT SECONDS COMMAND...: what is left of its session in the end is 
 	setsid sh -c 'trap "exit 1" TERM
 		sleep "$1" & wait "$!" && trap "" TERM && { kill -KILL "-$2" || kill -KILL "$2"; }' sh "$seconds" "$child" >/dev/null 2>&1 &
 	timer=$!
-	trap 'kill -KILL "-$child" "$child" "-$timer" "$timer" 2>/dev/null; exit 143' HUP INT TERM
+	trap 'ended HUP' HUP
+	trap 'ended INT' INT
+	trap 'ended TERM' TERM
 	wait "$child" 2>/dev/null
 	code=$?
 	kill -TERM "-$timer" "$timer" 2>/dev/null
@@ -308,6 +310,12 @@ run() { # TIMEOUT SECONDS COMMAND...: what is left of its session in the end is 
 	*) insane "$1 failed with exit code $code" ;;
 	esac
 	trap - HUP INT TERM
+}
+
+ended() { # SIGNAL: dies by it, once the step has, since an init takes any exit code for a failure
+	kill -KILL "-$child" "$child" "-$timer" "$timer" 2>/dev/null
+	trap - "$1"
+	kill -s "$1" "$$"
 }
 
 free_space() { # PATH BYTES
