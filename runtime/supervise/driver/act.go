@@ -60,6 +60,10 @@ func (s *slot) release() {
 
 // admit asks for a slot, after the services that this one comes after are healthy. A free slot is had at once.
 func (sv *service) admit() {
+	if sv.slot != nil { // of a start that failed at once
+		sv.slot.release()
+		sv.slot = nil
+	}
 	if len(sv.definition.spec.After) == 0 {
 		select {
 		case sv.sup.slots <- struct{}{}:
@@ -69,24 +73,19 @@ func (sv *service) admit() {
 		default:
 		}
 	}
+	sv.enqueue()
+}
+
+func (sv *service) enqueue() {
 	ctx, cancel := context.WithCancel(context.Background())
 	sv.dequeue = cancel
 	go sv.queue(ctx, sv.definition.spec.After)
 }
 
-// queue waits outside of the service's goroutine. A service that it waits for may come, go or never be: that is
-// waited for without end, and said by Reason.
+// queue waits outside of the service's goroutine, without end; a decision says for what.
 func (sv *service) queue(ctx context.Context, after []string) {
 	for _, name := range after {
-		first := sv.sup.service(name)
-		if first == nil {
-			continue // taken out of the recipe since
-		}
-		healthy := func(v view) bool { return v.machine.State == supervise.Running && v.machine.Healthy }
-		if !healthy(first.snapshot()) {
-			sv.sup.decide(sv.name, "wait", "comes after "+name+", which is not healthy yet")
-		}
-		if first.wait(ctx, healthy) != nil {
+		if !sv.follow(ctx, name) {
 			return
 		}
 	}
@@ -97,6 +96,27 @@ func (sv *service) queue(ctx context.Context, after []string) {
 	}
 	held := newSlot(sv.sup.slots)
 	sv.send(message{event: supervise.Admitted{}, slot: held})
+}
+
+// follow waits until the service of that name is healthy, though it may be taken out of the recipe meanwhile and come
+// again. It reports false when ctx ended first.
+func (sv *service) follow(ctx context.Context, name string) bool {
+	healthy := func(v view) bool { return v.machine.State == supervise.Running && v.machine.Healthy }
+	for {
+		first := sv.sup.service(name)
+		if first == nil {
+			return true // taken out of the recipe since
+		}
+		if !healthy(first.snapshot()) {
+			sv.sup.decide(sv.name, "wait", "comes after "+name+", which is not healthy yet")
+		}
+		if first.wait(ctx, healthy) == nil {
+			return true
+		}
+		if ctx.Err() != nil {
+			return false
+		}
+	}
 }
 
 // spawn starts the launcher of the next incarnation.
@@ -170,15 +190,25 @@ func (sv *service) signal(name string) {
 }
 
 // rewrite shows the new flags in the templates, then tells the daemon. It runs beside the service: a template on a
-// hung file system must not hold up its supervision.
+// hung file system must not hold up its supervision. Rewritings come one after another, so that the last one stays, and
+// one that comes too late leaves the templates of the next incarnation alone.
 func (sv *service) rewrite(signal string) {
 	spec, err := sv.resolve()
-	incarnation := sv.incarnation
+	incarnation, number := sv.incarnation, sv.number
 	if err != nil || incarnation == nil {
 		sv.sup.decide(sv.name, "reload", "cannot rewrite the templates; the daemon was left alone")
 		return
 	}
+	before, done := sv.rewritten, make(chan struct{})
+	sv.rewritten = done
 	go func() {
+		defer close(done)
+		if before != nil {
+			<-before
+		}
+		if v := sv.snapshot(); v.number != number || v.machine.State != supervise.Running {
+			return
+		}
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		err := spec.WriteTemplates(ctx)

@@ -64,7 +64,7 @@ func (s *Supervisor) Start(ctx context.Context, name string, caller control.Call
 		if err := removeStop(s.options.StateDir, name); err != nil {
 			return nil, nil, err
 		}
-		return supervise.Start{Why: "started by " + by(caller)}, started(0), nil
+		return supervise.Start{Why: "started by " + by(caller)}, started, nil
 	})
 }
 
@@ -87,21 +87,18 @@ func (s *Supervisor) Restart(ctx context.Context, name string, caller control.Ca
 		if !v.machine.Wanted {
 			return nil, nil, &control.Error{Code: control.Refused, Message: fmt.Sprintf("cannot restart %s: %s", name, v.machine.Reason), Hint: "recipe start " + name + " ends that"}
 		}
-		return supervise.Restart{Why: "restarted by " + by(caller)}, started(v.number), nil
+		return supervise.Restart{Why: "restarted by " + by(caller)}, started, nil
 	})
 }
 
-// started holds once an incarnation after the given one runs, or the start has failed.
-func started(after uint64) func(view) bool {
-	return func(v view) bool {
-		switch v.machine.State {
-		case supervise.Running:
-			return v.number > after
-		case supervise.Waiting:
-			return v.number > after && v.machine.Deaths > 0
-		}
-		return false
+// started holds, of a service that has taken a start or a restart, once the daemon runs, the start has failed and waits
+// for the next, or somebody else stopped it.
+func started(v view) bool {
+	switch v.machine.State {
+	case supervise.Running, supervise.Waiting, supervise.Stopped:
+		return true
 	}
+	return false
 }
 
 // command sends an event and waits until its effect was seen.
@@ -116,15 +113,28 @@ func (s *Supervisor) command(ctx context.Context, name string, prepare func(*ser
 	if stopping {
 		return control.Status{}, fmt.Errorf("cannot command %s: its supervisor is ending", name)
 	}
-	event, seen, err := prepare(sv)
+	w, err := sv.order(prepare)
 	if err != nil {
 		return control.Status{}, err
 	}
-	sv.send(message{event: event})
-	if err := sv.wait(ctx, seen); err != nil {
-		return sv.status(), fmt.Errorf("the order was taken, but its effect was not seen in time: %w", err)
+	if err := sv.await(ctx, w); err != nil {
+		return sv.status(), fmt.Errorf("the order was taken, but its effect was not seen: %w", err)
 	}
 	return sv.status(), nil
+}
+
+// order notes an admin's order and hands it to the service's goroutine, with nobody else's in between. What the waiter
+// looks for is looked for once the event has been taken.
+func (sv *service) order(prepare func(*service) (supervise.Event, func(view) bool, error)) (*waiter, error) {
+	sv.orders.Lock()
+	defer sv.orders.Unlock()
+	event, seen, err := prepare(sv)
+	if err != nil {
+		return nil, err
+	}
+	w := &waiter{seen: seen, done: make(chan struct{})}
+	sv.send(message{event: event, waiter: w})
+	return w, nil
 }
 
 func by(c control.Caller) string {

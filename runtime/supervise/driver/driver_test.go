@@ -38,9 +38,12 @@ type running struct {
 	stop context.CancelFunc
 	done chan error
 
-	mu   sync.Mutex
-	plan *plan.Plan
-	said []string
+	mu     sync.Mutex
+	plan   *plan.Plan            // of file
+	others map[string]*plan.Plan // of the other recipes, by file
+	loads  int
+	load   func() // is called in every evaluation
+	said   []string
 }
 
 func serviceOf(name, script string) plan.Service {
@@ -62,27 +65,42 @@ func begun(t *testing.T, p *plan.Plan) *running {
 	return r
 }
 
-// prepare makes a supervisor that shares the directories of dir.
-func prepare(t *testing.T, dir string, p *plan.Plan) *running {
+// prepare makes a supervisor that shares the directories of dir. The others lie in files that are named like them.
+func prepare(t *testing.T, dir string, p *plan.Plan, others ...*plan.Plan) *running {
 	t.Helper()
-	r := &running{t: t, dir: dir, file: filepath.Join(dir, "test.star"), plan: p}
+	r := &running{t: t, dir: dir, file: filepath.Join(dir, "test.star"), plan: p, others: map[string]*plan.Plan{}}
 	r.save("the first")
+	files := []string{r.file}
+	for _, other := range others {
+		file := filepath.Join(dir, other.Name+".star")
+		r.write(file, "the first")
+		r.others[file] = other
+		files = append(files, file)
+	}
 	for _, folder := range []string{"run", "state", "log"} {
 		if err := os.MkdirAll(filepath.Join(dir, folder), 0o700); err != nil {
 			t.Fatal(err)
 		}
 	}
 	s, err := New(Options{
-		Recipes:    []string{r.file},
+		Recipes:    files,
 		Root:       func(string, *plan.Plan) string { return filepath.Join(dir, "root") },
 		RuntimeDir: filepath.Join(dir, "run"), StateDir: filepath.Join(dir, "state"), LogDir: filepath.Join(dir, "log"),
-		Load: func(context.Context, string) (*plan.Plan, error) {
+		Load: func(_ context.Context, file string) (*plan.Plan, error) {
 			r.mu.Lock()
-			defer r.mu.Unlock()
-			if r.plan == nil {
-				return nil, errors.New("test.star:1:1: this text is no recipe")
+			r.loads++
+			p, load := r.plan, r.load
+			if file != r.file {
+				p = r.others[file]
 			}
-			return r.plan, nil
+			r.mu.Unlock()
+			if load != nil {
+				load()
+			}
+			if p == nil {
+				return nil, errors.New(filepath.Base(file) + ":1:1: this text is no recipe")
+			}
+			return p, nil
 		},
 		Say: func(line string) {
 			r.mu.Lock()
@@ -122,9 +140,16 @@ func (r *running) end() {
 }
 
 // save writes the file that is watched; its text does not matter to Load.
-func (r *running) save(text string) {
-	if err := os.WriteFile(r.file, []byte(text), 0o644); err != nil {
-		r.t.Fatal(err)
+func (r *running) save(text string) { r.write(r.file, text) }
+
+// write makes the file and its folders.
+func (r *running) write(file, text string) {
+	err := os.MkdirAll(filepath.Dir(file), 0o755)
+	if err == nil {
+		err = os.WriteFile(file, []byte(text), 0o644)
+	}
+	if err != nil {
+		r.t.Error(err)
 	}
 }
 

@@ -164,7 +164,7 @@ func (f *journalFile) append(d control.Decision) error {
 	}
 	if f.size > journalSize {
 		f.close()
-		if err := os.Rename(f.path, f.path+".1"); err != nil {
+		if err := os.Rename(f.path, f.path+".1"); err != nil && !os.IsNotExist(err) { // somebody may have removed it
 			return err
 		}
 		f.size = 0

@@ -19,19 +19,20 @@ const firstPause = 50 * time.Millisecond
 func (sv *service) probe() {
 	ctx, cancel := context.WithCancel(context.Background())
 	sv.stopProbes = cancel
+	sv.asking++
 	for i := range sv.definition.spec.Probes {
 		target, err := probe.Resolve(&sv.definition.spec.Probes[i], sv.live)
 		if err != nil {
 			sv.sup.decide(sv.name, "probe", fmt.Sprintf("cannot ask probe %d: %v", i+1, err))
 			continue
 		}
-		go sv.ask(ctx, i, target, sv.number)
+		go sv.ask(ctx, target, message{incarnation: sv.number, asking: sv.asking}, i)
 	}
 }
 
 // ask tells every answer until ctx ends. The phase is spread: after the first success the next question comes at a
-// random point of the interval, so that many services are not asked at once.
-func (sv *service) ask(ctx context.Context, index int, target *probe.Target, number uint64) {
+// random point of the interval, so that many services are not asked at once. m carries the answers.
+func (sv *service) ask(ctx context.Context, target *probe.Target, m message, index int) {
 	pause, answered := firstPause, false
 	for sleep(ctx, pause) {
 		asked := time.Now()
@@ -44,8 +45,9 @@ func (sv *service) ask(ctx context.Context, index int, target *probe.Target, num
 			answer.Detail = err.Error()
 			answer.Inconclusive = inconclusive(err)
 		}
+		m.event = answer
 		select {
-		case sv.mailbox <- message{event: answer, incarnation: number}:
+		case sv.mailbox <- m:
 		case <-ctx.Done():
 			return
 		}

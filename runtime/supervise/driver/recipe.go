@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -19,14 +20,15 @@ import (
 
 // recipe is one file and what holds of it. It belongs to the supervisor's goroutine.
 type recipe struct {
-	file   string
-	plan   *plan.Plan // the last good one; nil while there was none
-	digest string
-	env    *expr.Env // the last good flags; nil while there were none
-	fault  string    // why env is nil
-	files  []string  // that are watched
-	stale  bool      // a loaded file changed while it was evaluated
-	unused bool      // the file holds a newer recipe, which the flags do not fit
+	file    string
+	plan    *plan.Plan // the last good one; nil while there was none
+	env     *expr.Env  // the last good flags; nil while there were none
+	fault   string     // why env is nil
+	files   []string   // that are watched
+	stale   bool       // a file that it loads for the first time changed while it was evaluated
+	unused  bool       // the file holds a newer recipe, which the flags do not fit
+	refused string     // why what the file holds now cannot be used; "" where it is, or where the flags are the reason
+	retry   bool       // try it again by and by
 }
 
 func (r *recipe) usable() int {
@@ -53,14 +55,21 @@ func (s *Supervisor) load(ctx context.Context, r *recipe) (*plan.Plan, error) {
 	if len(p.Services) == 0 {
 		return nil, fmt.Errorf("cannot run %s: it declares no service", r.file)
 	}
-	if err := flags.CheckSets(p, s.options.Sets); err != nil {
-		return nil, fmt.Errorf("cannot run %s: %w", r.file, err)
+	if len(s.recipes) == 1 || r.plan != nil { // of several, boot asks when all have been read
+		if err := flags.CheckSets(p, s.setsFor(r.file, p)); err != nil {
+			return nil, fmt.Errorf("cannot run %s: %w", r.file, err)
+		}
 	}
 	if s.options.Stage != nil {
-		return s.options.Stage(ctx, r.file, p)
+		if p, err = s.options.Stage(ctx, r.file, p); err != nil {
+			return nil, stageError{err}
+		}
 	}
 	return p, nil
 }
+
+// stageError is a build or a layout that did not succeed: too much work to be tried again before something changed.
+type stageError struct{ error }
 
 // flagsFile is where the recipe's flags lie under this run's root.
 func (s *Supervisor) flagsFile(r *recipe) string {
@@ -70,7 +79,7 @@ func (s *Supervisor) flagsFile(r *recipe) string {
 
 // readFlags resolves the flags of the recipe's plan. What cannot be used is said and changes nothing.
 func (s *Supervisor) readFlags(r *recipe) bool {
-	resolved, err := flags.Resolve(r.plan, s.options.Root(r.file, r.plan), s.options.Sets, s.options.Facts)
+	resolved, err := flags.Resolve(r.plan, s.options.Root(r.file, r.plan), s.setsFor(r.file, r.plan), s.options.Facts)
 	if err != nil {
 		s.refuse(r, "flags", err)
 		if r.env == nil {
@@ -80,6 +89,32 @@ func (s *Supervisor) readFlags(r *recipe) bool {
 	}
 	r.env, r.fault = resolved.Env, ""
 	return true
+}
+
+// setsFor leaves out the settings of flags that another recipe has, or may have once it can be read.
+func (s *Supervisor) setsFor(file string, p *plan.Plan) []string {
+	return slices.DeleteFunc(slices.Clone(s.options.Sets), func(set string) bool {
+		name, _, ok := strings.Cut(set, "=")
+		return ok && p.Flag(name) == nil && slices.ContainsFunc(s.recipes, func(other *recipe) bool {
+			return other.file != file && (other.plan == nil || other.plan.Flag(name) != nil)
+		})
+	})
+}
+
+// refuseRecipe says why the recipe is not used. It is tried again by and by, since what is wrong may lie where nobody
+// watches: in a module that the last good recipe did not load, in another recipe, in a machine without memory. again is
+// set for such a try, which says nothing that was said.
+func (s *Supervisor) refuseRecipe(r *recipe, err error, again bool) {
+	known := again && r.refused == err.Error()
+	r.refuses(err)
+	if !known {
+		s.refuse(r, "recipe", err)
+	}
+}
+
+func (r *recipe) refuses(err error) {
+	var staged stageError
+	r.refused, r.retry, r.unused = err.Error(), !errors.As(err, &staged), false
 }
 
 // refuse says that a file's change is not used, for every service of the recipe, once on the terminal.
@@ -97,8 +132,9 @@ func (s *Supervisor) refuse(r *recipe, what string, err error) {
 	}
 }
 
-// watchRecipe watches the recipe, what it loads, and its flags, which must be read after this. A loaded file that is not
-// what the plan was made from any longer marks the recipe to be evaluated again.
+// watchRecipe watches the recipe, what it loads, and its flags, which must be read after this. A file that is watched for
+// the first time and is not what the plan was made from any longer marks the recipe to be evaluated again. One that is
+// watched already is not added anew: that would swallow a change that was not told yet, to this recipe or to another.
 func (s *Supervisor) watchRecipe(r *recipe) {
 	sums := map[string]string{r.file: ""}
 	if r.plan != nil {
@@ -108,6 +144,9 @@ func (s *Supervisor) watchRecipe(r *recipe) {
 		}
 	}
 	for file, sum := range sums {
+		if s.watched(file) {
+			continue
+		}
 		now, err := s.watcher.Add(file)
 		if err != nil {
 			s.say("%s: changes of %s will not be seen: %v", r.name(), file, err)
@@ -116,12 +155,29 @@ func (s *Supervisor) watchRecipe(r *recipe) {
 			r.stale = true
 		}
 	}
-	for _, file := range r.files {
-		if _, still := sums[file]; !still {
+	before := r.files
+	r.files = slices.Sorted(maps.Keys(sums))
+	for _, file := range before {
+		if !s.watched(file) {
 			s.watcher.Remove(file)
 		}
 	}
-	r.files = slices.Sorted(maps.Keys(sums))
+}
+
+// watched reports whether a recipe depends on the file.
+func (s *Supervisor) watched(file string) bool {
+	return slices.ContainsFunc(s.recipes, func(r *recipe) bool { return slices.Contains(r.files, file) })
+}
+
+// watchFlags watches the flags of a recipe's first plan, before they are read.
+func (s *Supervisor) watchFlags(r *recipe, file string) {
+	if s.watched(file) {
+		return
+	}
+	if _, err := s.watcher.Add(file); err != nil {
+		s.say("%s: changes of %s will not be seen: %v", r.name(), file, err)
+	}
+	r.files = append(r.files, file)
 }
 
 // changed takes one change of a watched file.
@@ -132,7 +188,7 @@ func (s *Supervisor) changed(ctx context.Context, e watch.Event) {
 		case r.plan != nil && e.Path == s.flagsFile(r):
 			s.flagsChanged(ctx, r, e)
 		default:
-			s.recipeChanged(ctx, r)
+			s.recipeChanged(ctx, r, false)
 		}
 	}
 }
@@ -143,7 +199,7 @@ func (s *Supervisor) flagsChanged(ctx context.Context, r *recipe, e watch.Event)
 		return
 	}
 	if r.unused {
-		s.recipeChanged(ctx, r)
+		s.recipeChanged(ctx, r, false)
 		return
 	}
 	before := r.env
@@ -152,24 +208,32 @@ func (s *Supervisor) flagsChanged(ctx context.Context, r *recipe, e watch.Event)
 	}
 }
 
-// recipeChanged evaluates the recipe again. The same plan as before, from another text, changes nothing.
-func (s *Supervisor) recipeChanged(ctx context.Context, r *recipe) {
+// recipeChanged evaluates the recipe again. The same plan as before, from another text, changes nothing. again is set
+// where nothing is known to have changed.
+func (s *Supervisor) recipeChanged(ctx context.Context, r *recipe, again bool) {
 	r.stale = false
 	next := &recipe{file: r.file, env: r.env}
 	err := s.loadNext(ctx, r, next)
-	if err != nil {
-		s.refuse(r, "recipe", err)
+	if ctx.Err() != nil {
 		return
 	}
+	if err != nil {
+		s.refuseRecipe(r, err, again)
+		return
+	}
+	s.watchFlags(r, s.flagsFile(next))
 	fits := s.readFlags(next)
 	if r.unused = !fits && r.plan != nil; r.unused {
+		r.refused, r.retry = "", false
 		s.say("%s: the changed recipe waits for its flags to be mended; what runs goes on", r.name())
 		return
 	}
 	if err := s.admit(ctx, r, next.plan); err != nil {
-		s.refuse(r, "recipe", err)
+		s.refuseRecipe(r, err, again)
+		r.retry = r.retry && s.options.Stage == nil
 		return
 	}
+	r.refused, r.retry = "", false
 	before, env := r.plan, r.env
 	r.plan, r.env, r.fault = next.plan, next.env, next.fault
 	s.watchRecipe(r)
@@ -199,11 +263,11 @@ func (s *Supervisor) admit(ctx context.Context, r *recipe, p *plan.Plan) (err er
 	}()
 	for i := range p.Services {
 		name := p.Services[i].Name
+		if r.plan != nil && r.plan.Service(name) != nil {
+			continue
+		}
 		sv := s.service(name)
 		if sv != nil && !sv.leaving.Load() {
-			if r.plan != nil && r.plan.Service(name) != nil {
-				continue
-			}
 			return fmt.Errorf("cannot use the changed %s: another recipe of this supervisor has the service %q", r.file, name)
 		}
 		if sv != nil {
@@ -227,47 +291,72 @@ func (s *Supervisor) install(r *recipe, before, after *plan.Plan, oldEnv, newEnv
 		s.refuse(r, "recipe", err)
 		return
 	}
-	r.digest = digest
+	// All are there before the first is told anything: services look those up that they come after.
+	var fresh, kept []*service
+	definitions := map[string]*definition{}
 	for i := range after.Services {
 		spec := &after.Services[i]
 		d := &definition{plan: after, spec: spec, digest: digest, env: newEnv, fault: r.fault}
-		var old *plan.Service
-		if before != nil {
-			old = before.Service(spec.Name)
-		}
-		if old == nil {
-			s.add(d)
-			continue
-		}
+		definitions[spec.Name] = d
 		if sv := s.service(spec.Name); sv != nil {
-			event, later := change(before, after, old, spec, oldEnv, newEnv)
-			if later != "" {
-				s.decide(sv.name, "flags", later+", from the next start on")
-			}
-			sv.send(message{define: d, event: event})
+			kept = append(kept, sv)
+		} else if sv := s.add(d); sv != nil {
+			fresh = append(fresh, sv)
 		}
 	}
-	if before == nil {
-		return
+	for _, sv := range kept {
+		d := definitions[sv.name]
+		events, later := change(before, after, before.Service(sv.name), d.spec, oldEnv, newEnv)
+		if later != "" {
+			s.decide(sv.name, "flags", later+", from the next start on")
+		}
+		first := message{define: d}
+		if len(events) > 0 {
+			first.event, events = events[0], events[1:]
+		}
+		sv.send(first)
+		for _, event := range events {
+			sv.send(message{event: event})
+		}
 	}
+	for _, sv := range fresh {
+		s.start(sv)
+	}
+	if before != nil {
+		s.drop(before, after)
+	}
+}
+
+// drop ends the services that the recipe does not declare any longer.
+func (s *Supervisor) drop(before, after *plan.Plan) {
 	for i := range before.Services {
 		name := before.Services[i].Name
-		if sv := s.service(name); sv != nil && after.Service(name) == nil {
+		if after.Service(name) != nil {
+			continue
+		}
+		if sv := s.service(name); sv != nil {
 			sv.leave("the recipe does not declare it any longer")
+		} else {
+			s.host.Release(name) // it was claimed, and could not be added
 		}
 	}
 }
 
-// add takes a new service under supervision and starts it, unless an admin stopped it.
-func (s *Supervisor) add(d *definition) {
+// add takes a new service under supervision, or says why not; the next change tries again.
+func (s *Supervisor) add(d *definition) *service {
 	sv, err := s.newService(d)
 	if err != nil {
 		s.decide(d.spec.Name, "add", "cannot take the service under supervision: "+err.Error())
-		return
+		return nil
 	}
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.services[sv.name] = sv
-	s.mu.Unlock()
+	return sv
+}
+
+// start starts a new service, unless an admin stopped it.
+func (s *Supervisor) start(sv *service) {
 	if stop, ok := readStop(s.options.StateDir, sv.name); ok {
 		s.decide(sv.name, "stopped", sentence(stop))
 		sv.send(message{event: supervise.Stop{Why: sentence(stop)}})
@@ -276,20 +365,21 @@ func (s *Supervisor) add(d *definition) {
 	sv.send(message{event: supervise.Start{Why: "declared by the recipe"}})
 }
 
-// change is what a running daemon needs so that the new plan and flags hold for it; nil for nothing. later names the
-// flags that wait for its next start.
-func change(oldPlan, newPlan *plan.Plan, old, spec *plan.Service, oldEnv, newEnv *expr.Env) (event supervise.Event, later string) {
+// change is what a running daemon needs so that the new plan and flags hold for it. later names the flags that wait for
+// its next start.
+func change(oldPlan, newPlan *plan.Plan, old, spec *plan.Service, oldEnv, newEnv *expr.Env) (events []supervise.Event, later string) {
+	restart := func(why string) []supervise.Event { return []supervise.Event{supervise.Restart{Why: why}} }
 	if oldEnv == nil {
-		return supervise.Restart{Why: "the flags can be used now"}, ""
+		return restart("the flags can be used now"), ""
 	}
 	a, errA := old.LaunchDigest(oldPlan)
 	b, errB := spec.LaunchDigest(newPlan)
 	if errA != nil || errB != nil || a != b {
-		return supervise.Restart{Why: "the recipe changed what the daemon is started with"}, ""
+		return restart("the recipe changed what the daemon is started with"), ""
 	}
 	uses := spec.Uses(newPlan)
-	var restart, signal, none []string
-	signals := ""
+	var anew, signals, none []string // what changed, but for signals: those, in order
+	reload := map[string][]string{}
 	for _, name := range slices.Sorted(maps.Keys(uses)) {
 		use := uses[name]
 		from, to := oldEnv.Flags[name], newEnv.Flags[name]
@@ -299,18 +389,25 @@ func change(oldPlan, newPlan *plan.Plan, old, spec *plan.Service, oldEnv, newEnv
 		what := fmt.Sprintf("flag %s: %s -> %s", name, from, to)
 		switch apply := newPlan.Flag(name).Apply; apply.Action {
 		case plan.ApplyRestart:
-			restart = append(restart, what)
+			anew = append(anew, what)
 		case plan.ApplySignal:
-			signal, signals = append(signal, what), apply.Signal
+			if reload[apply.Signal] == nil {
+				signals = append(signals, apply.Signal)
+			}
+			reload[apply.Signal] = append(reload[apply.Signal], what)
 		case plan.ApplyNone:
 			none = append(none, what)
 		}
 	}
-	switch {
-	case len(restart) > 0:
-		return supervise.Restart{Why: strings.Join(slices.Concat(restart, signal, none), ", ")}, ""
-	case len(signal) > 0:
-		event = supervise.Reload{Signal: signals, Why: strings.Join(signal, ", ")}
+	for _, signal := range signals {
+		if len(anew) > 0 {
+			anew = append(anew, reload[signal]...)
+		} else {
+			events = append(events, supervise.Reload{Signal: signal, Why: strings.Join(reload[signal], ", ")})
+		}
 	}
-	return event, strings.Join(none, ", ")
+	if len(anew) > 0 {
+		return restart(strings.Join(append(anew, none...), ", ")), ""
+	}
+	return events, strings.Join(none, ", ")
 }

@@ -2,9 +2,11 @@ package driver
 
 import (
 	"context"
+	"errors"
 	"hash/fnv"
 	"maps"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -26,13 +28,15 @@ type definition struct {
 	fault  string    // why env is nil
 }
 
-// message is something for a service's goroutine. incarnation, where set, is the one that the event speaks of: an event
-// of an earlier one is dropped.
+// message is something for a service's goroutine. incarnation and asking, where set, are those that the event speaks of:
+// an event of an earlier one is dropped.
 type message struct {
 	define      *definition
 	event       supervise.Event
 	incarnation uint64
-	slot        *slot // that comes with Admitted
+	asking      uint64  // the round of probes that an answer belongs to
+	slot        *slot   // that comes with Admitted
+	waiter      *waiter // who waits for what the event brings about
 }
 
 // service is one service under way. The fields below the comment belong to its goroutine.
@@ -42,6 +46,7 @@ type service struct {
 	mailbox chan message
 	gone    chan struct{} // closed when loop has ended
 	leaving atomic.Bool   // end once stopped
+	orders  sync.Mutex    // an admin's order: its note on the disk and its message, as one
 
 	mu      sync.Mutex
 	view    view
@@ -55,7 +60,9 @@ type service struct {
 	incarnation *process.Incarnation
 	number      uint64 // of the incarnation, from 1
 	stopProbes  context.CancelFunc
+	asking      uint64 // the round of probes, from 1
 	dequeue     context.CancelFunc
+	rewritten   chan struct{} // closed when the last rewriting of templates is done
 	slot        *slot
 	left        bool
 	pending     []supervise.Event // to be stepped before the mailbox is read again
@@ -162,27 +169,33 @@ func (sv *service) adopt(d *definition) (asked bool) {
 	return asked
 }
 
+// close gives the claim up before the name can be looked up no longer: whoever finds no service may claim it.
 func (sv *service) close() {
 	sv.log.Close()
+	sv.sup.host.Release(sv.name)
 	sv.sup.mu.Lock()
 	delete(sv.sup.services, sv.name)
 	sv.sup.mu.Unlock()
-	sv.sup.host.Release(sv.name)
 	sv.left = true
 	sv.publish()
 }
 
 func (sv *service) take(m message) {
-	if m.incarnation != 0 && m.incarnation != sv.number {
+	if m.incarnation != 0 && m.incarnation != sv.number || m.asking != 0 && m.asking != sv.asking {
 		return
 	}
 	if m.define != nil {
+		after := sv.definition.spec.After
 		asked := sv.adopt(m.define)
 		sv.log.SetLimits(m.define.spec.Logs)
 		sv.step(supervise.Configure{Config: supervise.ConfigOf(m.define.spec)})
 		if asked && sv.stopProbes != nil {
 			sv.stopProbes()
 			sv.probe()
+		}
+		if sv.machine.State == supervise.Queued && sv.dequeue != nil && !slices.Equal(after, m.define.spec.After) {
+			sv.dequeue()
+			sv.enqueue()
 		}
 	}
 	if m.slot != nil {
@@ -192,8 +205,14 @@ func (sv *service) take(m message) {
 		}
 		sv.slot = m.slot
 	}
+	if _, start := m.event.(supervise.Start); start && sv.leaving.Load() {
+		m.event = nil // what is on its way out is not started again
+	}
 	if m.event != nil {
 		sv.step(m.event)
+	}
+	if m.waiter != nil {
+		sv.register(m.waiter)
 	}
 }
 
@@ -253,20 +272,39 @@ func (sv *service) publish() {
 	sv.waiters = rest
 }
 
+// errGone is what a wait ends with when the service has been given up without what was waited for.
+var errGone = errors.New("the service is not supervised any longer")
+
 // wait returns when seen has held of the service, or ctx ends.
 func (sv *service) wait(ctx context.Context, seen func(view) bool) error {
 	w := &waiter{seen: seen, done: make(chan struct{})}
+	sv.register(w)
+	return sv.await(ctx, w)
+}
+
+func (sv *service) register(w *waiter) {
 	sv.mu.Lock()
-	if seen(sv.view) {
-		sv.mu.Unlock()
-		return nil
+	defer sv.mu.Unlock()
+	if w.seen(sv.view) {
+		close(w.done)
+		return
 	}
 	sv.waiters = append(sv.waiters, w)
-	sv.mu.Unlock()
+}
+
+func (sv *service) await(ctx context.Context, w *waiter) error {
 	select {
 	case <-w.done:
 		return nil
+	case <-sv.gone:
+		if w.seen(sv.snapshot()) {
+			return nil
+		}
+		return errGone
 	case <-ctx.Done():
+		sv.mu.Lock()
+		defer sv.mu.Unlock()
+		sv.waiters = slices.DeleteFunc(sv.waiters, func(other *waiter) bool { return other == w })
 		return ctx.Err()
 	}
 }

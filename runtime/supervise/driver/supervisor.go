@@ -27,6 +27,7 @@ import (
 
 	"recipe/runtime/control"
 	"recipe/runtime/expr"
+	"recipe/runtime/flags"
 	"recipe/runtime/plan"
 	"recipe/runtime/probe"
 	"recipe/runtime/process"
@@ -60,6 +61,7 @@ type Supervisor struct {
 	stall    *probe.Stall
 	slots    chan struct{} // starts under way, over all services
 	recipes  []*recipe     // owned by Run's goroutine
+	retry    time.Duration // until a recipe that was refused is tried again
 
 	mu       sync.Mutex
 	told     int // notes of the host that were shown
@@ -88,7 +90,7 @@ func New(o Options) (*Supervisor, error) {
 	return &Supervisor{
 		options: o, host: host, watcher: watcher, stall: probe.NewStall(nil),
 		slots:    make(chan struct{}, startsPerCPU*runtime.NumCPU()),
-		services: map[string]*service{},
+		services: map[string]*service{}, retry: 5 * time.Second,
 	}, nil
 }
 
@@ -97,7 +99,15 @@ func New(o Options) (*Supervisor, error) {
 func (s *Supervisor) Run(ctx, urgent context.Context) (err error) {
 	defer s.watcher.Close()
 	defer func() { err = errors.Join(err, s.host.Close()) }()
+	defer func() {
+		if s.journal != nil {
+			s.journal.close()
+		}
+	}()
 	if err := s.boot(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil // asked to end before anything was started
+		}
 		return err
 	}
 	serving, stopServing := context.WithCancel(context.Background())
@@ -112,7 +122,6 @@ func (s *Supervisor) Run(ctx, urgent context.Context) (err error) {
 	s.shutdown(urgent)
 	stopServing()
 	<-served
-	s.journal.close()
 	return nil
 }
 
@@ -121,11 +130,13 @@ func (s *Supervisor) boot(ctx context.Context) error {
 	loaded := 0
 	var faults []error
 	for _, file := range s.options.Recipes {
-		r := &recipe{file: file}
-		s.recipes = append(s.recipes, r)
+		s.recipes = append(s.recipes, &recipe{file: file})
+	}
+	for _, r := range s.recipes {
 		s.watchRecipe(r) // before it is read, so that no change is missed
 		p, err := s.load(ctx, r)
 		if err != nil {
+			r.refuses(err)
 			faults = append(faults, err)
 			continue
 		}
@@ -137,6 +148,9 @@ func (s *Supervisor) boot(ctx context.Context) error {
 	}
 	for _, err := range faults {
 		s.say("%v", err)
+	}
+	if err := s.checkSets(); err != nil {
+		return err
 	}
 	// The first recipe that can be used names the supervisor.
 	slices.SortStableFunc(s.recipes, func(a, b *recipe) int { return b.usable() - a.usable() })
@@ -158,6 +172,20 @@ func (s *Supervisor) boot(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// checkSets refuses what was said wrong on the command line: no change of a file mends it.
+func (s *Supervisor) checkSets() error {
+	var errs []error
+	for _, r := range s.recipes {
+		if r.plan == nil {
+			continue
+		}
+		if err := flags.CheckSets(r.plan, s.setsFor(r.file, r.plan)); err != nil {
+			errs = append(errs, fmt.Errorf("cannot run %s: %w", r.file, err))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // claim takes every service for this supervisor, and clears what an earlier one left.
@@ -183,13 +211,27 @@ func (s *Supervisor) claim(ctx context.Context) error {
 	return s.clear(ctx, names)
 }
 
-// clear ends what an earlier supervisor left of services that are claimed and not started yet.
+// clearPatience is when leftovers that do not die are worth a word.
+const clearPatience = 5 * time.Second
+
+// clear ends what an earlier supervisor left of services that are claimed and not started yet, however long that takes.
 func (s *Supervisor) clear(ctx context.Context, names []string) error {
-	left, err := s.host.ClearAll(ctx, names)
-	for _, l := range left {
-		s.decide(l.Service, "clear", fmt.Sprintf("an earlier supervisor left process %d (%s): ended before the first start", l.PID, l.Command))
+	told := map[int]bool{}
+	for {
+		patience, cancel := context.WithTimeout(ctx, clearPatience)
+		left, err := s.host.ClearAll(patience, names)
+		cancel()
+		for _, l := range left {
+			if !told[l.PID] {
+				told[l.PID] = true
+				s.decide(l.Service, "clear", fmt.Sprintf("an earlier supervisor left process %d (%s): it is ended before the first start", l.PID, l.Command))
+			}
+		}
+		if err == nil || ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
+			return err
+		}
+		s.say("%v; nothing new is started before they are gone", err)
 	}
-	return err
 }
 
 // socketRetry is the pause before a control socket that broke is made anew.
@@ -198,7 +240,7 @@ const socketRetry = 5 * time.Second
 // serve answers operators until ctx ends. A socket that breaks is made anew: the services go on without it.
 func (s *Supervisor) serve(ctx context.Context, l *control.Listener) {
 	path := l.Path()
-	for ctx.Err() == nil {
+	for {
 		var err error
 		if l != nil {
 			err = l.Serve(ctx, s)
@@ -206,8 +248,12 @@ func (s *Supervisor) serve(ctx context.Context, l *control.Listener) {
 		if ctx.Err() != nil {
 			return
 		}
-		s.say("the control socket broke, and is made anew in %s: %v", socketRetry, err)
-		sleep(ctx, socketRetry)
+		if l != nil {
+			s.say("the control socket broke, and is made anew in %s: %v", socketRetry, err)
+		}
+		if !sleep(ctx, socketRetry) {
+			return
+		}
 		if l, err = control.Listen(ctx, path); err != nil {
 			s.say("%v", err)
 			l = nil
@@ -218,9 +264,13 @@ func (s *Supervisor) serve(ctx context.Context, l *control.Listener) {
 // keep handles changes of files until ctx ends.
 func (s *Supervisor) keep(ctx context.Context) {
 	for {
+		var again <-chan time.Time
 		for _, r := range s.recipes {
-			if r.stale {
-				s.recipeChanged(ctx, r)
+			for r.stale && ctx.Err() == nil {
+				s.recipeChanged(ctx, r, false)
+			}
+			if r.retry {
+				again = time.After(s.retry)
 			}
 		}
 		select {
@@ -228,6 +278,17 @@ func (s *Supervisor) keep(ctx context.Context) {
 			return
 		case e := <-s.watcher.Events():
 			s.changed(ctx, e)
+		case <-again:
+			s.tryAgain(ctx)
+		}
+	}
+}
+
+// tryAgain evaluates the recipes that were refused.
+func (s *Supervisor) tryAgain(ctx context.Context) {
+	for _, r := range s.recipes {
+		if r.retry {
+			s.recipeChanged(ctx, r, true)
 		}
 	}
 }

@@ -1,0 +1,184 @@
+package driver
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"recipe/runtime/expr"
+	"recipe/runtime/plan"
+)
+
+func sleeper(name string) plan.Service { return serviceOf(name, "exec sleep 1000") }
+
+func named(name string, services ...plan.Service) *plan.Plan {
+	p := planOf(services...)
+	p.Name = name
+	return p
+}
+
+func sumOf(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])
+}
+
+// A recipe that is saved again while its last text is still being evaluated is evaluated once more.
+func TestASaveDuringAnEvaluationIsNotLost(t *testing.T) {
+	r := begun(t, planOf(sleeper("a")))
+	r.pidOf("a")
+	var once sync.Once
+	r.mu.Lock()
+	r.load = func() {
+		once.Do(func() {
+			r.change(planOf(sleeper("a"), sleeper("b"), sleeper("c")), "with b and c")
+			time.Sleep(500 * time.Millisecond) // an evaluation that takes longer than the watch needs to see the change
+		})
+	}
+	r.mu.Unlock()
+	r.change(planOf(sleeper("a"), sleeper("b")), "with b")
+	r.pidOf("b")
+	r.pidOf("c")
+}
+
+// A plan's JSON names what its recipe loaded, which need not lie beside it.
+func TestAPlanWithoutItsSourcesIsNotEvaluatedForEver(t *testing.T) {
+	with := func(services ...plan.Service) *plan.Plan {
+		p := planOf(services...)
+		p.Inputs = []plan.Input{{Path: "lib.star", SHA256: sumOf("elsewhere")}}
+		return p
+	}
+	r := begun(t, with(sleeper("a")))
+	r.pidOf("a")
+	r.change(with(sleeper("a"), sleeper("b")), "with b")
+	r.pidOf("b")
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.loads > 5 {
+		t.Errorf("two texts were evaluated %d times", r.loads)
+	}
+}
+
+// What is wrong with a recipe may be mended where nobody watches; it is reported once all the same.
+func TestARefusedRecipeIsTriedAgain(t *testing.T) {
+	r := prepare(t, t.TempDir(), planOf(sleeper("a")))
+	r.retry = 20 * time.Millisecond
+	r.begin()
+	pid := r.pidOf("a")
+	r.change(nil, "half a recipe")
+	loads := func() int {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		return r.loads
+	}
+	r.until("it is tried again and again", func() bool { return loads() > 10 })
+	if n := r.count("no recipe"); n != 1 {
+		t.Errorf("reported %d times", n)
+	}
+	r.mu.Lock()
+	r.plan = planOf(sleeper("a"), sleeper("b"))
+	r.mu.Unlock()
+	r.pidOf("b")
+	if r.pidOf("a") != pid {
+		t.Error("a was restarted though nothing of it changed")
+	}
+}
+
+// One of several recipes is broken at the start: the others run, and it joins them once it is mended.
+func TestABrokenRecipeAmongSeveral(t *testing.T) {
+	broken := named("broken", sleeper("b"))
+	r := prepare(t, t.TempDir(), planOf(sleeper("a")), broken)
+	file := filepath.Join(r.dir, "broken.star")
+	r.others[file] = nil
+	r.begin()
+	pid := r.pidOf("a")
+	if r.count("no recipe") != 1 {
+		t.Error("the broken recipe was not reported")
+	}
+	r.mu.Lock()
+	r.others[file] = broken
+	r.mu.Unlock()
+	r.write(file, "mended")
+	r.pidOf("b")
+	if r.pidOf("a") != pid {
+		t.Error("the sound recipe was touched")
+	}
+}
+
+// Flags that cannot be used at the start keep their services waiting until they are mended, and no others.
+func TestFlagsMendedLater(t *testing.T) {
+	p := named("flagged", sleeper("b"))
+	p.Services[0].Env = []plan.Variable{{Name: "SIZE", Value: expr.FlagOf("size")}}
+	p.Flags = []plan.Flag{{Name: "size", Type: plan.FlagInt, Default: expr.IntOf(3), Apply: plan.Apply{Action: plan.ApplyRestart}}}
+	r := prepare(t, t.TempDir(), planOf(sleeper("a")), p)
+	file := filepath.Join(r.dir, "root/etc/flagged/flags")
+	r.write(file, "size=big\n")
+	r.begin()
+	r.pidOf("a")
+	r.until("b's flags are refused", func() bool { return r.count("until it is mended") == 1 })
+	r.write(file, "size=4\n")
+	r.pidOf("b")
+}
+
+// Each of several recipes takes the settings of the flags that it has; one that nobody has is refused.
+func TestSettingsGoToTheRecipesThatHaveTheFlag(t *testing.T) {
+	p := named("flagged", sleeper("b"))
+	p.Flags = []plan.Flag{{Name: "size", Type: plan.FlagInt, Default: expr.IntOf(3), Apply: plan.Apply{Action: plan.ApplyRestart}}}
+	p.Services[0] = serviceOf("b", `test "$1" = 5 && exec sleep 1000; exit 1`)
+	p.Services[0].Command = append(p.Services[0].Command, expr.TextOf("b"), expr.FlagOf("size"))
+	r := prepare(t, t.TempDir(), planOf(sleeper("a")), p)
+	r.options.Sets = []string{"size=5"}
+	r.begin()
+	r.pidOf("a")
+	r.pidOf("b")
+	other := prepare(t, t.TempDir(), planOf(sleeper("a")), p)
+	other.options.Sets = []string{"sise=5"}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if err := other.Run(ctx, ctx); err == nil || !strings.Contains(err.Error(), `--set: flag "sise": no such flag`) {
+		t.Errorf("a setting that no recipe has: %v", err)
+	}
+}
+
+// A module that two recipes load is watched as long as one of them does.
+func TestAModuleOfTwoRecipes(t *testing.T) {
+	load := func(p *plan.Plan, text string) *plan.Plan {
+		p.Inputs = []plan.Input{{Path: "lib.star", SHA256: sumOf(text)}}
+		return p
+	}
+	r := prepare(t, t.TempDir(), load(planOf(sleeper("a")), "one"), load(named("other", sleeper("b")), "one"))
+	module := filepath.Join(r.dir, "lib.star")
+	r.write(module, "one")
+	r.begin()
+	r.pidOf("b")
+	r.change(planOf(sleeper("a"), sleeper("c")), "without the module")
+	r.pidOf("c")
+	r.mu.Lock()
+	r.others[filepath.Join(r.dir, "other.star")] = load(named("other", sleeper("b"), sleeper("d")), "two")
+	r.mu.Unlock()
+	r.write(module, "two")
+	r.pidOf("d")
+}
+
+// Two flags that change together and ask for two signals get both, after both templates were written.
+func TestEachSignalIsSent(t *testing.T) {
+	s := serviceOf("a", `trap 'echo hup; cat "$0"' HUP; trap 'echo usr; cat "$0"' USR1; echo ready; while :; do sleep 0.01; done`)
+	s.Command = append(s.Command, expr.PathOf("/run/a.conf"))
+	s.Prepare = []plan.Step{{Template: &plan.Template{Path: expr.PathOf("/run/a.conf"), Text: expr.Fmt("{} {}\n", expr.FlagOf("one"), expr.FlagOf("two")), Mode: 0o644}}}
+	p := planOf(s)
+	for name, signal := range map[string]string{"one": "HUP", "two": "USR1"} {
+		p.Flags = append(p.Flags, plan.Flag{Name: name, Type: plan.FlagInt, Default: expr.IntOf(1), Apply: plan.Apply{Action: plan.ApplySignal, Signal: signal}})
+	}
+	r := begun(t, p)
+	pid := r.pidOf("a")
+	r.until("its traps are set", func() bool { return logged(r, "ready\n") })
+	r.write(filepath.Join(r.dir, "root/etc/test/flags"), "one=2\ntwo=3\n")
+	r.until("both signals came", func() bool { return logged(r, "hup\n2 3\n") && logged(r, "usr\n2 3\n") })
+	if strings.Contains(r.status("a").Reason, "restart") || r.pidOf("a") != pid {
+		t.Error("it was restarted")
+	}
+}
