@@ -4,7 +4,7 @@ package supervise
 func (s *step) watch() {
 	s.probes = make([]probeState, len(s.Config.Probes))
 	s.Healthy = len(s.probes) == 0
-	s.EverHealthy = s.EverHealthy || s.Healthy
+	s.EverHealthy = s.Healthy // of what is asked now
 	if s.Healthy {
 		s.record("running", "no probe is declared: a hang would not be noticed")
 		return

@@ -194,3 +194,16 @@ func TestDelaysGrowToTheCapAndNoFurther(t *testing.T) {
 		t.Errorf("delays at the cap lie between %s and %s; wanted a spread within 80 %% to 100 %% of %s", least, most, limit)
 	}
 }
+
+// TestChangedProbesBeginAnew: a service whose probes were changed has not failed any of them, so it is not unhealthy.
+func TestChangedProbesBeginAnew(t *testing.T) {
+	m := New(probed(), 1)
+	changed := probed()
+	changed.Probes[0].Failures++
+	for _, e := range []Event{Start{"boot"}, Admitted{}, Executed{}, Answer{OK: true, Name: "tcp"}, Configure{changed}} {
+		m, _ = m.Step(origin, e)
+	}
+	if m.State != Running || m.Healthy || m.EverHealthy {
+		t.Errorf("%s, healthy %t, ever %t", m.State, m.Healthy, m.EverHealthy)
+	}
+}
