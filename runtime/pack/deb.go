@@ -41,6 +41,9 @@ func (o Options) deb(w io.Writer) error {
 		return fmt.Errorf("cannot open the recipe's folder: %w", err)
 	}
 	defer sources.Close()
+	if err := o.checkMachines(sources); err != nil {
+		return err
+	}
 	entries, err := o.tree(sources)
 	if err != nil {
 		return err

@@ -397,6 +397,28 @@ func TestNothingStandsTwice(t *testing.T) {
 	}
 }
 
+// TestProgramsFitTheLabel: a package of another architecture than its programs would install, and not start.
+func TestProgramsFitTheLabel(t *testing.T) {
+	dir := folder(t, 0o644, time.Now())
+	program, err := os.ReadFile("/proc/self/exe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "dist", "program"), program, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	p := tour()
+	p.Package.Contents = append(p.Package.Contents, plan.Content{Kind: plan.ContentFile, Source: "dist/program", Path: "/usr/lib/foo/program", Mode: 0o755})
+	for _, arch := range []string{"mips64le", "all"} {
+		if err := Deb(&bytes.Buffer{}, Options{Plan: p, Dir: dir, Arch: arch}); err == nil || !strings.Contains(err.Error(), "dist/program is a program for") {
+			t.Errorf("%s: the error is %v", arch, err)
+		}
+	}
+	if err := Deb(&bytes.Buffer{}, Options{Plan: p, Dir: dir}); err != nil {
+		t.Errorf("for this machine: %v", err)
+	}
+}
+
 func TestOptionsAreJudged(t *testing.T) {
 	dir := folder(t, 0o644, time.Now())
 	bare := tour()

@@ -27,20 +27,27 @@ func (o Options) lintianOverrides(sources *os.Root) ([]entry, error) {
 	return []entry{{path: "/usr/share/lintian/overrides/" + o.Plan.Package.Name, mode: 0o644, data: []byte(text)}}, nil
 }
 
-func staticProgram(sources *os.Root, name string) (bool, error) {
+func staticProgram(sources *os.Root, name string) (static bool, err error) {
+	err = withProgram(sources, name, func(program *elf.File) error {
+		static = program.Type == elf.ET_EXEC || program.Type == elf.ET_DYN
+		for _, segment := range program.Progs {
+			static = static && segment.Type != elf.PT_INTERP && segment.Type != elf.PT_DYNAMIC
+		}
+		return nil
+	})
+	return static, err
+}
+
+// withProgram calls use if the source is an ELF file.
+func withProgram(sources *os.Root, name string, use func(*elf.File) error) error {
 	f, _, err := openSource(sources, name)
 	if err != nil {
-		return false, err
+		return err
 	}
 	defer f.Close()
 	program, err := elf.NewFile(f)
 	if err != nil { // it is something else
-		return false, nil
+		return nil
 	}
-	for _, segment := range program.Progs {
-		if segment.Type == elf.PT_INTERP || segment.Type == elf.PT_DYNAMIC {
-			return false, nil
-		}
-	}
-	return program.Type == elf.ET_EXEC || program.Type == elf.ET_DYN, nil
+	return use(program)
 }

@@ -133,10 +133,11 @@ func leavings(p *plan.Plan, facts *scriptFacts) {
 					emptied = append(emptied, dir)
 				}
 			case step.Template != nil && step.Template.Path.Op == expr.OpPath:
+				// Its folder may hold others' files, as /etc/nginx/conf.d does: it goes only if nothing is left in it.
 				file := step.Template.Path.Text
-				files = append(files, file)
+				files = append(files, file, path.Join(path.Dir(file), ".recipe-"+s.Name+".new"))
 				if dir := path.Dir(file); own(p, dir) {
-					erased = append(erased, dir)
+					emptied = append(emptied, dir)
 				}
 			}
 		}
@@ -161,14 +162,11 @@ func outside(paths, dirs []string) []string {
 }
 
 // own tells a directory that is the package's alone, by its name, from one that it may share: below /var/lib and the
-// like, /run, /etc, /srv or /opt, an element must be the name of the plan, the package, a service or an account.
+// like, /run, /etc, /srv or /opt, an element must be the name of the plan, the package or a service. An account's name is not enough: others may use it.
 func own(p *plan.Plan, dir string) bool {
 	names := []string{p.Name, p.Package.Name}
 	for _, s := range p.Services {
 		names = append(names, s.Name)
-	}
-	for _, a := range p.Accounts {
-		names = append(names, a.Name)
 	}
 	elements := strings.Split(dir, "/")[1:]
 	shared := map[string]int{"var": 2, "run": 1, "etc": 1, "srv": 1, "opt": 1}[elements[0]]

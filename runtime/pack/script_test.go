@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"recipe/runtime/expr"
 	"recipe/runtime/plan"
 )
 
@@ -84,14 +85,30 @@ func TestScriptsCannotHang(t *testing.T) {
 func TestPurgeSparesWhatMayBeShared(t *testing.T) {
 	p := tour()
 	p.Package.Name = "lib"
+	p.Accounts = append(p.Accounts, plan.Account{Name: "shared", Group: "shared"})
 	for dir, want := range map[string]bool{
 		"/var/lib/foo": true, "/var/cache/foo/x": true, "/run/foo": true, "/etc/foo/d": true, "/srv/foo-web": true, "/opt/foo": true,
 		"/var/lib": false, "/var/lib/lib": true, "/var/www": false, "/srv": false, "/srv/www": false, "/run": false, "/usr/lib/foo": false,
-		"/home/foo": false, "/etc/ssl": false, "/foo": false, "/var/foo": false, "/": false,
+		"/home/foo": false, "/etc/ssl": false, "/foo": false, "/var/foo": false, "/": false, "/var/lib/shared": false,
 	} {
 		if got := own(p, dir); got != want {
 			t.Errorf("%s would be removed: %v", dir, got)
 		}
+	}
+}
+
+// TestPurgeLeavesTheFilesBesideATemplate: a folder that one of our templates lies in may be full of an admin's files.
+func TestPurgeLeavesTheFilesBesideATemplate(t *testing.T) {
+	p := tour()
+	p.Services[0].Prepare = []plan.Step{{Template: &plan.Template{Path: expr.PathOf("/etc/foo/conf.d/ours.conf"), Text: expr.TextOf("x"), Mode: 0o644}}}
+	facts := scriptFactsOf(p)
+	for _, dir := range facts.Erased {
+		if strings.HasPrefix("/etc/foo/conf.d", dir) {
+			t.Errorf("%s is erased", dir)
+		}
+	}
+	if !slices.Contains(facts.Files, "/etc/foo/conf.d/ours.conf") {
+		t.Errorf("the template stays: %v", facts.Files)
 	}
 }
 
@@ -142,10 +159,11 @@ func TestScriptsInAnyOrder(t *testing.T) {
 // could have put a link on the way to it.
 func TestPurgeFollowsNoLink(t *testing.T) {
 	facts := scriptFactsOf(tour())
-	for _, want := range []string{"/var/lib/foo", "/run/foo"} {
-		if !slices.Contains(facts.Erased, want) {
-			t.Errorf("%s is not erased: %v", want, facts.Erased)
-		}
+	if !slices.Contains(facts.Erased, "/var/lib/foo") {
+		t.Errorf("/var/lib/foo is not erased: %v", facts.Erased)
+	}
+	if !slices.Contains(facts.Files, "/run/foo/live.conf") || !slices.Contains(facts.Emptied, "/run/foo") {
+		t.Errorf("a template or its folder stays: %v, %v", facts.Files, facts.Emptied)
 	}
 	for _, path := range slices.Concat(facts.Erased, facts.Files, facts.Emptied) {
 		for _, dir := range facts.Erased {

@@ -26,6 +26,10 @@ erase() { # DIRECTORY
 	fi
 }
 
+drop() { # FILE, unless a link leads to where it lies: whoever had a directory on the way could have put it there
+	[ "$(readlink -m "${1%/*}")" != "${1%/*}" ] || rm -f "$1" || :
+}
+
 clear_away() { # DIRECTORY, if it is empty
 	foreign "$1" || rmdir "$1" 2>/dev/null || :
 }
@@ -53,7 +57,7 @@ purge)
 	reload
 {{- end}}
 {{- range .Files}}
-	rm -f {{.}} || :
+	drop {{.}}
 {{- end}}
 {{- range .Erased}}
 	erase {{.}}
