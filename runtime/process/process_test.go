@@ -288,6 +288,9 @@ func TestMemoryLimitIsSetOrSaid(t *testing.T) {
 				return
 			}
 		}
+		r.end()
+		start(t, h, "foo", "serve", func(s *launch.Spec) { s.Limits.Memory = 64 << 20 }).pid()
+		// Said once, however often the service starts: each incarnation's cgroup has a name of its own.
 		if notes := h.Notes(); len(notes) != 1 || !strings.Contains(notes[0], "foo") {
 			t.Errorf("the notes are %q", notes)
 		}
