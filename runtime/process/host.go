@@ -32,6 +32,7 @@ type Host struct {
 
 	spare       *spare
 	spareComing bool
+	making      sync.WaitGroup // spares that are being spawned or ended
 	closed      bool
 
 	closing sync.Once
@@ -127,6 +128,7 @@ func (h *Host) Close() error {
 	if s != nil {
 		h.discard(s)
 	}
+	h.making.Wait() // a spare that comes now is ended by whoever makes it
 	h.closing.Do(func() { close(h.stop) })
 	<-h.done
 	return nil

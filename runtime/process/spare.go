@@ -48,18 +48,20 @@ func (h *Host) makeSpare() {
 	}
 	h.spawns++
 	h.spawning++
+	h.making.Add(1)
+	defer h.making.Done()
 	h.mu.Unlock()
 
 	s, err := h.spawnSpare()
 	h.mu.Lock()
-	defer h.mu.Unlock()
 	h.spawning--
-	switch {
-	case err != nil: // whoever finds none spawns for himself, and says why that cannot be done
-	case h.closed || h.spare != nil:
-		go h.discard(s)
-	default:
+	wanted := err == nil && !h.closed && h.spare == nil
+	if wanted {
 		h.spare = s
+	}
+	h.mu.Unlock()
+	if err == nil && !wanted { // whoever finds none spawns for himself, and says why that cannot be done
+		h.discard(s)
 	}
 }
 

@@ -58,3 +58,29 @@ func TestSpareThatDiedIsDoneWithout(t *testing.T) {
 		}
 	})
 }
+
+// A supervisor that ends while its next spare is being spawned does not leave that behind, for a moment even.
+func TestCloseLeavesNoSpareInTheMaking(t *testing.T) {
+	for range 30 {
+		h := newHost(t, t.TempDir(), false)
+		go h.makeSpare()
+		eventually(t, "a spare is being made", func() bool {
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			return h.spawning > 0 || h.spare != nil
+		})
+		if err := h.Close(); err != nil {
+			t.Fatal(err)
+		}
+		h.mu.Lock()
+		if h.spawning > 0 {
+			t.Error("the host is closed, and a spare is still being spawned")
+		}
+		h.mu.Unlock()
+		for _, pid := range h.children() {
+			if strings.HasSuffix(environMarker(pid), h.hash) {
+				t.Errorf("process %d is left", pid)
+			}
+		}
+	}
+}
