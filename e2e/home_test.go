@@ -278,7 +278,7 @@ func (s *supervisor) kill() {
 func (h *home) status(recipe, service string) (control.Status, bool) {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	all, err := control.NewClient(filepath.Join(h.dir, "run", recipe+control.Suffix)).Status(ctx)
+	all, err := control.NewClient(control.SocketPath(filepath.Join(h.dir, "run"), recipe)).Status(ctx)
 	if err != nil {
 		return control.Status{}, false
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -36,7 +35,7 @@ func startSupervisor(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	folder := ts.Getenv("RECIPE_RUNTIME_DIR")
 	ts.Check(os.MkdirAll(folder, 0o700))
-	l, err := control.Listen(context.Background(), filepath.Join(folder, args[0]+control.Suffix))
+	l, err := control.Listen(context.Background(), control.SocketPath(folder, args[0]))
 	ts.Check(err)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)

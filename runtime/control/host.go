@@ -17,8 +17,8 @@ import (
 // Suffix ends the name of a supervisor's socket.
 const Suffix = ".sock"
 
-// SocketPath is where the supervisor of that name listens.
-func SocketPath(d dirs.Dirs, name string) string { return filepath.Join(d.Runtime, name+Suffix) }
+// SocketPath is where the supervisor of that name listens, in the runtime folder.
+func SocketPath(runtime, name string) string { return filepath.Join(runtime, name+Suffix) }
 
 // Host is every supervisor that has a socket in one runtime folder.
 type Host struct {

@@ -13,8 +13,8 @@ import (
 func TestSurvey(t *testing.T) {
 	t.Parallel()
 	d := dirs.Dirs{Runtime: t.TempDir()}
-	serveAt(t, SocketPath(d, "foo"), newFake(), nil)
-	leaveStale(t, SocketPath(d, "dead"))
+	serveAt(t, SocketPath(d.Runtime, "foo"), newFake(), nil)
+	leaveStale(t, SocketPath(d.Runtime, "dead"))
 	must(t, os.WriteFile(filepath.Join(d.Runtime, "file.sock"), nil, 0o600))
 	h, err := Open(d)
 	must(t, err)
@@ -29,10 +29,10 @@ func TestSurvey(t *testing.T) {
 	if _, err := s.Find("fo"); !isCode(err, UnknownService) {
 		t.Errorf("got %v", err)
 	}
-	if err := h.Taken(t.Context(), SocketPath(d, "other"), []string{"new", "foo"}); !isCode(err, Refused) {
+	if err := h.Taken(t.Context(), SocketPath(d.Runtime, "other"), []string{"new", "foo"}); !isCode(err, Refused) {
 		t.Errorf("got %v", err)
 	}
-	if err := h.Taken(t.Context(), SocketPath(d, "foo"), []string{"foo"}); err != nil {
+	if err := h.Taken(t.Context(), SocketPath(d.Runtime, "foo"), []string{"foo"}); err != nil {
 		t.Errorf("its own socket is in a supervisor's way: %v", err)
 	}
 }
@@ -40,8 +40,8 @@ func TestSurvey(t *testing.T) {
 func TestTwoSupervisorsOfOneServiceAreTold(t *testing.T) {
 	t.Parallel()
 	d := dirs.Dirs{Runtime: t.TempDir()}
-	serveAt(t, SocketPath(d, "a"), newFake(), nil)
-	serveAt(t, SocketPath(d, "b"), newFake(), nil)
+	serveAt(t, SocketPath(d.Runtime, "a"), newFake(), nil)
+	serveAt(t, SocketPath(d.Runtime, "b"), newFake(), nil)
 	h, err := Open(d)
 	must(t, err)
 	if _, err := h.Find(t.Context(), "foo"); !isCode(err, Ambiguous) || !strings.Contains(err.Error(), "a.sock") {

@@ -182,7 +182,7 @@ func TestLongPaths(t *testing.T) {
 	folder := t.TempDir() + "/" + strings.Repeat("long", 40)
 	must(t, os.Mkdir(folder, 0o700))
 	d := dirs.Dirs{Runtime: folder}
-	path := SocketPath(d, "foo")
+	path := SocketPath(d.Runtime, "foo")
 	leaveLongStale(t, path)
 	serveAt(t, path, newFake(), nil)
 	if _, err := Listen(t.Context(), path); err == nil {

@@ -158,7 +158,7 @@ func (s *Supervisor) boot(ctx context.Context) error {
 	if err := s.claim(ctx); err != nil {
 		return err
 	}
-	socket := filepath.Join(s.options.RuntimeDir, s.recipes[0].name()+control.Suffix)
+	socket := control.SocketPath(s.options.RuntimeDir, s.recipes[0].name())
 	var err error
 	if s.listener, err = control.Listen(ctx, socket); err != nil {
 		return err
