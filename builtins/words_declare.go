@@ -1,0 +1,79 @@
+package builtins
+
+import "recipe/runtime/plan"
+
+func declarations() []Word {
+	return []Word{
+		{
+			Name: "flag", Declares: true, run: runFlag,
+			Doc:     "Declares a setting that an operator may change on a host, and returns its value, which is known only there.",
+			Example: `port = flag("port", type = "port", default = 8080, help = "TCP port to serve on")`,
+			Parameters: []Parameter{
+				{Name: "name", Type: textType, Required: true, Positional: true, Doc: "small letters, digits and '-'"},
+				{Name: "type", Type: textType, Required: true, Choices: flagTypes(), Doc: "what it takes"},
+				{Name: "default", Type: anyType, Required: true, Doc: "used unless the host says otherwise; may name host facts and flags declared before"},
+				{Name: "help", Type: textType, Default: text(""), Doc: "one line for the operator"},
+				{Name: "values", Type: textsType, Doc: "the choices of an enum"},
+				{Name: "min", Type: anyType, Doc: "the least value of an int, port, size or duration"},
+				{Name: "max", Type: anyType, Doc: "the greatest value"},
+				{Name: "apply", Type: applyType, Default: text("restart"), Doc: "what a change does to a running service that uses the flag"},
+			},
+		},
+		{
+			Name: "account", Declares: true, run: runAccount,
+			Doc:     "Declares a system user that the package creates, with a group of its own.",
+			Example: `service(name = "foo", user = account("foo", home = "/var/lib/foo"), command = ["/usr/bin/foo"])`,
+			Parameters: []Parameter{
+				{Name: "name", Type: textType, Required: true, Positional: true, Doc: "of the user"},
+				{Name: "group", Type: textType, Doc: "its primary group; the user's name unless given"},
+				{Name: "home", Type: pathType, Doc: "its home, a declared path"},
+			},
+		},
+		{
+			Name: "package", Declares: true, run: runPackage,
+			Doc:     "Declares the package that brings files and services onto hosts.",
+			Example: "package(name = \"foo\", version = \"1.4.2\", maintainer = \"Foo Team <foo@example.org>\", summary = \"serves foo\",\n        contents = [config(\"foo.conf\", \"/etc/foo/foo.conf\")])",
+			Parameters: []Parameter{
+				{Name: "name", Type: textType, Required: true, Doc: "of the package, of its flags file and of its launcher"},
+				{Name: "version", Type: textType, Required: true, Doc: "of the software"},
+				{Name: "release", Type: intType, Default: number(1), Doc: "counts packages of the same version"},
+				{Name: "license", Type: textType, Default: text(""), Doc: "an SPDX expression"},
+				{Name: "maintainer", Type: textType, Required: true, Doc: "a name and an address: Foo Team <foo@example.org>"},
+				{Name: "summary", Type: textType, Required: true, Doc: "one line"},
+				{Name: "description", Type: textType, Default: text(""), Doc: "paragraphs"},
+				{Name: "homepage", Type: textType, Default: text(""), Doc: "a URL"},
+				{Name: "style", Type: textType, Default: text("full"), Choices: []string{"full"}, Doc: "full, the only one so far: installing starts the services"},
+				{Name: "runtime", Type: textType, Default: text("standalone"), Choices: []string{"standalone"}, Doc: "standalone, the only one so far: hosts need nothing but the package"},
+				{Name: "build", Type: buildType, Doc: "what makes the contents, run in the recipe's folder"},
+				{Name: "contents", Type: contentsType, Doc: "the files of the package"},
+				{Name: "depends", Type: textsType, Doc: "packages that must be there, as \"name\" or \"name (>= 1.2)\""},
+			},
+		},
+		{
+			Name: "service", Declares: true, run: runService,
+			Doc:     "Declares a daemon that is kept running: started, probed, and started again whenever it dies or hangs.",
+			Example: "service(name = \"foo\", command = [\"/usr/bin/foo\", \"--foreground\"], probes = [http(8080, \"/healthz\")])",
+			Parameters: []Parameter{
+				{Name: "name", Type: textType, Required: true, Doc: "unique in the recipe"},
+				{Name: "user", Type: accountType, Doc: "who runs it; whoever starts it unless given"},
+				{Name: "command", Type: commandType, Required: true, Doc: "an absolute path or a handle, then the arguments; the daemon stays in the foreground"},
+				{Name: "env", Type: environType, Doc: "variables of the environment"},
+				{Name: "prepare", Type: stepsType, Doc: "steps before each start"},
+				{Name: "probes", Type: probesType, Doc: "questions that only a healthy daemon answers"},
+				{Name: "restart", Type: restartType, Doc: "delays between starts"},
+				{Name: "stop", Type: stopType, Doc: "how it is asked to end"},
+				{Name: "limits", Type: limitsType, Doc: "bounds of one incarnation"},
+				{Name: "logs", Type: logsType, Doc: "how much of its output is kept"},
+				{Name: "after", Type: textsType, Doc: "services of the recipe that are started before it"},
+			},
+		},
+	}
+}
+
+func flagTypes() []string {
+	names := []string{}
+	for _, t := range plan.FlagTypes() {
+		names = append(names, string(t))
+	}
+	return names
+}

@@ -1,0 +1,53 @@
+package builtins
+
+import "go.starlark.net/starlark"
+
+func settingWords() []Word {
+	service := func(setting string) string {
+		return "service(name = \"foo\", command = [\"/usr/bin/foo\"], probes = [http(8080)],\n        " + setting + ")"
+	}
+	return []Word{
+		{
+			Name: "restart", run: runRestart, Doc: "How soon a daemon that died is started again: at once after a stable run, then after delays that double up to a cap. It is never given up.",
+			Example: service(`restart = restart(delay = "100ms", cap = "30s", jitter = 0.2, stable_after = "1m")`),
+			Parameters: []Parameter{
+				{Name: "delay", Type: durationType, Default: text("100ms"), Doc: "before the second restart in a row"},
+				{Name: "cap", Type: durationType, Default: text("30s"), Doc: "which the delays do not exceed"},
+				{Name: "jitter", Type: fractionType, Default: starlark.Float(0.2), Doc: "the part of a delay by which it is spread, either way"},
+				{Name: "stable_after", Type: durationType, Default: text("1m"), Doc: "of running that forget the deaths before"},
+			},
+		},
+		{
+			Name: "stop", run: runStop, Doc: "How a daemon is asked to end. When the grace is over, its whole tree is killed.",
+			Example: service(`stop = stop(signal = "TERM", grace = "10s")`),
+			Parameters: []Parameter{
+				{Name: "signal", Type: signalType, Default: text("TERM"), Doc: "that asks"},
+				{Name: "grace", Type: durationType, Default: text("10s"), Doc: "to end in"},
+			},
+		},
+		{
+			Name: "limits", run: runLimits, Doc: "Bounds of one incarnation of a daemon. What is left out is unlimited.",
+			Example: service(`limits = limits(nofile = 65536, memory = "512MiB", oom_score_adj = -100)`),
+			Parameters: []Parameter{
+				{Name: "nofile", Type: intType, Doc: "open descriptors"},
+				{Name: "memory", Type: sizeType, Doc: "of all its processes"},
+				{Name: "oom_score_adj", Type: intType, Doc: "from -1000, killed last, to 1000"},
+			},
+		},
+		{
+			Name: "logs", run: runLogs, Doc: "How much of a daemon's output is kept.",
+			Example: service(`logs = logs(size = "64MiB", keep = 5)`),
+			Parameters: []Parameter{
+				{Name: "size", Type: sizeType, Default: text("64MiB"), Doc: "of one file"},
+				{Name: "keep", Type: intType, Default: number(5), Doc: "files besides the one being written"},
+			},
+		},
+		{
+			Name: "signal", run: runSignal, Doc: "A signal, as what a changed flag sends to the daemon.",
+			Example: "level = flag(\"log-level\", type = \"enum\", values = [\"info\", \"debug\"], default = \"info\", apply = signal(\"HUP\"))",
+			Parameters: []Parameter{
+				{Name: "name", Type: signalType, Required: true, Positional: true, Doc: "without SIG"},
+			},
+		},
+	}
+}
