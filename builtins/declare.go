@@ -18,7 +18,8 @@ func runFlag(r *Recording, a *arguments) starlark.Value {
 	}
 	f.Min, f.Max = bound(r, a, "min", f.Type, kind), bound(r, a, "max", f.Type, kind)
 	if f.Min != nil && f.Max != nil && *f.Min > *f.Max {
-		r.report(a.call, Whole("min"), diag.Diagnostic{Code: plan.CodeRange, Message: "min is above max", Found: fmt.Sprintf("%s and %s", show(a.given("min")), show(a.given("max")))})
+		r.report(a.call, Whole("min"), diag.Diagnostic{Code: plan.CodeRange, Message: "min is above max", Found: fmt.Sprintf("%s and %s", show(a.given("min")), show(a.given("max")))},
+			Other{a.call, Whole("max"), "max"})
 		a.call.spoil(Whole("default"))
 	}
 	if f.Type == plan.FlagEnum && len(f.Values) == 0 && !a.call.Spoilt(Whole("values")) {
@@ -138,7 +139,8 @@ func runAccount(r *Recording, a *arguments) starlark.Value {
 func runPackage(r *Recording, a *arguments) starlark.Value {
 	if r.Package != nil {
 		r.report(a.call, callee(), diag.Diagnostic{Code: plan.CodeDuplicate, Message: "a recipe makes one package, and there is one already",
-			Found: fmt.Sprintf("package %q", r.Package.Name), Hint: "give the second package a recipe of its own"})
+			Found: fmt.Sprintf("package %q", r.Package.Name), Hint: "give the second package a recipe of its own"},
+			Other{r.pkg.self, callee(), "the first one"})
 		return starlark.None
 	}
 	p := &plan.Package{

@@ -56,9 +56,17 @@ func recordingOf(thread *starlark.Thread) *Recording { return thread.Local(local
 
 // Mistake is a diagnostic whose place has not been looked up yet.
 type Mistake struct {
-	Call *Call
-	Part Part
+	Call    *Call
+	Part    Part
+	Related []Other
 	diag.Diagnostic
+}
+
+// Other is another part that a mistake concerns, and in a few words what it has to do with it.
+type Other struct {
+	Call  *Call
+	Part  Part
+	Label string
 }
 
 // mostMistakes ends the evaluation of a recipe that makes a mistake in a loop.
@@ -68,14 +76,14 @@ const mostMistakes = 500
 func (r *Recording) GivenUp() bool { return r.mistakes >= mostMistakes }
 
 // report records a mistake at a part of the call, and that the part cannot be judged any more.
-func (r *Recording) report(c *Call, part Part, d diag.Diagnostic) {
+func (r *Recording) report(c *Call, part Part, d diag.Diagnostic, related ...Other) {
 	if d.Severity == "" {
 		d.Severity = diag.Error
 	}
 	if d.Word == "" {
 		d.Word = c.Word
 	}
-	r.Mistakes = append(r.Mistakes, Mistake{Call: c, Part: part, Diagnostic: d})
+	r.Mistakes = append(r.Mistakes, Mistake{Call: c, Part: part, Related: related, Diagnostic: d})
 	if r.mistakes++; r.mistakes >= mostMistakes {
 		r.thread.Cancel("too many mistakes")
 	}

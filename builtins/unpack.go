@@ -131,7 +131,8 @@ func (w *Word) named(r *Recording, a *arguments, kwargs []starlark.Tuple) {
 			w.unknownParameter(r, a.call, name)
 		case a.raw[i] != nil:
 			r.report(a.call, Part{Parameter: name, Index: -1, Element: -1, Keyword: true},
-				diag.Diagnostic{Code: CodeRepeated, Message: fmt.Sprintf("the argument %s is given twice, by its place and by its name", name)})
+				diag.Diagnostic{Code: CodeRepeated, Message: fmt.Sprintf("the argument %s is given twice, by its place and by its name", name), Hint: "leave one of them out"},
+				Other{a.call, Part{Index: a.call.Position(name), Element: -1}, "by its place"})
 		default:
 			a.raw[i] = kv[1]
 		}

@@ -213,40 +213,6 @@ func TestModulesRunOnce(t *testing.T) {
 	}
 }
 
-// TestEveryCodeIsExplained holds the table of codes to the golden mistakes and to itself.
-func TestEveryCodeIsExplained(t *testing.T) {
-	t.Parallel()
-	seen := map[string]bool{}
-	for _, e := range Explanations() {
-		if seen[e.Code] || e.Reason == "" || e.Example == "" || e.Mend == "" {
-			t.Errorf("%+v is repeated or incomplete", e)
-		}
-		seen[e.Code] = true
-	}
-	used := map[string]bool{}
-	for _, path := range mistakes(t) {
-		data, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, line := range strings.Split(string(data), "\n") {
-			if code, ok := strings.CutPrefix(line, "  ["); ok {
-				used[strings.TrimSuffix(code, "]")] = true
-			}
-		}
-	}
-	for code := range used {
-		if !seen[code] {
-			t.Errorf("%s is not explained", code)
-		}
-	}
-	for code := range seen {
-		if !used[code] && code != CodeCannotRead && code != CodeBadPlan && code != CodeBroken {
-			t.Errorf("no golden mistake shows %s", code)
-		}
-	}
-}
-
 // TestEmptiedFileIsNoRecipe holds that nothing which an editor leaves behind while it writes stops what runs.
 func TestEmptiedFileIsNoRecipe(t *testing.T) {
 	t.Parallel()

@@ -17,6 +17,11 @@ func (e *evaluation) add(d diag.Diagnostic) {
 	for i := len(e.stack) - 1; i > 0; i-- {
 		d.Chain = append(d.Chain, diag.Frame{Name: "loading " + e.stack[i].key, At: e.stack[i].at})
 	}
+	for i := range d.Related {
+		if src := e.sources[d.Related[i].At.File]; src != nil {
+			d.Related[i].Source = src.line(d.Related[i].At.Line)
+		}
+	}
 	e.list = append(e.list, d)
 }
 
@@ -26,6 +31,9 @@ func (e *evaluation) drain() {
 		d := m.Diagnostic
 		d.At = e.locate(m.Call, m.Part)
 		d.Chain = frames(m.Call.Site.Chain)
+		for _, other := range m.Related {
+			d.Related = append(d.Related, diag.Related{At: e.locate(other.Call, other.Part), Label: other.Label})
+		}
 		e.add(d)
 	}
 	e.recording.Mistakes = nil
@@ -53,7 +61,7 @@ func (e *evaluation) validate(p *plan.Plan) {
 		if i == mostProblems {
 			break
 		}
-		if failed && (problem.Code == plan.CodeUndeclared || problem.Path == "name") {
+		if failed && (problem.Code == plan.CodeUndeclared || problem.Code == plan.CodeApply || problem.Path == "name") {
 			continue
 		}
 		d := diag.Diagnostic{Severity: diag.Error, Code: problem.Code, Message: problem.Message, Found: problem.Found, Accepted: problem.Accepted, Hint: problem.Hint}
@@ -70,6 +78,11 @@ func (e *evaluation) validate(p *plan.Plan) {
 			continue
 		}
 		d.Word, d.At, d.Chain = call.Word, e.locate(call, part), frames(call.Site.Chain)
+		for _, other := range problem.Related {
+			if call, part := e.recording.Origin(other.Path); call != nil {
+				d.Related = append(d.Related, diag.Related{At: e.locate(call, part), Label: other.Label})
+			}
+		}
 		e.add(d)
 	}
 }

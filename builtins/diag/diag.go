@@ -13,6 +13,7 @@ package diag
 import (
 	"cmp"
 	"slices"
+	"strings"
 )
 
 // Severity tells what a diagnostic means for the check.
@@ -41,8 +42,16 @@ type Frame struct {
 	At   Span
 }
 
+// Related is another place that a diagnostic concerns, and in a few words what it has to do with it. Source is the line
+// that At begins on, without its end.
+type Related struct {
+	At     Span
+	Label  string
+	Source string
+}
+
 // Diagnostic is one thing to say. Word is the recipe's word that it concerns; Source is the line that At begins on,
-// without its end. Found, Accepted, Hint and Chain may be empty. Chain has the innermost call first.
+// without its end. Related, Found, Accepted, Hint and Chain may be empty. Chain has the innermost call first.
 type Diagnostic struct {
 	Severity Severity
 	Code     string
@@ -50,6 +59,7 @@ type Diagnostic struct {
 	Word     string
 	Message  string
 	Source   string
+	Related  []Related
 	Found    string
 	Accepted string
 	Hint     string
@@ -79,4 +89,22 @@ func (l List) Sort() List {
 	return slices.CompactFunc(l, func(a, b Diagnostic) bool {
 		return a.Code == b.Code && a.At == b.At && a.Message == b.Message && a.Found == b.Found
 	})
+}
+
+// Below gives the list with the names of files below a folder as they are from there.
+func (l List) Below(dir string) List {
+	short := func(text string) string { return strings.ReplaceAll(text, dir+"/", "") }
+	out := slices.Clone(l)
+	for i := range out {
+		d := &out[i]
+		d.At.File, d.Message, d.Found = short(d.At.File), short(d.Message), short(d.Found)
+		d.Chain, d.Related = slices.Clone(d.Chain), slices.Clone(d.Related)
+		for j := range d.Chain {
+			d.Chain[j].At.File = short(d.Chain[j].At.File)
+		}
+		for j := range d.Related {
+			d.Related[j].At.File = short(d.Related[j].At.File)
+		}
+	}
+	return out
 }

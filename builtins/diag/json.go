@@ -18,17 +18,24 @@ type frameJSON struct {
 	spanJSON
 }
 
+type relatedJSON struct {
+	spanJSON
+	Label  string `json:"label"`
+	Source string `json:"source,omitempty"`
+}
+
 type diagnosticJSON struct {
 	Severity Severity `json:"severity"`
 	Code     string   `json:"code"`
 	spanJSON
-	Word     string      `json:"word,omitempty"`
-	Message  string      `json:"message"`
-	Source   string      `json:"source,omitempty"`
-	Found    string      `json:"found,omitempty"`
-	Accepted string      `json:"accepted,omitempty"`
-	Hint     string      `json:"hint,omitempty"`
-	Chain    []frameJSON `json:"in,omitempty"`
+	Word     string        `json:"word,omitempty"`
+	Message  string        `json:"message"`
+	Source   string        `json:"source,omitempty"`
+	Related  []relatedJSON `json:"related,omitempty"`
+	Found    string        `json:"found,omitempty"`
+	Accepted string        `json:"accepted,omitempty"`
+	Hint     string        `json:"hint,omitempty"`
+	Chain    []frameJSON   `json:"in,omitempty"`
 }
 
 // JSON is the list as an object: "diagnostics", at most Most of them, and "omitted", how many more there are. Texts
@@ -42,6 +49,9 @@ func (l List) JSON() []byte {
 		j := diagnosticJSON{
 			Severity: d.Severity, Code: d.Code, spanJSON: d.At.json(), Word: clean(d.Word), Message: clean(d.Message),
 			Source: clean(d.Source), Found: clean(d.Found), Accepted: clean(d.Accepted), Hint: clean(d.Hint),
+		}
+		for _, r := range d.Related[:min(len(d.Related), mostRelated)] {
+			j.Related = append(j.Related, relatedJSON{spanJSON: r.At.json(), Label: clean(r.Label), Source: clean(r.Source)})
 		}
 		for _, f := range d.Chain[:min(len(d.Chain), mostFrames)] {
 			j.Chain = append(j.Chain, frameJSON{Name: clean(f.Name), spanJSON: f.At.json()})

@@ -5,11 +5,20 @@ import (
 	"strings"
 )
 
-// Most is how many diagnostics are shown; the rest are counted.
-const Most = 50
+// Bounds of what is shown; the rest is counted.
+const (
+	Most        = 50  // diagnostics
+	mostFrames  = 8   // calls of a chain
+	mostRelated = 8   // other places
+	longest     = 600 // characters of a field
+)
 
-// String renders the list as text, a blank line between diagnostics and a newline at the end; an empty list is "".
-func (l List) String() string {
+// String renders the list as text without colour, a blank line between diagnostics and a newline at the end; an empty
+// list is "".
+func (l List) String() string { return l.Text(Plain) }
+
+// Text is String in a style.
+func (l List) Text(s Style) string {
 	var b strings.Builder
 	for i, d := range l {
 		if i == Most {
@@ -19,35 +28,33 @@ func (l List) String() string {
 		if i > 0 {
 			b.WriteByte('\n')
 		}
-		d.write(&b)
+		d.write(&b, s)
 	}
 	return b.String()
 }
 
-// String renders one diagnostic as text that ends in a newline.
+// String renders one diagnostic as text that ends in a newline, without colour.
 func (d Diagnostic) String() string {
 	var b strings.Builder
-	d.write(&b)
+	d.write(&b, Plain)
 	return b.String()
 }
 
-func (d *Diagnostic) write(b *strings.Builder) {
+func (d *Diagnostic) write(b *strings.Builder, s Style) {
 	if place := d.At.String(); place != "" {
-		fmt.Fprintf(b, "%s: ", place)
+		fmt.Fprintf(b, "%s: ", s.paint(bold, place))
 	}
 	if d.Severity != Error {
-		fmt.Fprintf(b, "%s: ", d.Severity)
+		fmt.Fprintf(b, "%s: ", s.paint(d.Severity.colour(), string(d.Severity)))
 	}
 	if d.Word != "" {
 		fmt.Fprintf(b, "%s: ", clean(d.Word))
 	}
-	fmt.Fprintf(b, "%s\n", clean(d.Message))
-	if d.At.Line > 0 && strings.TrimSpace(d.Source) != "" {
-		d.excerpt(b)
-	}
+	fmt.Fprintf(b, "%s\n", s.paint(bold, clean(d.Message)))
+	d.excerpts(b, s)
 	field := func(name, text string) {
 		if text != "" {
-			fmt.Fprintf(b, "  %-9s %s\n", name+":", clean(text))
+			fmt.Fprintf(b, "  %s %s\n", s.paint(faint, fmt.Sprintf("%-9s", name+":")), clean(text))
 		}
 	}
 	field("found", d.Found)
@@ -55,17 +62,15 @@ func (d *Diagnostic) write(b *strings.Builder) {
 	field("hint", d.Hint)
 	for i, f := range d.Chain {
 		if i == mostFrames {
-			fmt.Fprintf(b, "  in:       and %d more calls\n", len(d.Chain)-mostFrames)
+			field("in", fmt.Sprintf("and %d more calls", len(d.Chain)-mostFrames))
 			break
 		}
 		field("in", f.Name+" at "+f.At.String())
 	}
 	if d.Code != "" {
-		fmt.Fprintf(b, "  [%s]\n", d.Code)
+		fmt.Fprintf(b, "  %s\n", s.paint(faint, "["+clean(d.Code)+"]"))
 	}
 }
-
-const mostFrames = 8
 
 // String is file:line:column; without a line it is the file alone.
 func (s Span) String() string {
@@ -77,47 +82,6 @@ func (s Span) String() string {
 	}
 	return fmt.Sprintf("%s:%d:%d", clean(s.File), s.Line, s.Column)
 }
-
-// excerpt writes the source line and carets below the span, cut to a window where the line is long. Tabs become four
-// spaces, so that both lines agree on every terminal.
-func (d *Diagnostic) excerpt(b *strings.Builder) {
-	runes := []rune(d.Source)
-	start := min(max(d.At.Column-1, 0), len(runes))
-	end := len(runes)
-	if d.At.EndLine == d.At.Line {
-		end = min(max(d.At.EndColumn-1, start), len(runes))
-	}
-	from := 0
-	if len(runes) > widest {
-		from = max(0, min(start-widest/4, len(runes)-widest))
-		runes = runes[:min(len(runes), from+widest)]
-		end = min(end, len(runes))
-	}
-	var line strings.Builder
-	column, begin, carets := 0, 0, 0
-	for i, r := range runes[from:] {
-		text, width := shown(r)
-		line.WriteString(text)
-		if from+i == start {
-			begin = column
-		}
-		column += width
-		if from+i >= start && from+i < end {
-			carets = column - begin
-		}
-	}
-	if start >= len(runes) {
-		begin = column
-	}
-	number := fmt.Sprintf("%5d | ", d.At.Line)
-	fmt.Fprintf(b, "%s%s\n", number, strings.TrimRight(line.String(), " "))
-	fmt.Fprintf(b, "%s%s%s\n", strings.Repeat(" ", len(number)-2)+"| ", strings.Repeat(" ", begin), strings.Repeat("^", max(carets, 1)))
-}
-
-const widest = 160 // characters of a source line
-
-// longest bounds each field of a diagnostic, in characters.
-const longest = 600
 
 // clean makes a text of one line that no terminal will act upon.
 func clean(text string) string {

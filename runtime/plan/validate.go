@@ -12,7 +12,8 @@ import (
 )
 
 // Problem is one thing that makes a plan senseless. Path names the field by its JSON names, as in
-// services[0].probes[1].timeout; Code is stable and explained by `recipe explain`. Found, Accepted and Hint may be empty.
+// services[0].probes[1].timeout; Code is stable and explained by `recipe explain`. Found, Accepted, Hint and Related may
+// be empty.
 type Problem struct {
 	Path     string
 	Code     string
@@ -20,6 +21,13 @@ type Problem struct {
 	Found    string
 	Accepted string
 	Hint     string
+	Related  []Place
+}
+
+// Place is another field that a problem concerns, and in a few words what it has to do with it.
+type Place struct {
+	Path  string
+	Label string
 }
 
 // Error is the problem on one line.
@@ -107,12 +115,15 @@ func (c *checker) account(path, value string) {
 	}
 }
 
-func (c *checker) unique(path, what, name string, seen map[string]bool) {
-	if seen[name] {
-		c.report(Problem{Path: path, Code: CodeDuplicate, Message: fmt.Sprintf("the %s %q is there already", what, name),
-			Hint: fmt.Sprintf("give each %s a name of its own", what)})
+// unique refuses a name that was seen before; seen holds the field of the first of each name.
+func (c *checker) unique(path, what, name string, seen map[string]string) {
+	first, again := seen[name]
+	if !again {
+		seen[name] = path
+		return
 	}
-	seen[name] = true
+	c.report(Problem{Path: path, Code: CodeDuplicate, Message: fmt.Sprintf("the %s %q is there already", what, name),
+		Hint: fmt.Sprintf("give each %s a name of its own", what), Related: []Place{{first, "the first one"}}})
 }
 
 func (c *checker) choice(path, what, value string, accepted ...string) {
@@ -167,6 +178,16 @@ func (c *checker) expression(path string, e expr.Expr, kinds ...expr.Kind) {
 			c.report(Problem{Path: path, Code: CodeRange, Message: "a size or duration is below zero", Found: fmt.Sprint(n.Int)})
 		}
 	})
+}
+
+// mostListed bounds the names that are accepted, where a plan has more.
+const mostListed = 20
+
+func listed(names []string) string {
+	if len(names) > mostListed {
+		return strings.Join(names[:mostListed], ", ") + ", ..."
+	}
+	return strings.Join(names, ", ")
 }
 
 func kindList(kinds []expr.Kind) string {

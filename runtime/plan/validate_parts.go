@@ -8,7 +8,7 @@ import (
 )
 
 func (c *checker) flags() {
-	seen := map[string]bool{}
+	seen := map[string]string{}
 	for i, f := range c.plan.Flags {
 		at := fmt.Sprintf("flags[%d]", i)
 		c.form(at+".name", f.Name, flagForm, "a small letter, then small letters, digits and '-', up to 64 in all")
@@ -43,7 +43,13 @@ func (c *checker) flagDefault(at string, f Flag) {
 	if err != nil {
 		p := Problem{Path: at + ".default", Code: CodeRange, Message: fmt.Sprintf("the default of flag %q is not a value that it takes: %v", f.Name, err)}
 		if f.Type == FlagEnum {
-			p.Hint = Nearest(v.Text, f.Values)
+			p.Hint, p.Related = Nearest(v.Text, f.Values), []Place{{at + ".values", "the choices"}}
+		}
+		if f.Min != nil && v.Int < *f.Min {
+			p.Related = append(p.Related, Place{at + ".min", "the least value"})
+		}
+		if f.Max != nil && v.Int > *f.Max {
+			p.Related = append(p.Related, Place{at + ".max", "the greatest value"})
 		}
 		c.report(p)
 	}
@@ -54,7 +60,8 @@ func (c *checker) flagBounds(at string, f Flag) {
 		c.report(Problem{Path: at + ".values", Code: CodeMissing, Message: "an enum needs its values", Accepted: `values = ["a", "b"]`})
 	}
 	if f.Type != FlagEnum && len(f.Values) > 0 {
-		c.report(Problem{Path: at + ".values", Code: CodeKind, Message: fmt.Sprintf("a flag of type %s takes no values", f.Type), Hint: `type = "enum" does`})
+		c.report(Problem{Path: at + ".values", Code: CodeKind, Message: fmt.Sprintf("a flag of type %s takes no values", f.Type), Hint: `type = "enum" does`,
+			Related: []Place{{at + ".type", "its type"}}})
 	}
 	for _, v := range f.Values {
 		c.text(at+".values", v)
@@ -67,7 +74,8 @@ func (c *checker) flagBounds(at string, f Flag) {
 		c.report(Problem{Path: at + ".min", Code: CodeKind, Message: fmt.Sprintf("a flag of type %s has no min or max", f.Type)})
 	}
 	if f.Min != nil && f.Max != nil && *f.Min > *f.Max {
-		c.report(Problem{Path: at + ".min", Code: CodeRange, Message: "min is above max", Found: fmt.Sprintf("%d and %d", *f.Min, *f.Max)})
+		c.report(Problem{Path: at + ".min", Code: CodeRange, Message: "min is above max", Found: fmt.Sprintf("%d and %d", *f.Min, *f.Max),
+			Related: []Place{{at + ".max", "max"}}})
 	}
 }
 
@@ -84,7 +92,7 @@ func (c *checker) apply(at string, a Apply) {
 }
 
 func (c *checker) accounts() {
-	seen := map[string]bool{}
+	seen := map[string]string{}
 	for i, a := range c.plan.Accounts {
 		at := fmt.Sprintf("accounts[%d]", i)
 		if a.Name == "" {
@@ -136,7 +144,7 @@ func (c *checker) pkg(p *Package) {
 			}
 		}
 	}
-	seen := map[string]bool{}
+	seen := map[string]string{}
 	for i, f := range p.Contents {
 		c.content(fmt.Sprintf("package.contents[%d]", i), f, seen)
 	}
@@ -154,7 +162,7 @@ func (c *checker) line(path, value string) {
 	}
 }
 
-func (c *checker) content(at string, f Content, seen map[string]bool) {
+func (c *checker) content(at string, f Content, seen map[string]string) {
 	c.choice(at+".kind", "kind of content", string(f.Kind), string(ContentFile), string(ContentConfig))
 	if err := expr.CheckPath(f.Path); err != nil {
 		c.report(Problem{Path: at + ".path", Code: CodePath, Message: err.Error()})

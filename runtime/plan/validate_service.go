@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"recipe/runtime/expr"
@@ -14,7 +15,7 @@ const (
 )
 
 func (c *checker) services() {
-	seen := map[string]bool{}
+	seen := map[string]string{}
 	for i := range c.plan.Services {
 		s := &c.plan.Services[i]
 		at := fmt.Sprintf("services[%d]", i)
@@ -31,7 +32,7 @@ func (c *checker) service(at string, s *Service) {
 	}
 	c.command(at+".command", s.Command)
 	c.daemonizes(at+".command", s.Command)
-	names := map[string]bool{}
+	names := map[string]string{}
 	for j, v := range s.Env {
 		c.form(fmt.Sprintf("%s.env[%d].name", at, j), v.Name, variableForm, "letters, digits and '_', no digit first")
 		c.unique(fmt.Sprintf("%s.env[%d].name", at, j), "variable", v.Name, names)
@@ -47,7 +48,8 @@ func (c *checker) service(at string, s *Service) {
 	c.between(at+".restart.cap", int64(s.Restart.Cap), 0, longest, showDuration)
 	if s.Restart.Cap < s.Restart.Delay {
 		c.report(Problem{Path: at + ".restart.cap", Code: CodeRange, Message: "the delays have a cap below the first of them",
-			Found: fmt.Sprintf("delay %s and cap %s", s.Restart.Delay, s.Restart.Cap), Hint: fmt.Sprintf("cap = %q, or more", s.Restart.Delay.String())})
+			Found: fmt.Sprintf("delay %s and cap %s", s.Restart.Delay, s.Restart.Cap), Hint: fmt.Sprintf("cap = %q, or more", s.Restart.Delay.String()),
+			Related: []Place{{at + ".restart.delay", "the first delay"}}})
 	}
 	c.between(at+".restart.jitter_permille", int64(s.Restart.JitterPermille), 0, 1000, showInt)
 	c.between(at+".restart.stable_after", int64(s.Restart.StableAfter), 0, longest, showDuration)
@@ -154,7 +156,14 @@ func (c *checker) probe(at string, p *Probe) {
 		c.host(at+".tcp.host", t.Host)
 		c.port(at+".tcp.port", t.Port)
 		if t.ConnectOnly && (t.Send != "" || t.Expect != "") {
-			c.report(Problem{Path: at + ".tcp.connect_only", Code: CodeKind, Message: "a probe that only connects sends and expects nothing"})
+			p := Problem{Path: at + ".tcp.connect_only", Code: CodeKind, Message: "a probe that only connects sends and expects nothing", Hint: "leave connect_only out: an answer says more than a connection"}
+			if t.Send != "" {
+				p.Related = append(p.Related, Place{at + ".tcp.send", "sent after connecting"})
+			}
+			if t.Expect != "" {
+				p.Related = append(p.Related, Place{at + ".tcp.expect", "expected in the answer"})
+			}
+			c.report(p)
 		}
 	}
 	if h := p.HTTP; h != nil {
@@ -193,39 +202,93 @@ func (c *checker) signalled(at string, s *Service) {
 		if use := uses[f.Name]; f.Apply.Action == ApplySignal && use.Launch && !use.Template {
 			c.report(Problem{Path: fmt.Sprintf("flags[%d].apply", i), Code: CodeApply,
 				Message: fmt.Sprintf("a change of flag %q asks for a signal, but it reaches service %q only in its arguments or environment, which a running process never reads again", f.Name, s.Name),
-				Hint:    "show the flag in a template that the daemon reads on the signal, or leave apply out: the service is restarted then"})
+				Hint:    "show the flag in a template that the daemon reads on the signal, or leave apply out: the service is restarted then",
+				Related: c.reached(at, s, f.Name)})
 		}
 	}
 }
 
+// reached are the arguments and variables of a service that show a flag.
+func (c *checker) reached(at string, s *Service, flag string) []Place {
+	var places []Place
+	shows := func(path string, e expr.Expr, label string) {
+		c.plan.eachFlag(e, map[string]bool{}, func(name string) {
+			if name == flag {
+				places = append(places, Place{path, label})
+			}
+		})
+	}
+	for i, a := range s.Command {
+		shows(fmt.Sprintf("%s.command[%d]", at, i), a, "it is read here once, at the start")
+	}
+	for i, v := range s.Env {
+		shows(fmt.Sprintf("%s.env[%d].value", at, i), v.Value, "it is read here once, at the start")
+	}
+	return places
+}
+
 // order refuses services that wait for one another in a circle, or for one that is not there.
 func (c *checker) order() {
-	state := map[string]int{} // 1 while its dependencies are walked, 2 when done
-	var visit func(i int)
-	index := map[string]int{}
+	o := ordering{checker: c, state: map[string]int{}, index: map[string]int{}}
 	for i, s := range c.plan.Services {
-		index[s.Name] = i
+		o.index[s.Name] = i
 	}
-	visit = func(i int) {
-		s := c.plan.Services[i]
-		state[s.Name] = 1
-		for j, name := range s.After {
-			at := fmt.Sprintf("services[%d].after[%d]", i, j)
-			next, ok := index[name]
-			switch {
-			case !ok:
-				c.report(Problem{Path: at, Code: CodeUndeclared, Message: fmt.Sprintf("the service %q is not declared", name)})
-			case state[name] == 1:
-				c.report(Problem{Path: at, Code: CodeCycle, Message: fmt.Sprintf("services wait for each other in a circle: %q is after %q", s.Name, name)})
-			case state[name] == 0:
-				visit(next)
+	for i, s := range c.plan.Services {
+		if o.state[s.Name] == 0 {
+			o.visit(i)
+		}
+	}
+}
+
+// ordering is a walk over what services are after.
+type ordering struct {
+	*checker
+	index map[string]int
+	state map[string]int // 1 while what it is after is walked, 2 when done
+	way   []wait         // that led to the service being visited
+}
+
+// wait is one service that is after another.
+type wait struct {
+	name, after string
+	field       string
+}
+
+func (o *ordering) visit(i int) {
+	s := o.plan.Services[i]
+	o.state[s.Name] = 1
+	for j, name := range s.After {
+		at := fmt.Sprintf("services[%d].after[%d]", i, j)
+		next, ok := o.index[name]
+		o.way = append(o.way, wait{s.Name, name, at})
+		switch {
+		case !ok:
+			names := make([]string, len(o.plan.Services))
+			for k := range names {
+				names[k] = o.plan.Services[k].Name
 			}
+			o.report(Problem{Path: at, Code: CodeUndeclared, Message: fmt.Sprintf("the service %q is not declared", name), Accepted: listed(slices.Compact(slices.Sorted(slices.Values(names)))), Hint: Nearest(name, names)})
+		case o.state[name] == 1:
+			o.circle(name)
+		case o.state[name] == 0:
+			o.visit(next)
 		}
-		state[s.Name] = 2
+		o.way = o.way[:len(o.way)-1]
 	}
-	for i, s := range c.plan.Services {
-		if state[s.Name] == 0 {
-			visit(i)
-		}
+	o.state[s.Name] = 2
+}
+
+// circle reports the way from a service back to itself, at its last step.
+func (o *ordering) circle(name string) {
+	first := len(o.way) - 1
+	for first > 0 && o.way[first].name != name {
+		first--
 	}
+	circle := o.way[first:]
+	last := circle[len(circle)-1]
+	p := Problem{Path: last.field, Code: CodeCycle, Message: fmt.Sprintf("services wait for each other in a circle: %q is after %q", last.name, last.after)}
+	for _, w := range circle[:len(circle)-1] {
+		p.Related = append(p.Related, Place{w.field, fmt.Sprintf("%q is after %q", w.name, w.after)})
+	}
+	o.report(p)
 }

@@ -40,7 +40,13 @@ func (c *explainCommand) Run(s *Streams) error {
 }
 
 func explainCode(out io.Writer, e *interp.Explanation) {
-	fmt.Fprintf(out, "%s\n\n%s\n\n  mistake:  %s\n  mended:   %s\n", e.Code, e.Reason, e.Example, e.Mend)
+	fmt.Fprintf(out, "%s\n\n%s\n", e.Code, e.Reason)
+	for _, part := range []struct{ title, text string }{{"mistake", e.Example}, {"says", e.Says}, {"mended", e.Mend}} {
+		if part.text != "" {
+			text := strings.TrimRight(part.text, "\n")
+			fmt.Fprintf(out, "\n%s:\n    %s\n", part.title, strings.ReplaceAll(text, "\n", "\n    "))
+		}
+	}
 }
 
 func unknownCode(code string, codes []interp.Explanation) error {

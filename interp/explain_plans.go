@@ -1,0 +1,84 @@
+package interp
+
+import "recipe/runtime/plan"
+
+// explainPlans explains the codes of what a plan cannot hold.
+func explainPlans() []Explanation {
+	return []Explanation{
+		{
+			Code:    plan.CodeMissing,
+			Reason:  "An argument that the word cannot do without is left out or empty.",
+			Example: `service(name = "foo")`,
+			Mend:    `service(name = "foo", command = ["/usr/bin/foo"])`,
+		},
+		{
+			Code:    plan.CodeKind,
+			Reason:  "The argument is of another type than the word takes.",
+			Example: `step = require_port_free("80")`,
+			Mend:    `step = require_port_free(80)`,
+		},
+		{
+			Code:    plan.CodeRange,
+			Reason:  "The value is outside of what makes sense, or is no value with a unit.",
+			Example: `p = http(80, every = "10 sec")`,
+			Mend:    `p = http(80, every = "10s")`,
+		},
+		{
+			Code:    plan.CodeChoice,
+			Reason:  "The text is none of the choices.",
+			Example: `gently = stop(signal = "SIGTERM")`,
+			Mend:    `gently = stop(signal = "TERM")`,
+		},
+		{
+			Code:    plan.CodeName,
+			Reason:  "Names go into files, units and packages, and each of these has a form that they must fit.",
+			Example: `service(name = "Foo Bar", command = ["/usr/bin/foo"])`,
+			Mend:    `service(name = "foo-bar", command = ["/usr/bin/foo"])`,
+		},
+		{
+			Code:    plan.CodeDuplicate,
+			Reason:  "Two things of a kind have one name.",
+			Example: "port = flag(\"port\", type = \"port\", default = 8080)\nadmin = flag(\"port\", type = \"port\", default = 8081)",
+			Mend:    "port = flag(\"port\", type = \"port\", default = 8080)\nadmin = flag(\"admin-port\", type = \"port\", default = 8081)",
+		},
+		{
+			Code:    plan.CodeUndeclared,
+			Reason:  "A name is used that the recipe does not declare.",
+			Example: `service(name = "foo", user = "foo", command = ["/usr/bin/foo"])`,
+			Mend:    `service(name = "foo", user = account("foo"), command = ["/usr/bin/foo"])`,
+		},
+		{
+			Code:    plan.CodePath,
+			Reason:  "Paths on hosts are absolute and clean; sources lie below the recipe's folder.",
+			Example: `data = directory("var/lib/foo")`,
+			Mend:    `data = directory("/var/lib/foo")`,
+		},
+		{
+			Code:    plan.CodeText,
+			Reason:  "The text holds what a file, an argument or a variable cannot.",
+			Example: `service(name = "foo", command = ["/usr/bin/foo", "a\x00b"])`,
+			Mend:    `service(name = "foo", command = ["/usr/bin/foo", "ab"])`,
+		},
+		{
+			Code:   plan.CodeApply,
+			Reason: "A signal makes a daemon read files again; its arguments and environment it never reads again.",
+			Example: `level = flag("level", type = "enum", values = ["info", "debug"], default = "info", apply = signal("HUP"))
+service(name = "foo", command = ["/usr/bin/foo", fmt("--level={}", level)])`,
+			Mend: `level = flag("level", type = "enum", values = ["info", "debug"], default = "info", apply = signal("HUP"))
+live = template("/run/foo/live.conf", "level {}\n", level)
+service(name = "foo", command = ["/usr/bin/foo", fmt("--config={}", live)], prepare = [live])`,
+		},
+		{
+			Code:    plan.CodeDaemonizes,
+			Reason:  "A supervisor knows its child. A daemon that forks away leaves it nothing to wait for.",
+			Example: `service(name = "foo", command = ["/usr/sbin/food", "--daemonize"])`,
+			Mend:    `service(name = "foo", command = ["/usr/sbin/food", "--foreground"])`,
+		},
+		{
+			Code:    plan.CodeCycle,
+			Reason:  "Services that wait for each other never start.",
+			Example: "service(name = \"a\", command = [\"/usr/bin/a\"], after = [\"b\"])\nservice(name = \"b\", command = [\"/usr/bin/b\"], after = [\"a\"])",
+			Mend:    "service(name = \"a\", command = [\"/usr/bin/a\"])\nservice(name = \"b\", command = [\"/usr/bin/b\"], after = [\"a\"])",
+		},
+	}
+}
