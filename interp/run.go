@@ -16,20 +16,8 @@ import (
 
 // run takes one module from source to values. What it exports is nil when it could not be run to its end.
 func (e *evaluation) run(src *source) starlark.StringDict {
-	e.sources[src.name] = src
-	if len(src.text) > mostSource {
-		e.add(diag.Diagnostic{Severity: diag.Error, Code: CodeTooLarge, At: diag.Span{File: src.name},
-			Message: fmt.Sprintf("the source is larger than %d KiB", mostSource>>10), Hint: "share what repeats in functions, or split the recipe"})
-		return nil
-	}
-	f, err := dialect().Parse(src.name, src.text, 0)
-	if err != nil {
-		e.syntaxError(src, err)
-		return nil
-	}
-	src.file = f
-	if deep := tooDeep(f); deep != nil {
-		e.add(diag.Diagnostic{Severity: diag.Error, Code: CodeTooLarge, At: point(syntax.Start(deep)), Message: fmt.Sprintf("expressions are nested more than %d deep", mostNesting)})
+	f := e.parse(src, 0)
+	if f == nil {
 		return nil
 	}
 	e.loads(f)

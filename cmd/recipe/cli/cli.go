@@ -26,6 +26,7 @@ import (
 type commands struct {
 	Check    checkCommand    `cmd:"" help:"Evaluate, validate and lint recipes."`
 	Plan     planCommand     `cmd:"" help:"Print what a recipe means, as JSON."`
+	Fmt      fmtCommand      `cmd:"" help:"Give recipes the one layout."`
 	Doc      docCommand      `cmd:"" help:"Explain the words that a recipe is written in."`
 	Explain  explainCommand  `cmd:"" help:"Explain the code of a diagnostic."`
 	Build    buildCommand    `cmd:"" help:"Build packages; print one path a line."`

@@ -1,0 +1,153 @@
+package cli
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/google/renameio/v2"
+	"github.com/rogpeppe/go-internal/diff"
+	"golang.org/x/sync/errgroup"
+
+	"recipe/builtins/diag"
+	"recipe/interp/format"
+)
+
+type fmtCommand struct {
+	Diff  bool     `short:"d" help:"Show what would change, and change nothing."`
+	Files []string `arg:"" name:"file" help:"Recipes and modules, folders of them, or - for standard input."`
+}
+
+// Help is the long text of --help.
+func (*fmtCommand) Help() string {
+	return `Gives recipes and modules the one layout, in place, and prints the path of each that it changed. Of a folder, every file below it that ends in .star is taken; what begins with a dot is passed over. What - reads goes to stdout. A file that cannot be read as Starlark is left as it is.
+
+Exit codes: 0 done, or, with -d, there was nothing to do; 1 a file cannot be laid out, or, with -d, one would be changed; 2 wrong usage.`
+}
+
+// layout is one file before and after. A list that failed, or an error, says why there is no after.
+type layout struct {
+	path          string
+	before, after []byte
+	list          diag.List
+	err           error
+}
+
+func (l *layout) changes() bool { return l.after != nil && !bytes.Equal(l.before, l.after) }
+
+// Run lays out every file, also after one that fails; the answers keep the order of the arguments.
+func (c *fmtCommand) Run(s *Streams) error {
+	paths, err := modules(c.Files)
+	if err != nil {
+		return err
+	}
+	layouts := make([]layout, len(paths))
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i, path := range paths {
+		group.Go(func() error {
+			layouts[i] = layOut(path, s.In)
+			if l := &layouts[i]; l.changes() && !c.Diff && path != "-" {
+				l.err = replace(path, l.after)
+			}
+			return nil
+		})
+	}
+	group.Wait()
+	failed, changes := false, false
+	for i := range layouts {
+		l := &layouts[i]
+		switch {
+		case l.err != nil:
+			complain(s.Err, l.err)
+		case l.after == nil:
+			printDiagnostics(s, l.list)
+		case c.Diff:
+			s.Out.Write(diff.Diff(l.path+".orig", l.before, l.path, l.after))
+		case l.path == "-":
+			s.Out.Write(l.after)
+		case l.changes():
+			fmt.Fprintln(s.Out, printable(l.path))
+		}
+		failed = failed || l.after == nil || l.err != nil
+		changes = changes || l.changes()
+	}
+	if failed || c.Diff && changes {
+		return exit(exitNo)
+	}
+	return nil
+}
+
+func layOut(path string, stdin io.Reader) layout {
+	l := layout{path: path}
+	if path == "-" {
+		l.before, l.err = io.ReadAll(stdin)
+	} else {
+		l.before, l.err = os.ReadFile(path)
+	}
+	if l.err != nil {
+		l.err = fmt.Errorf("cannot read %s: %w", path, bare(l.err))
+		return l
+	}
+	l.after, l.list = format.Source(path, l.before)
+	return l
+}
+
+// replace writes a file that is there already, the one that a link leads to where the path is a link.
+func replace(path string, text []byte) error {
+	target, err := filepath.EvalSymlinks(path)
+	if err == nil {
+		var info fs.FileInfo
+		if info, err = os.Stat(target); err == nil {
+			err = renameio.WriteFile(target, text, info.Mode().Perm(), renameio.IgnoreUmask())
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("cannot write %s: %w", path, bare(err))
+	}
+	return nil
+}
+
+// modules are the files that the arguments name, those below a folder by name.
+func modules(args []string) ([]string, error) {
+	var paths []string
+	for _, arg := range args {
+		info, err := os.Stat(arg)
+		if err != nil || !info.IsDir() {
+			paths = append(paths, arg) // what is not there is said with the others
+			continue
+		}
+		err = filepath.WalkDir(arg, func(path string, d fs.DirEntry, err error) error {
+			switch {
+			case err != nil:
+				return fmt.Errorf("cannot look into %s: %w", path, bare(err))
+			case path != arg && strings.HasPrefix(d.Name(), "."):
+				if d.IsDir() {
+					return fs.SkipDir
+				}
+			case !d.IsDir() && strings.HasSuffix(path, ".star"):
+				paths = append(paths, path)
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return paths, nil
+}
+
+// bare is an error without the path that its message names already.
+func bare(err error) error {
+	var pathError *fs.PathError
+	if errors.As(err, &pathError) {
+		return pathError.Err
+	}
+	return err
+}
