@@ -13,6 +13,8 @@ const (
 	CodeLoadCycle   = "load-cycle"
 	CodeNotExported = "not-exported"
 	CodeBudget      = "step-budget"
+	CodeMemory      = "memory-budget"
+	CodeTime        = "time-budget"
 	CodeTooLarge    = builtins.CodeTooLarge
 	CodeCannotRead  = "cannot-read"
 	CodeBadPlan     = "bad-plan"

@@ -40,6 +40,20 @@ func explainSources() []Explanation {
 			Mend:    "for i in range(10):\n    for j in range(10):\n        pass",
 		},
 		{
+			Code:    CodeMemory,
+			Reason:  "An evaluation has a budget of memory. Its process ends when that is spent, and no other recipe suffers.",
+			Example: "def grow():\n    s = \"a\"\n    for i in range(60):\n        s = s + s\n    return s\n\nx = grow()",
+			Says:    "foo.star: the recipe cannot be evaluated: it needs more than 512 MiB of memory\n  hint:     look for a text or a list that doubles in a loop\n  [memory-budget]",
+			Mend:    "x = \"a\" * 60",
+		},
+		{
+			Code:    CodeTime,
+			Reason:  "An evaluation has a budget of time, of the processor and by the clock, which steps do not count.",
+			Example: "numbers = list(range(1000000))\n\ndef order():\n    for i in range(1000):\n        sorted(numbers, reverse = i % 2 == 0)\n\norder()",
+			Says:    "foo.star: the recipe cannot be evaluated: it needs more than 10s of the processor\n  hint:     look for a loop over something large\n  [time-budget]",
+			Mend:    "numbers = list(range(1000))",
+		},
+		{
 			Code:    CodeTooLarge,
 			Reason:  "A source, a number, a list or an expression is larger than a recipe needs.",
 			Example: `padding = [0] * 1000000000`,

@@ -34,33 +34,33 @@ import (
 	"recipe/runtime/plan"
 )
 
-// The budgets of one evaluation.
-const (
-	DefaultSteps = 20_000_000 // of Starlark's machine, about a second
-	mostSource   = 1 << 20    // bytes of one module
-	mostPlan     = 64 << 20   // bytes of a plan's JSON
-	mostModules  = 256
-)
-
 // Options of an evaluation; the zero value is usual.
 type Options struct {
 	Stdin io.Reader // what "-" reads
 	Root  string    // the folder that loads are below; the recipe's own when empty
+	Files Files     // where modules come from; that folder when nil
 	Steps uint64    // budget; DefaultSteps when 0
 }
 
 // Evaluate reads a recipe, or a plan's JSON, from a file or, when path is "-", from Options.Stdin. The plan is nil when
 // the list holds an error. Nothing but the list tells of errors.
 func Evaluate(path string, o Options) (*plan.Plan, diag.List) {
-	data, err := read(path, o)
+	data, err := Read(path, o.Stdin)
 	if err != nil {
-		return nil, diag.List{{Severity: diag.Error, Code: CodeCannotRead, At: diag.Span{File: path}, Message: fmt.Sprintf("cannot read the recipe: %v", reason(err))}}
+		return nil, Unreadable(path, err)
 	}
 	return EvaluateBytes(path, data, o)
 }
 
-func read(path string, o Options) ([]byte, error) {
-	in := o.Stdin
+// Unreadable is what there is to say of a recipe that Read cannot read.
+func Unreadable(path string, err error) diag.List {
+	return diag.List{{Severity: diag.Error, Code: CodeCannotRead, At: diag.Span{File: path}, Message: fmt.Sprintf("cannot read the recipe: %v", Reason(err))}}
+}
+
+// Read reads a recipe or a plan, or stdin when path is "-". What is larger than any of them may be is cut: the evaluation
+// says so.
+func Read(path string, stdin io.Reader) ([]byte, error) {
+	in := stdin
 	if path != "-" {
 		f, err := os.Open(path)
 		if err != nil {
@@ -75,8 +75,8 @@ func read(path string, o Options) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(in, mostPlan+1))
 }
 
-// reason is an error without the path that its diagnostic names already.
-func reason(err error) error {
+// Reason is an error without the path that its diagnostic names already.
+func Reason(err error) error {
 	var pathError *os.PathError
 	if errors.As(err, &pathError) {
 		return pathError.Err
@@ -89,9 +89,12 @@ func EvaluateBytes(name string, src []byte, o Options) (*plan.Plan, diag.List) {
 	if trimmed := bytes.TrimLeft(src, " \t\r\n"); len(trimmed) > 0 && trimmed[0] == '{' {
 		return decode(name, src)
 	}
-	e := newEvaluation(name, o)
-	defer e.close()
-	return e.evaluate(name, src)
+	if o.Files == nil {
+		folder := &Folder{Path: FolderOf(name, o.Root)}
+		defer folder.Close()
+		o.Files = folder
+	}
+	return newEvaluation(name, o).evaluate(name, src)
 }
 
 // decode takes a plan's JSON where a recipe may stand.

@@ -5,14 +5,12 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
-	"syscall"
 
 	"go.starlark.net/starlark"
 	"go.starlark.net/syntax"
@@ -27,7 +25,7 @@ import (
 // from there; no link leads out of it.
 type loader struct {
 	folder  string // as diagnostics show it
-	root    *os.Root
+	files   Files
 	modules map[string]*module // by key: a path from the folder, or the name of a standard module
 	stack   []loading          // modules whose statements run, outermost first
 	answers map[string]starlark.StringDict
@@ -46,20 +44,11 @@ type loading struct {
 }
 
 func newLoader(name string, o Options) loader {
-	folder, key := filepath.Dir(name), filepath.Base(name)
-	if o.Root != "" {
-		if below, err := filepath.Rel(o.Root, name); err == nil && filepath.IsLocal(below) {
-			key = below
-		}
-		folder = o.Root
+	folder, key := FolderOf(name, o.Root), filepath.Base(name)
+	if below, err := filepath.Rel(folder, name); err == nil && filepath.IsLocal(below) {
+		key = below
 	}
-	return loader{folder: folder, modules: map[string]*module{}, answers: map[string]starlark.StringDict{}, stack: []loading{{key: filepath.ToSlash(key)}}}
-}
-
-func (l *loader) close() {
-	if l.root != nil {
-		l.root.Close()
-	}
+	return loader{folder: folder, files: o.Files, modules: map[string]*module{}, answers: map[string]starlark.StringDict{}, stack: []loading{{key: filepath.ToSlash(key)}}}
 }
 
 // inputs are the files that were loaded, by path.
@@ -222,9 +211,9 @@ func (l *loader) read(key string) ([]byte, *diag.Diagnostic) {
 		}
 		return text, nil
 	}
-	text, err := l.readFile(key)
+	text, err := l.files.Read(key, mostSource+1)
 	if err != nil {
-		d := &diag.Diagnostic{Code: CodeCannotLoad, Message: fmt.Sprintf("cannot load this module: %v", reason(err)), Found: filepath.Join(l.folder, filepath.FromSlash(key))}
+		d := &diag.Diagnostic{Code: CodeCannotLoad, Message: fmt.Sprintf("cannot load this module: %v", Reason(err)), Found: filepath.Join(l.folder, filepath.FromSlash(key))}
 		if errors.Is(err, fs.ErrNotExist) {
 			d.Message, d.Hint = "there is no such file", l.neighbour(key)
 		}
@@ -233,42 +222,8 @@ func (l *loader) read(key string) ([]byte, *diag.Diagnostic) {
 	return text, nil
 }
 
-func (l *loader) readFile(key string) ([]byte, error) {
-	if l.root == nil {
-		root, err := os.OpenRoot(l.folder)
-		if err != nil {
-			return nil, err
-		}
-		l.root = root
-	}
-	f, err := l.root.OpenFile(filepath.FromSlash(key), os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe must not hold us up
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
-		return nil, errors.New("it is not a file")
-	}
-	return io.ReadAll(io.LimitReader(f, mostSource+1))
-}
-
 // neighbour hints at a file of nearly the same name in the same folder.
 func (l *loader) neighbour(key string) string {
-	if l.root == nil {
-		return "" // not even the folder is there
-	}
-	dir, err := l.root.Open(filepath.FromSlash(path.Dir(key)))
-	if err != nil {
-		return ""
-	}
-	defer dir.Close()
-	entries, _ := dir.ReadDir(1000)
-	names := []string{}
-	for _, e := range entries {
-		if strings.HasSuffix(e.Name(), ".star") {
-			names = append(names, e.Name())
-		}
-	}
-	sort.Strings(names)
+	names := slices.DeleteFunc(l.files.Names(path.Dir(key)), func(name string) bool { return !strings.HasSuffix(name, ".star") })
 	return plan.Nearest(path.Base(key), names)
 }

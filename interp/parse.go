@@ -11,7 +11,6 @@ import (
 // Parse reads a source to its tree, comments kept. The tree is nil when the list says why the source cannot be read.
 func Parse(name string, text []byte) (*syntax.File, diag.List) {
 	e := newEvaluation(name, Options{})
-	defer e.close()
 	f := e.parse(&source{name: name, text: string(text)}, syntax.RetainComments)
 	return f, e.list
 }

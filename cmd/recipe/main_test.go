@@ -13,15 +13,12 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"recipe/cmd/recipe/cli"
-	"recipe/runtime/process"
 )
 
 // TestMain is the command as well: testscript starts this binary under the name recipe, and the command starts itself
-// again as /proc/self/exe and as a launcher.
+// again as /proc/self/exe.
 func TestMain(m *testing.M) {
-	if process.Launching(os.Args) {
-		process.Launch()
-	}
+	cli.Spawned(os.Args)
 	command := func() { os.Exit(cli.Main(os.Args, os.Stdin, os.Stdout, os.Stderr)) }
 	testscript.Main(m, map[string]func(){"recipe": command, "exe": command})
 }

@@ -21,7 +21,7 @@ func TestEvaluationIsBoundedInMemory(t *testing.T) {
 	cmd.Args[0] = "recipe"
 	cmd.Env = append(os.Environ(), "RECIPE_RUNTIME_DIR="+filepath.Join(dir, "run"), "RECIPE_STATE_DIR="+filepath.Join(dir, "state"), "RECIPE_LOG_DIR="+filepath.Join(dir, "log"))
 	out, err := cmd.CombinedOutput()
-	if err == nil || !strings.Contains(string(out), "foo.star: it needs more than 512MiB of memory") || strings.Contains(string(out), "goroutine") {
+	if err == nil || !strings.Contains(string(out), "it needs more than 512 MiB of memory") || strings.Contains(string(out), "goroutine") {
 		t.Errorf("%v: %.2000s", err, out)
 	}
 }

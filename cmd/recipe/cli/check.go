@@ -1,8 +1,14 @@
 package cli
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"sync"
+
 	"recipe/builtins/diag"
-	"recipe/interp"
 )
 
 type checkCommand struct {
@@ -17,19 +23,39 @@ func (*checkCommand) Help() string {
 Exit codes: 0 all are sound, 1 one of them is not, 2 wrong usage.`
 }
 
-// Run evaluates every file, also after one that fails.
+// Run evaluates every file, also after one that fails, as many at once as there are processors.
 func (c *checkCommand) Run(s *Streams) error {
-	var all diag.List
-	for _, file := range c.Files {
-		_, list := interp.Evaluate(file, interp.Options{Stdin: s.In})
-		all = append(all, list...)
+	if first := slices.Index(c.Files, "-"); first >= 0 && slices.Contains(c.Files[first+1:], "-") {
+		return usagef("cannot check standard input twice")
 	}
+	children := min(runtime.GOMAXPROCS(0), len(c.Files))
+	e := newEvaluator(children)
+	defer e.close()
+	lists := make([]diag.List, len(c.Files))
+	errs := make([]error, len(c.Files))
+	slots := make(chan struct{}, children)
+	var all sync.WaitGroup
+	for i, file := range c.Files {
+		slots <- struct{}{}
+		all.Go(func() {
+			lists[i], errs[i] = e.check(context.Background(), file, s.In)
+			if errs[i] != nil {
+				errs[i] = fmt.Errorf("cannot check %s: %w", file, errs[i])
+			}
+			<-slots
+		})
+	}
+	all.Wait()
+	list := slices.Concat(lists...)
 	if c.JSON {
-		s.Out.Write(all.JSON())
+		s.Out.Write(list.JSON())
 	} else {
-		printDiagnostics(s, all)
+		printDiagnostics(s, list)
 	}
-	if all.Failed() {
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	if list.Failed() {
 		return exit(exitNo)
 	}
 	return nil

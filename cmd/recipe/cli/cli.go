@@ -7,6 +7,8 @@
 //     cannot be started here. Nothing is done when the usage is wrong.
 //   - FILE is a recipe, or a plan's JSON, or - for standard input.
 //   - What comes from daemons and files is shown without control characters; logs alone are shown as they are.
+//   - Recipes and plans are evaluated in bounded children, never in this process (evaluate.go). A kind of work that
+//     children do is one entry in work.go.
 //   - No verb waits for ever without being told to.
 //
 // Tests: transcripts of the real command in cmd/recipe/testdata, and a fake supervisor for what talks to one.
@@ -18,8 +20,6 @@ import (
 	"io"
 
 	"github.com/alecthomas/kong"
-
-	"recipe/runtime/process"
 )
 
 // commands are the verbs in the order of the help text.
@@ -52,12 +52,10 @@ type Streams struct {
 	Err io.Writer
 }
 
-// Main runs the command line, args[0] included, and returns its exit code. A process that a supervisor spawned as a
-// launcher never returns from it.
+// Main runs the command line, args[0] included, and returns its exit code. A process that this program started of
+// itself never returns from it.
 func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	if process.Launching(args) {
-		process.Launch()
-	}
+	Spawned(args)
 	out := &answerWriter{to: stdout}
 	s := &Streams{In: stdin, Out: out, Err: stderr}
 	err := run(args[1:], s)

@@ -4,10 +4,17 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"os"
 	"strings"
 	"testing"
 	"time"
 )
+
+// TestMain is a bounded child as well.
+func TestMain(m *testing.M) {
+	Spawned(os.Args)
+	os.Exit(m.Run())
+}
 
 // full is a disk without room.
 type full struct{}

@@ -1,13 +1,13 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"recipe/builtins/diag"
-	"recipe/interp"
 	"recipe/runtime/expr"
 	"recipe/runtime/flags"
 	"recipe/runtime/plan"
@@ -16,13 +16,23 @@ import (
 // evaluate reads FILE. What makes it unusable goes to stderr, and the error has nothing to add to that; what a sound
 // recipe prints goes there too. Its warnings are for `recipe check` to give.
 func evaluate(s *Streams, file string) (*plan.Plan, error) {
-	p, list := interp.Evaluate(file, interp.Options{Stdin: s.In})
+	e := newEvaluator(1)
+	defer e.close()
+	p, list, err := e.plan(context.Background(), file, s.In)
+	if err != nil {
+		return nil, fmt.Errorf("cannot evaluate %s: %w", file, err)
+	}
 	if p == nil {
 		printDiagnostics(s, list)
 		return nil, exit(exitNo)
 	}
-	printDiagnostics(s, slices.DeleteFunc(list, func(d diag.Diagnostic) bool { return d.Severity != diag.Note }))
+	printDiagnostics(s, notes(list))
 	return p, nil
+}
+
+// notes are what a recipe printed.
+func notes(list diag.List) diag.List {
+	return slices.DeleteFunc(list, func(d diag.Diagnostic) bool { return d.Severity != diag.Note })
 }
 
 func printDiagnostics(s *Streams, list diag.List) { fmt.Fprint(s.Err, list.String()) }

@@ -1,33 +1,21 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
-	"time"
-
-	"golang.org/x/sys/unix"
 
 	"recipe/runtime/dirs"
 	"recipe/runtime/expr"
 	"recipe/runtime/plan"
 	"recipe/runtime/stage"
 	"recipe/runtime/supervise/driver"
-)
-
-// evaluationTime and evaluationMemory bound the evaluation of a recipe. The budgets end nearly all long before; what they
-// do not count is a text or a list that doubles in a loop. The tour takes less than 150 MiB.
-const (
-	evaluationTime   = 30 * time.Second
-	evaluationMemory = plan.Size(512 << 20)
 )
 
 // supervision is what `recipe run` was asked for.
@@ -124,38 +112,22 @@ func (v *supervision) stage(out io.Writer) func(context.Context, string, *plan.P
 	}
 }
 
-// load evaluates a recipe in a process of its own, by `recipe plan`: whatever the text does, it dies alone, and the
-// supervisor never grows by an interpreter.
+// load evaluates a recipe in a child that ends with it, so that the supervisor never grows by an interpreter.
 func (v *supervision) load(messages *terminal) func(context.Context, string) (*plan.Plan, error) {
 	return func(ctx context.Context, file string) (*plan.Plan, error) {
-		ctx, cancel := context.WithTimeout(ctx, evaluationTime)
-		defer cancel()
-		var stdout, stderr bytes.Buffer
-		cmd := exec.CommandContext(ctx, "/proc/self/exe", "plan", file)
-		cmd.Stdout, cmd.Stderr = &stdout, &stderr
-		// A group of its own, since ctrl-C is for us; not a session, by which the process host knows leaders.
-		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-		err := cmd.Start()
-		if err == nil {
-			most := &unix.Rlimit{Cur: uint64(evaluationMemory), Max: uint64(evaluationMemory)}
-			unix.Prlimit(cmd.Process.Pid, unix.RLIMIT_DATA, most, nil) // one that has ended needs none
-			err = cmd.Wait()
-		}
-		said := strings.TrimRight(stderr.String(), "\n")
+		e := newEvaluator(1)
+		defer e.close()
+		p, list, err := e.plan(ctx, file, nil)
 		switch {
-		case err != nil && (strings.HasPrefix(said, "fatal error: ") || strings.HasPrefix(said, "runtime: ")) && strings.Contains(said, "memory"):
-			return nil, fmt.Errorf("cannot evaluate %s: it needs more than %s of memory; look for a text or a list that doubles in a loop", file, evaluationMemory)
-		case errors.Is(ctx.Err(), context.DeadlineExceeded):
-			return nil, fmt.Errorf("cannot evaluate %s: it took longer than %s", file, evaluationTime)
-		case err != nil && said != "":
-			return nil, errors.New(said)
 		case err != nil:
-			return nil, fmt.Errorf("cannot evaluate %s: its evaluation ended with %w", file, err)
+			return nil, fmt.Errorf("cannot evaluate %s: %w", file, err)
+		case p == nil:
+			return nil, errors.New(strings.TrimRight(list.String(), "\n"))
 		}
-		if said != "" {
-			messages.say(said)
+		if said := notes(list); len(said) > 0 {
+			messages.say(strings.TrimRight(said.String(), "\n"))
 		}
-		return plan.Decode(stdout.Bytes())
+		return p, nil
 	}
 }
 

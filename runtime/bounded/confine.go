@@ -1,0 +1,74 @@
+package bounded
+
+import (
+	"fmt"
+	"os"
+	"runtime/debug"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// nobody is the account of kernels and distributions for what has none.
+const nobody = 65534
+
+// stackShare is the part of the memory that the stack of one goroutine may take: it grows by being copied to twice the size.
+const stackShare = 8
+
+// arenas are what Go's runtime maps beyond what it holds, in bytes: its heap grows by 64 MiB at a time. So RLIMIT_DATA
+// stops what is taken at once, and the watch what grows.
+const arenas = 128 << 20
+
+// lifeFactor is how many times the processor time of one piece of work a child lives for.
+const lifeFactor = 6
+
+// confine gives up what no work needs. It comes before the first byte of a request, and cannot be taken back.
+func confine(limits Limits) error {
+	debug.SetMemoryLimit(limits.Memory / 4 * 3) // collect before it is too late
+	debug.SetMaxStack(int(limits.Memory / stackShare))
+	time.AfterFunc(time.Hour, func() {}).Stop() // the runtime opens what timers need with the first of them, and nothing later
+	if err := dropRoot(); err != nil {
+		return err
+	}
+	if _, _, fault := syscall.AllThreadsSyscall6(unix.SYS_PRCTL, unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0, 0); fault != 0 {
+		// With cgo there is no such call; this thread and those that it starts will do.
+		if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+			return fmt.Errorf("no new privileges: %w", err)
+		}
+	}
+	life := uint64(lifeFactor*limits.CPU/time.Second) + 1
+	for _, r := range []struct {
+		resource int
+		most     uint64
+	}{
+		{unix.RLIMIT_CORE, 0},
+		{unix.RLIMIT_FSIZE, 0},
+		{unix.RLIMIT_NOFILE, 0}, // those that are open stay so
+		{unix.RLIMIT_CPU, life},
+		{unix.RLIMIT_DATA, uint64(limits.Memory) + arenas},
+	} {
+		if err := unix.Prlimit(0, r.resource, &unix.Rlimit{Cur: r.most, Max: r.most}, nil); err != nil {
+			return fmt.Errorf("limit %d: %w", r.resource, err)
+		}
+	}
+	return nil
+}
+
+// dropRoot makes root nobody. Where there is no such user, as in a user namespace of few, it stays: it can open nothing
+// all the same.
+func dropRoot() error {
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	if err := syscall.Setgroups(nil); err != nil {
+		return nil
+	}
+	if err := syscall.Setresgid(nobody, nobody, nobody); err != nil {
+		return nil
+	}
+	if err := syscall.Setresuid(nobody, nobody, nobody); err != nil && err != syscall.EINVAL {
+		return fmt.Errorf("become nobody: %w", err)
+	}
+	return nil
+}

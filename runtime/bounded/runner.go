@@ -1,0 +1,91 @@
+package bounded
+
+import (
+	"context"
+	"errors"
+	"sync"
+)
+
+// Runner has work done by children, each of which is started when it is first needed and does one piece of work after
+// another. Its methods may be called concurrently.
+type Runner struct {
+	limits Limits
+	slots  chan struct{} // pieces of work under way
+
+	mu     sync.Mutex
+	idle   []*child
+	closed bool
+}
+
+// New makes a runner of at most that many children, at least one. It must be closed.
+func New(limits Limits, children int) *Runner {
+	return &Runner{limits: limits, slots: make(chan struct{}, max(children, 1))}
+}
+
+// Do has a child do one piece of work. serve answers what the child asks on the way; it is called by this goroutine. An
+// *Ended tells that the work killed its child; another error is what the work itself says, or the end of ctx.
+func (r *Runner) Do(ctx context.Context, kind string, request []byte, serve Ask) ([]byte, error) {
+	select {
+	case r.slots <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	defer func() { <-r.slots }()
+	c, err := r.take()
+	if err != nil {
+		return nil, err
+	}
+	before := c.served
+	answer, err := c.do(ctx, kind, request, serve)
+	if before > 0 && blameless(err) {
+		if c, err = start(r.limits); err != nil {
+			return nil, err
+		}
+		answer, err = c.do(ctx, kind, request, serve)
+	}
+	if !c.dead {
+		r.put(c)
+	}
+	return answer, err
+}
+
+// blameless reports whether what ended the child may be the fault of work that it did before.
+func blameless(err error) bool {
+	var ended *Ended
+	return errors.As(err, &ended) && (ended.Why == Memory || ended.Why == Crashed)
+}
+
+func (r *Runner) take() (*child, error) {
+	r.mu.Lock()
+	if n := len(r.idle); n > 0 {
+		c := r.idle[n-1]
+		r.idle = r.idle[:n-1]
+		r.mu.Unlock()
+		return c, nil
+	}
+	r.mu.Unlock()
+	return start(r.limits)
+}
+
+func (r *Runner) put(c *child) {
+	r.mu.Lock()
+	keep := !r.closed && c.usable()
+	if keep {
+		r.idle = append(r.idle, c)
+	}
+	r.mu.Unlock()
+	if !keep {
+		c.close()
+	}
+}
+
+// Close ends the children that are idle, and each other one when its work is done.
+func (r *Runner) Close() {
+	r.mu.Lock()
+	idle := r.idle
+	r.idle, r.closed = nil, true
+	r.mu.Unlock()
+	for _, c := range idle {
+		c.close()
+	}
+}
