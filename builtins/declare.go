@@ -150,11 +150,11 @@ func runPackage(r *Recording, a *arguments) starlark.Value {
 	}
 	calls := &packageCalls{self: a.call}
 	for _, h := range get[[]*Handle](a, "build") {
-		run, call := orPlaceholder[plan.Run](h)
+		run, call := orPlaceholder(h, made[plan.Run])
 		p.Build, calls.build = append(p.Build, run), append(calls.build, call)
 	}
 	for _, h := range get[[]*Handle](a, "contents") {
-		content, call := orPlaceholder[plan.Content](h)
+		content, call := orPlaceholder(h, made[plan.Content])
 		p.Contents, calls.contents = append(p.Contents, content), append(calls.contents, call)
 	}
 	r.Package, r.pkg = p, calls
@@ -171,11 +171,11 @@ func runService(r *Recording, a *arguments) starlark.Value {
 		calls.env = append(calls.env, v.Name)
 	}
 	for _, h := range get[[]*Handle](a, "prepare") {
-		step, call := orPlaceholder[plan.Step](h)
+		step, call := orPlaceholder(h, stepOf)
 		s.Prepare, calls.prepare = append(s.Prepare, step), append(calls.prepare, call)
 	}
 	for _, h := range get[[]*Handle](a, "probes") {
-		probe, call := orPlaceholder[plan.Probe](h)
+		probe, call := orPlaceholder(h, made[plan.Probe])
 		s.Probes, calls.probes = append(s.Probes, probe), append(calls.probes, call)
 	}
 	calls.restart = settings(a, "restart", &s.Restart)
@@ -197,35 +197,17 @@ func settings[T any](a *arguments, name string, into *T) *Call {
 	return h.call
 }
 
-// orPlaceholder takes what a handle made; a nil one, of an item that was at fault, gives the zero value and no call.
-func orPlaceholder[T any](h *Handle) (T, *Call) {
+// orPlaceholder takes what a handle means; a nil one, of an item that was at fault, gives the zero value and no call.
+func orPlaceholder[T any](h *Handle, means func(*Handle) T) (T, *Call) {
 	if h == nil {
 		var placeholder T
 		return placeholder, nil
 	}
-	return made[T](h), h.call
+	return means(h), h.call
 }
 
-// made is what a handle holds, as a prepare step where one is wanted.
-func made[T any](h *Handle) T {
-	if v, ok := h.made.(T); ok {
-		return v
-	}
-	var step any
-	switch v := h.made.(type) {
-	case plan.Directory:
-		step = plan.Step{Directory: &v}
-	case plan.Template:
-		step = plan.Step{Template: &v}
-	case plan.Run:
-		step = plan.Step{Run: &v}
-	case plan.RequireFreeSpace:
-		step = plan.Step{RequireFreeSpace: &v}
-	case plan.RequirePortFree:
-		step = plan.Step{RequirePortFree: &v}
-	}
-	return step.(T)
-}
+// made is what a handle holds.
+func made[T any](h *Handle) T { return h.made.(T) }
 
 // clampInt keeps a number that validation will refuse in the range of plan's own type.
 func clampInt(n int64) int64 { return min(max(n, -1<<31), 1<<31-1) }

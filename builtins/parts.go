@@ -15,7 +15,8 @@ import (
 var (
 	buildType    = handles("list of run", "steps, as in [run([\"make\"])]", "run")
 	contentsType = handles("list of files", "handles that file and config made", "file", "config")
-	stepsType    = handles("list of steps", "directory, template, run, require_free_space and require_port_free", "directory", "template", "run", "require_free_space", "require_port_free")
+	stepsType    = handles("list of steps", "what file, config, directory, template, copy, symlink, run, wait_for and the require_ words made", "file", "config", "directory", "template", "copy", "symlink", "run", "wait_for",
+		"require_file", "require_free_space", "require_memory", "require_mount", "require_port_free", "require_writable")
 	probesType   = handles("list of probes", "tcp and http", "tcp", "http")
 	restartType  = handle("restart")
 	stopType     = handle("stop")
@@ -114,38 +115,6 @@ func runContent(r *Recording, a *arguments) starlark.Value {
 		return unknown{}
 	}
 	return &Handle{in: r, word: a.call.Word, call: a.call, made: c, path: expr.PathOf(c.Path)}
-}
-
-func runDirectory(r *Recording, a *arguments) starlark.Value {
-	d := plan.Directory{Path: get[expr.Expr](a, "path"), Owner: get[string](a, "owner"), Group: get[string](a, "group"), Mode: get[plan.Mode](a, "mode")}
-	if d.Path.IsZero() {
-		return unknown{}
-	}
-	return &Handle{in: r, word: "directory", call: a.call, made: d, path: d.Path}
-}
-
-func runTemplate(r *Recording, a *arguments) starlark.Value {
-	t := plan.Template{Path: get[expr.Expr](a, "path"), Text: formatted(r, a, "text"), Owner: get[string](a, "owner"), Group: get[string](a, "group"), Mode: get[plan.Mode](a, "mode")}
-	if t.Path.IsZero() {
-		return unknown{}
-	}
-	if t.Text.IsZero() {
-		a.call.spoil(Whole("text"))
-		t.Text = expr.TextOf("")
-	}
-	return &Handle{in: r, word: "template", call: a.call, made: t, path: t.Path}
-}
-
-func runRun(r *Recording, a *arguments) starlark.Value {
-	return &Handle{in: r, word: "run", call: a.call, made: plan.Run{Command: get[[]expr.Expr](a, "command"), Timeout: get[plan.Duration](a, "timeout")}}
-}
-
-func runRequireFreeSpace(r *Recording, a *arguments) starlark.Value {
-	return &Handle{in: r, word: "require_free_space", call: a.call, made: plan.RequireFreeSpace{Path: get[expr.Expr](a, "path"), Size: get[expr.Expr](a, "size")}}
-}
-
-func runRequirePortFree(r *Recording, a *arguments) starlark.Value {
-	return &Handle{in: r, word: "require_port_free", call: a.call, made: plan.RequirePortFree{Port: get[expr.Expr](a, "port")}}
 }
 
 func runRestart(r *Recording, a *arguments) starlark.Value {

@@ -14,24 +14,25 @@ import (
 
 // The types of parameters. Each reads into the Go type named beside it.
 var (
-	textType     = &Type{"text", `a text, as in "foo"`, readText}                                                         // string
-	intType      = &Type{"int", "a whole number", readInt}                                                                // int64
-	boolType     = &Type{"bool", "True or False", readBool}                                                               // bool
-	fractionType = &Type{"fraction", "a number from 0 to 1, as in 0.2", readFraction}                                     // int, thousandths
-	durationType = &Type{"duration", `a text with a unit, as in "10s" (ms, s, m, h, d)`, readDuration}                    // plan.Duration
-	sizeType     = &Type{"size", `a text with a unit, as in "64MiB" (B, KiB, MiB, GiB, TiB)`, readSize}                   // plan.Size
-	modeType     = &Type{"mode", "a whole number, as in 0o755", readMode}                                                 // plan.Mode
-	pathType     = &Type{"path", `a handle, or a text with an absolute path, as in "/var/lib/foo"`, readPath}             // expr.Expr
-	valueType    = &Type{"value", "a text, a number, a truth value, a handle, a flag or a fact of the host", readValue}   // expr.Expr
-	portType     = &Type{"port", "a whole number from 1 to 65535, or a flag", readPort}                                   // expr.Expr
-	volumeType   = &Type{"size", `a text with a unit, as in "1GiB", or a flag`, readVolume}                               // expr.Expr
-	accountType  = &Type{"account", `account("foo"), or its name as a text`, readAccount}                                 // string
-	commandType  = &Type{commandName, `a program and its arguments, as in [food, "--foreground"]`, readCommand}           // []expr.Expr
-	environType  = &Type{"dict", `names and values, as in {"FOO_DATA": data}`, readEnviron}                               // []plan.Variable
-	textsType    = &Type{"list of texts", `texts, as in ["a", "b"]`, readTexts}                                           // []string
-	signalType   = &Type{"signal", `the name of a signal without SIG, as in "TERM"`, readSignal}                          // string
-	anyType      = &Type{"value of the flag's type", "a value of the flag's type", readAny}                               // starlark.Value
-	scalarType   = &Type{"number", "a number, a flag, a fact of the host, or a text that is a size or duration", readAny} // starlark.Value
+	textType     = &Type{"text", `a text, as in "foo"`, readText}                                                                             // string
+	intType      = &Type{"int", "a whole number", readInt}                                                                                    // int64
+	boolType     = &Type{"bool", "True or False", readBool}                                                                                   // bool
+	fractionType = &Type{"fraction", "a number from 0 to 1, as in 0.2", readFraction}                                                         // int, thousandths
+	durationType = &Type{"duration", `a text with a unit, as in "10s" (ms, s, m, h, d)`, readDuration}                                        // plan.Duration
+	sizeType     = &Type{"size", `a text with a unit, as in "64MiB" (B, KiB, MiB, GiB, TiB)`, readSize}                                       // plan.Size
+	modeType     = &Type{"mode", "a whole number, as in 0o755", readMode}                                                                     // plan.Mode
+	pathType     = &Type{"path", `a handle, or a text with an absolute path, as in "/var/lib/foo"`, readPath}                                 // expr.Expr
+	targetType   = &Type{"path or text", `a path, a handle, or a text that is relative to the link's folder, as in "releases/5"`, readTarget} // expr.Expr
+	valueType    = &Type{"value", "a text, a number, a truth value, a handle, a flag or a fact of the host", readValue}                       // expr.Expr
+	portType     = &Type{"port", "a whole number from 1 to 65535, or a flag", readPort}                                                       // expr.Expr
+	volumeType   = &Type{"size", `a text with a unit, as in "1GiB", or a flag`, readVolume}                                                   // expr.Expr
+	accountType  = &Type{"account", `account("foo"), or its name as a text`, readAccount}                                                     // string
+	commandType  = &Type{commandName, `a program and its arguments, as in [food, "--foreground"]`, readCommand}                               // []expr.Expr
+	environType  = &Type{"dict", `names and values, as in {"FOO_DATA": data}`, readEnviron}                                                   // []plan.Variable
+	textsType    = &Type{"list of texts", `texts, as in ["a", "b"]`, readTexts}                                                               // []string
+	signalType   = &Type{"signal", `the name of a signal without SIG, as in "TERM"`, readSignal}                                              // string
+	anyType      = &Type{"value of the flag's type", "a value of the flag's type", readAny}                                                   // starlark.Value
+	scalarType   = &Type{"number", "a number, a flag, a fact of the host, or a text that is a size or duration", readAny}                     // starlark.Value
 )
 
 func readText(it *item, v starlark.Value) any {
@@ -170,6 +171,20 @@ func readPath(it *item, v starlark.Value) any {
 		}
 	}
 	return it.mismatch(v, it.parameter.Type.Accepted, "")
+}
+
+func readTarget(it *item, v starlark.Value) any {
+	switch v := v.(type) {
+	case starlark.String:
+		if len(v) > 0 && v[0] != '/' {
+			return expr.TextOf(string(v))
+		}
+	case *Value:
+		if v.kind == expr.Text {
+			return v.expr
+		}
+	}
+	return readPath(it, v)
 }
 
 func readValue(it *item, v starlark.Value) any {

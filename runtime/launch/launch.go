@@ -12,8 +12,9 @@
 //   - Nothing is removed, nothing that is not what the step wants is replaced, no link is followed in the last element,
 //     and by root none on the way there that another than root made.
 //   - The daemon's environment is exact: nothing is inherited.
-//   - Directory and template steps run with the privileges of whoever calls, run steps and the daemon as the account. Not
-//     called by root, everything is whoever calls, and owners are left alone.
+//   - What steps make, copy and wait for they do with the privileges of whoever calls; run steps and the daemon are the
+//     account's, and what may be read, written and executed is asked for it. Not called by root, everything is whoever
+//     calls, and owners are left alone.
 //   - Prepare and Become are for a process of their own: they take its children, its descriptors and its signals.
 //
 // Tests: the twin test runs a table of plans natively and through dash and busybox sh, and compares files, argv,
@@ -54,8 +55,15 @@ type Step struct {
 	Directory *Directory `json:"directory,omitempty"`
 	Template  *Template  `json:"template,omitempty"`
 	Run       *Run       `json:"run,omitempty"`
+	Copy      *Copy      `json:"copy,omitempty"`
+	Symlink   *Symlink   `json:"symlink,omitempty"`
+	WaitFor   *WaitFor   `json:"wait_for,omitempty"`
+	File      *File      `json:"file,omitempty"`
 	FreeSpace *FreeSpace `json:"free_space,omitempty"`
+	Memory    *Memory    `json:"memory,omitempty"`
+	Mount     *Mount     `json:"mount,omitempty"`
 	PortFree  *PortFree  `json:"port_free,omitempty"`
+	Writable  *Writable  `json:"writable,omitempty"`
 }
 
 // Resolve computes every expression of the service. The error names the argument, variable or step at fault.
@@ -141,28 +149,4 @@ func (r *resolver) text(place string, e expr.Expr) string {
 		r.err = fmt.Errorf("%s: holds a NUL", place)
 	}
 	return text
-}
-
-func (r *resolver) step(i int, s *plan.Step) Step {
-	switch {
-	case s.Directory != nil:
-		d := s.Directory
-		return Step{Directory: &Directory{Path: r.text(stepPlace(i, "path"), d.Path), Ownership: Ownership{d.Owner, d.Group, d.Mode}}}
-	case s.Template != nil:
-		t := s.Template
-		return Step{Template: &Template{Path: r.text(stepPlace(i, "path"), t.Path), Text: r.text(stepPlace(i, "text"), t.Text),
-			Ownership: Ownership{t.Owner, t.Group, t.Mode}}}
-	case s.Run != nil:
-		run := &Run{Timeout: s.Run.Timeout}
-		for j, e := range s.Run.Command {
-			run.Argv = append(run.Argv, r.text(stepPlace(i, fmt.Sprintf("argument %d", j)), e))
-		}
-		return Step{Run: run}
-	case s.RequireFreeSpace != nil:
-		f := s.RequireFreeSpace
-		return Step{FreeSpace: &FreeSpace{Path: r.text(stepPlace(i, "path"), f.Path), Size: r.value(stepPlace(i, "size"), f.Size).Int}}
-	case s.RequirePortFree != nil:
-		return Step{PortFree: &PortFree{Port: r.value(stepPlace(i, "port"), s.RequirePortFree.Port).Int}}
-	}
-	return Step{}
 }

@@ -32,18 +32,16 @@ func (s *Spec) Prepare(ctx context.Context) error {
 	return id.runnable(s.Argv[0])
 }
 
-// WriteTemplates brings the templates up to date and does nothing else: what a live change of a flag needs before the
-// daemon is told to read again. Its caller keeps its umask and directory; modes do not depend on them, but those of
+// WriteTemplates brings templates, copies and links up to date and does nothing else: what a live change of a flag needs
+// before the daemon is told to read again. Its caller keeps its umask and directory; modes do not depend on them, but those of
 // missing parents do.
 func (s *Spec) WriteTemplates(ctx context.Context) error {
 	for i := range s.Steps {
 		if err := ctx.Err(); err != nil {
 			return context.Cause(ctx)
 		}
-		if t := s.Steps[i].Template; t != nil {
-			if err := t.prepare(s.Service); err != nil {
-				return err
-			}
+		if err := s.write(ctx, &s.Steps[i]); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -53,14 +51,35 @@ func (s *Spec) prepare(ctx context.Context, id *identity, step *Step) error {
 	switch {
 	case step.Directory != nil:
 		return step.Directory.prepare()
-	case step.Template != nil:
-		return step.Template.prepare(s.Service)
 	case step.Run != nil:
 		return step.Run.prepare(ctx, id, s.environ())
+	case step.WaitFor != nil:
+		return step.WaitFor.prepare(ctx, s.Service)
+	case step.File != nil:
+		return step.File.prepare(id)
 	case step.FreeSpace != nil:
 		return step.FreeSpace.prepare()
+	case step.Memory != nil:
+		return step.Memory.prepare()
+	case step.Mount != nil:
+		return step.Mount.prepare()
 	case step.PortFree != nil:
 		return step.PortFree.prepare()
+	case step.Writable != nil:
+		return step.Writable.prepare(id)
+	}
+	return s.write(ctx, step)
+}
+
+// write carries out the steps whose result a running daemon can read again.
+func (s *Spec) write(ctx context.Context, step *Step) error {
+	switch {
+	case step.Template != nil:
+		return step.Template.prepare(s.Service)
+	case step.Copy != nil:
+		return step.Copy.prepare(ctx, s.Service)
+	case step.Symlink != nil:
+		return step.Symlink.prepare(s.Service)
 	}
 	return nil
 }

@@ -28,7 +28,7 @@ func steady() *plan.Plan {
 	for i := range 4 {
 		steps = append(steps, template(fmt.Sprintf("/run/foo/%d.conf", i), 0o640, expr.TextOf(strings.Repeat(fmt.Sprintf("line %d\n", i), 2000))))
 	}
-	steps = append(steps, run(5000, sh("exit 0")...), template("/etc/foo/last.conf", 0o600, expr.TextOf("last\n")))
+	steps = append(steps, copied("/run/foo/2.conf", "/srv/a/2.conf", 0o600, false), link("/srv/a/current", expr.TextOf("b/c")), run(5000, sh("exit 0")...), template("/etc/foo/last.conf", 0o600, expr.TextOf("last\n")))
 	return daemon(steps...)
 }
 

@@ -2,6 +2,7 @@ package launch
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -70,4 +71,89 @@ func listens(file string, port int64) bool {
 		}
 	}
 	return false
+}
+
+// File wants a regular file that the account may read and, where Executable is set, execute.
+type File struct {
+	Path       string `json:"path"`
+	Executable bool   `json:"executable,omitempty"`
+}
+
+func (r *File) prepare(id *identity) error {
+	info, err := os.Stat(r.Path)
+	switch {
+	case err != nil:
+		return fmt.Errorf("there is no file %s: install what brings it", r.Path)
+	case !info.Mode().IsRegular():
+		return fmt.Errorf("%s is not a regular file", r.Path)
+	case !id.may(r.Path, unix.R_OK):
+		return fmt.Errorf("the file %s is not readable%s", r.Path, id.forWhom())
+	case r.Executable && !id.may(r.Path, unix.X_OK):
+		return fmt.Errorf("the file %s is not executable%s", r.Path, id.forWhom())
+	}
+	return nil
+}
+
+// Writable wants a file that the account may write to, or a directory that it may make files in.
+type Writable struct {
+	Path string `json:"path"`
+}
+
+func (r *Writable) prepare(id *identity) error {
+	info, err := os.Stat(r.Path)
+	if err != nil {
+		return fmt.Errorf("there is no %s to write to", r.Path)
+	}
+	mode := uint32(unix.W_OK)
+	if info.IsDir() {
+		mode |= unix.X_OK
+	}
+	if !id.may(r.Path, mode) {
+		return fmt.Errorf("%s is not writable%s: see to its owner and mode, and to whether its file system is mounted read-only", r.Path, id.forWhom())
+	}
+	return nil
+}
+
+// Memory wants Size bytes that the host could give to processes without swapping.
+type Memory struct {
+	Size int64 `json:"size"`
+}
+
+func (r *Memory) prepare() error {
+	data, err := os.ReadFile("/proc/meminfo")
+	if err != nil {
+		return fmt.Errorf("the memory of this host cannot be found: %s", reason(err))
+	}
+	var available int64
+	for line := range bytes.Lines(data) {
+		fmt.Sscanf(string(line), "MemAvailable: %d kB", &available)
+	}
+	if available *= 1024; available < r.Size {
+		return fmt.Errorf("this host has %d bytes of memory available and needs %d: end what takes it, or give the host more", available, r.Size)
+	}
+	return nil
+}
+
+// Mount wants something to be mounted at Path, its links resolved.
+type Mount struct {
+	Path string `json:"path"`
+}
+
+func (r *Mount) prepare() error {
+	missing := fmt.Errorf("nothing is mounted at %s: mount it first", r.Path)
+	at, err := filepath.EvalSymlinks(r.Path)
+	if err != nil {
+		return missing
+	}
+	mounts, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		return fmt.Errorf("what is mounted cannot be found: %s", reason(err))
+	}
+	escaped := strings.NewReplacer(`\`, `\134`, " ", `\040`, "\t", `\011`, "\n", `\012`).Replace(at)
+	for line := range bytes.Lines(mounts) {
+		if fields := strings.Fields(string(line)); len(fields) > 4 && fields[4] == escaped {
+			return nil
+		}
+	}
+	return missing
 }

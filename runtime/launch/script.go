@@ -60,11 +60,23 @@ var functions = []struct {
 	{"parents", "try"},
 	{"owners", "number"},
 	{"directory", "owners parents"},
-	{"template", "owners parents"},
-	{"runnable", ""},
-	{"run", ""},
+	{"written", "owners parents"},
+	{"template", "written"},
+	{"copy", "written"},
+	{"symlink", "owners parents"},
+	{"may", ""},
+	{"runnable", "may"},
+	{"run", "runnable"},
+	{"wait", ""},
+	{"wait_path", "wait"},
+	{"wait_tcp", "wait"},
+	{"wait_socket", "wait"},
+	{"require_file", "may"},
 	{"free_space", ""},
+	{"memory", ""},
+	{"mount", ""},
 	{"port_free", ""},
+	{"writable", "may"},
 }
 
 // script collects the parts, then assembles them, since what stands first depends on what the rest uses.
@@ -135,42 +147,6 @@ func (w *script) values() {
 	fmt.Fprintf(&w.settle, "set -- %s\n", strings.Join(words, " \\\n\t"))
 }
 
-func (w *script) step(i int, s *plan.Step) {
-	q := expr.QuoteShell
-	switch {
-	case s.Directory != nil:
-		d := s.Directory
-		w.call("directory", w.text(stepPlace(i, "path"), d.Path), fmt.Sprintf("%o", d.Mode), q(d.Owner), q(d.Group))
-	case s.Template != nil:
-		t := s.Template
-		w.call("template", w.text(stepPlace(i, "path"), t.Path), w.text(stepPlace(i, "text"), t.Text), fmt.Sprintf("%o", t.Mode), q(t.Owner), q(t.Group))
-	case s.Run != nil:
-		words := []string{s.Run.Timeout.String(), seconds(s.Run.Timeout)}
-		for j, e := range s.Run.Command {
-			words = append(words, w.text(stepPlace(i, fmt.Sprintf("argument %d", j)), e))
-		}
-		w.call("run", words...)
-	case s.RequireFreeSpace != nil:
-		r := s.RequireFreeSpace
-		w.call("free_space", w.text(stepPlace(i, "path"), r.Path), w.text(stepPlace(i, "size"), r.Size))
-	case s.RequirePortFree != nil:
-		w.call("port_free", w.text(stepPlace(i, "port"), s.RequirePortFree.Port))
-	}
-}
-
-// seconds is how sleep takes a duration.
-func seconds(d plan.Duration) string {
-	if d%1000 == 0 {
-		return fmt.Sprint(int64(d) / 1000)
-	}
-	return fmt.Sprintf("%d.%03d", int64(d)/1000, int64(d)%1000)
-}
-
-func (w *script) call(function string, words ...string) {
-	w.use(function)
-	fmt.Fprintf(&w.act, "%s %s\n", function, strings.Join(words, " "))
-}
-
 func (w *script) become() {
 	w.use("runnable")
 	if w.service.User != "" {
@@ -233,10 +209,10 @@ cd / || insane 'cannot enter /'
 	return []byte(b.String())
 }
 
-// function is a text of sh/. With an account, what is runnable is asked as that account.
+// function is a text of sh/. With an account, what may be done is asked as that account.
 func (w *script) function(name string) string {
-	if name == "runnable" && w.service.User != "" {
-		name = "runnable_account"
+	if name == "may" && w.service.User != "" {
+		name = "may_account"
 	}
 	text, err := texts.ReadFile("sh/" + name + ".sh")
 	if err != nil && w.err == nil {

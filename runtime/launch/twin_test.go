@@ -205,11 +205,13 @@ func command(t *testing.T, l launcher, p *plan.Plan, root, user string) *exec.Cm
 
 var (
 	bytesFree = regexp.MustCompile(`has [0-9]+ bytes free`)
+	available = regexp.MustCompile(`has [0-9]+ bytes of memory`)
 	address   = regexp.MustCompile(`\(0x[0-9a-f]+\)`)
 )
 
 func normal(s, root string) string {
 	s = bytesFree.ReplaceAllString(strings.ReplaceAll(s, root, "ROOT"), "has N bytes free")
+	s = available.ReplaceAllString(s, "has N bytes of memory")
 	return address.ReplaceAllString(s, "(ADDRESS)")
 }
 

@@ -26,6 +26,7 @@ type scriptFacts struct {
 	Accounts []string // USER GROUP HOME
 	Owned    []string // PATH OWNER:GROUP MODE
 	Files    []string // that purge removes
+	Links    []string // that purge removes if they still are links
 	Erased   []string // directories that purge removes with all that is in them
 	Emptied  []string // directories that purge removes if they are empty
 	Patience int64    // seconds for a stop or restart of everything
@@ -122,7 +123,7 @@ func ownership(p *plan.Plan, c plan.Content) string {
 // flags nor the host. What lies in a directory that is erased goes with it and is not named: on the way to it an account
 // that has the directory could have put a link to somewhere else.
 func leavings(p *plan.Plan, facts *scriptFacts) {
-	var files, erased, emptied []string
+	var files, links, erased, emptied []string
 	for _, s := range p.Services {
 		for _, step := range s.Prepare {
 			switch {
@@ -132,10 +133,18 @@ func leavings(p *plan.Plan, facts *scriptFacts) {
 				} else {
 					emptied = append(emptied, dir)
 				}
-			case step.Template != nil && step.Template.Path.Op == expr.OpPath:
+			default:
 				// Its folder may hold others' files, as /etc/nginx/conf.d does: it goes only if nothing is left in it.
-				file := step.Template.Path.Text
-				files = append(files, file, path.Join(path.Dir(file), ".recipe-"+s.Name+".new"))
+				file, link := written(step)
+				switch {
+				case file == "":
+					continue
+				case link:
+					links = append(links, file)
+				default:
+					files = append(files, file)
+				}
+				files = append(files, path.Join(path.Dir(file), ".recipe-"+s.Name+".new"))
 				if dir := path.Dir(file); own(p, dir) {
 					emptied = append(emptied, dir)
 				}
@@ -145,7 +154,25 @@ func leavings(p *plan.Plan, facts *scriptFacts) {
 	slices.Reverse(emptied) // what was made last may lie in what was made first
 	facts.Erased = append(facts.Erased, outside(erased, erased)...)
 	facts.Files = append(facts.Files, outside(files, erased)...)
+	facts.Links = append(facts.Links, outside(links, erased)...)
 	facts.Emptied = append(facts.Emptied, outside(emptied, erased)...)
+}
+
+// written is the file or link that a step makes, or "".
+func written(step plan.Step) (name string, link bool) {
+	var e expr.Expr
+	switch {
+	case step.Template != nil:
+		e = step.Template.Path
+	case step.Copy != nil:
+		e = step.Copy.Path
+	case step.Symlink != nil:
+		e, link = step.Symlink.Path, true
+	}
+	if e.Op != expr.OpPath {
+		return "", false
+	}
+	return e.Text, link
 }
 
 // outside are the paths that lie in none of the directories, each once and quoted.

@@ -112,6 +112,24 @@ func TestPurgeLeavesTheFilesBesideATemplate(t *testing.T) {
 	}
 }
 
+// TestPurgeTakesCopiesAndLinks: what the steps made goes, a link only while it is one.
+func TestPurgeTakesCopiesAndLinks(t *testing.T) {
+	p := tour()
+	p.Services[0].Prepare = []plan.Step{
+		{Copy: &plan.Copy{Source: expr.PathOf("/usr/share/foo/x"), Path: expr.PathOf("/etc/foo/x"), Mode: 0o644, Once: true}},
+		{Symlink: &plan.Symlink{Path: expr.PathOf("/opt/foo/current"), Target: expr.TextOf("it's")}},
+		{Symlink: &plan.Symlink{Path: expr.FlagOf("where"), Target: expr.TextOf("x")}},
+	}
+	facts := scriptFactsOf(p)
+	if !slices.Contains(facts.Files, "/etc/foo/x") || !slices.Equal(facts.Links, []string{"/opt/foo/current"}) {
+		t.Errorf("files %v, links %v", facts.Files, facts.Links)
+	}
+	scripts, err := maintainerScripts(p)
+	if err != nil || !strings.Contains(string(scripts["postrm"]), "\n\t[ ! -h /opt/foo/current ] || drop /opt/foo/current\n") {
+		t.Errorf("%v\n%s", err, scripts["postrm"])
+	}
+}
+
 // TestScriptsInAnyOrder calls every script in every way that dpkg may, twice, where no file can be made below /run, as on
 // a host whose tmpfs is full, and where an admin removed a file that has an owner.
 func TestScriptsInAnyOrder(t *testing.T) {

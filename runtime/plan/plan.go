@@ -137,8 +137,15 @@ type Step struct {
 	Directory        *Directory        `json:"directory,omitempty"`
 	Template         *Template         `json:"template,omitempty"`
 	Run              *Run              `json:"run,omitempty"`
+	Copy             *Copy             `json:"copy,omitempty"`
+	Symlink          *Symlink          `json:"symlink,omitempty"`
+	WaitFor          *WaitFor          `json:"wait_for,omitempty"`
+	RequireFile      *RequireFile      `json:"require_file,omitempty"`
 	RequireFreeSpace *RequireFreeSpace `json:"require_free_space,omitempty"`
+	RequireMemory    *RequireMemory    `json:"require_memory,omitempty"`
+	RequireMount     *RequireMount     `json:"require_mount,omitempty"`
 	RequirePortFree  *RequirePortFree  `json:"require_port_free,omitempty"`
+	RequireWritable  *RequireWritable  `json:"require_writable,omitempty"`
 }
 
 // Directory makes a directory with its parents, and sets owner, group and mode where they differ. It never removes
@@ -166,11 +173,62 @@ type Run struct {
 	Timeout Duration    `json:"timeout"`
 }
 
+// Copy writes the bytes of the file at Source, which lies on the host, to Path as a Template writes its text. With Once
+// a file that is at Path already is kept as it is, and Source need not be there.
+type Copy struct {
+	Source expr.Expr `json:"source"`
+	Path   expr.Expr `json:"path"`
+	Owner  string    `json:"owner,omitempty"`
+	Group  string    `json:"group,omitempty"`
+	Mode   Mode      `json:"mode"`
+	Once   bool      `json:"once,omitempty"`
+}
+
+// Symlink makes a symbolic link, or repoints the one at Path, by rename. Anything else at Path refuses the start. Target
+// is a path of the host, or a text that is relative to the folder of Path.
+type Symlink struct {
+	Path   expr.Expr `json:"path"`
+	Target expr.Expr `json:"target"`
+}
+
+// WaitFor waits for what others bring: a TCP port of Host or a unix socket that takes connections, or a path that is
+// there. Exactly one of Port, Socket and Path is set. After Timeout the start is refused.
+type WaitFor struct {
+	Host    string    `json:"host,omitempty"` // of Port; empty is the loopback address
+	Port    expr.Expr `json:"port,omitzero"`
+	Socket  expr.Expr `json:"socket,omitzero"`
+	Path    expr.Expr `json:"path,omitzero"`
+	Timeout Duration  `json:"timeout"`
+}
+
+// RequireFile refuses a start unless a regular file is there that the service's user may read and, where Executable
+// is set, execute.
+type RequireFile struct {
+	Path       expr.Expr `json:"path"`
+	Executable bool      `json:"executable,omitempty"`
+}
+
 // RequireFreeSpace refuses a start unless an unprivileged writer has Size left on the file system of Path, or of its
 // nearest parent that exists.
 type RequireFreeSpace struct {
 	Path expr.Expr `json:"path"`
 	Size expr.Expr `json:"size"`
+}
+
+// RequireMemory refuses a start unless the host has Size bytes that processes can be given without swapping: MemAvailable
+// of /proc/meminfo.
+type RequireMemory struct {
+	Size expr.Expr `json:"size"`
+}
+
+// RequireMount refuses a start unless Path, its links resolved, is where something is mounted.
+type RequireMount struct {
+	Path expr.Expr `json:"path"`
+}
+
+// RequireWritable refuses a start unless the service's user may write to the file, or make files in the directory.
+type RequireWritable struct {
+	Path expr.Expr `json:"path"`
 }
 
 // RequirePortFree refuses a start while some process listens on the TCP port, on any address.

@@ -52,6 +52,15 @@ func whole() *Plan {
 				{RequireFreeSpace: &RequireFreeSpace{Path: data, Size: expr.SizeOf(1 << 30)}},
 				{RequirePortFree: &RequirePortFree{Port: port}},
 				{Run: &Run{Command: []expr.Expr{expr.PathOf("/usr/lib/foo/bin/food"), expr.TextOf("--migrate")}, Timeout: 30_000}},
+				{Copy: &Copy{Source: expr.PathOf("/usr/share/foo/foo.conf"), Path: expr.PathOf("/var/lib/foo/foo.conf"), Owner: "foo", Group: "foo", Mode: 0o640, Once: true}},
+				{Symlink: &Symlink{Path: expr.PathOf("/var/lib/foo/current"), Target: expr.TextOf("releases/5")}},
+				{WaitFor: &WaitFor{Host: "db.example.org", Port: expr.IntOf(5432), Timeout: 60_000}},
+				{WaitFor: &WaitFor{Socket: expr.PathOf("/run/db.sock"), Timeout: 60_000}},
+				{WaitFor: &WaitFor{Path: expr.PathOf("/srv/data"), Timeout: 60_000}},
+				{RequireFile: &RequireFile{Path: expr.PathOf("/usr/lib/foo/bin/food"), Executable: true}},
+				{RequireMemory: &RequireMemory{Size: expr.SizeOf(1 << 30)}},
+				{RequireMount: &RequireMount{Path: expr.PathOf("/srv/data")}},
+				{RequireWritable: &RequireWritable{Path: expr.PathOf("/srv/data")}},
 			},
 			Probes: []Probe{
 				{HTTP: &HTTPProbe{Host: "127.0.0.1", Port: port, Path: "/healthz", Status: 200}, Every: 10_000, Timeout: 2000, Failures: 3, Successes: 1, StartWithin: 60_000},
@@ -153,6 +162,17 @@ func TestProblems(t *testing.T) {
 		{"path wanted", func(p *Plan) { p.Services[0].Prepare[0].Directory.Path = expr.TextOf("/x") }, "services[0].prepare[0].directory.path wrong-type"},
 		{"size wanted", func(p *Plan) { p.Services[0].Prepare[2].RequireFreeSpace.Size = expr.IntOf(5) }, "services[0].prepare[2].require_free_space.size wrong-type"},
 		{"port of a step", func(p *Plan) { p.Services[0].Prepare[3].RequirePortFree.Port = expr.IntOf(0) }, "services[0].prepare[3].require_port_free.port out-of-range"},
+		{"copy of a text", func(p *Plan) { p.Services[0].Prepare[5].Copy.Source = expr.TextOf("x") }, "services[0].prepare[5].copy.source wrong-type"},
+		{"copy to itself", func(p *Plan) { p.Services[0].Prepare[5].Copy.Path = p.Services[0].Prepare[5].Copy.Source }, "services[0].prepare[5].copy.path bad-path"},
+		{"owner of a copy", func(p *Plan) { p.Services[0].Prepare[5].Copy.Owner = "a b" }, "services[0].prepare[5].copy.owner bad-name"},
+		{"link to an absolute text", func(p *Plan) { p.Services[0].Prepare[6].Symlink.Target = expr.TextOf("/x") }, "services[0].prepare[6].symlink.target bad-path"},
+		{"link to a number", func(p *Plan) { p.Services[0].Prepare[6].Symlink.Target = expr.IntOf(5) }, "services[0].prepare[6].symlink.target wrong-type"},
+		{"wait for nothing", func(p *Plan) { p.Services[0].Prepare[9].WaitFor.Path = expr.Expr{} }, "services[0].prepare[9].wait_for.port wrong-type"},
+		{"wait for two things", func(p *Plan) { p.Services[0].Prepare[7].WaitFor.Path = expr.PathOf("/x") }, "services[0].prepare[7].wait_for.port wrong-type"},
+		{"wait at a host", func(p *Plan) { p.Services[0].Prepare[8].WaitFor.Host = "db" }, "services[0].prepare[8].wait_for.host wrong-type"},
+		{"wait at no host", func(p *Plan) { p.Services[0].Prepare[7].WaitFor.Host = "d b" }, "services[0].prepare[7].wait_for.host bad-name"},
+		{"wait for ever", func(p *Plan) { p.Services[0].Prepare[7].WaitFor.Timeout = 1 << 40 }, "services[0].prepare[7].wait_for.timeout out-of-range"},
+		{"memory wanted", func(p *Plan) { p.Services[0].Prepare[11].RequireMemory.Size = expr.IntOf(5) }, "services[0].prepare[11].require_memory.size wrong-type"},
 		{"format without values", func(p *Plan) { p.Services[0].Prepare[1].Template.Text = expr.Fmt("{}") }, "services[0].prepare[1].template.text wrong-type"},
 		{"step of two kinds", func(p *Plan) { p.Services[0].Prepare[0].Run = p.Services[0].Prepare[4].Run }, "services[0].prepare[0] wrong-type"},
 		{"probe of no kind", func(p *Plan) { p.Services[0].Probes[0].HTTP = nil }, "services[0].probes[0] wrong-type"},
@@ -236,7 +256,16 @@ func TestUses(t *testing.T) {
 	p := whole()
 	p.Flags = append(p.Flags, Flag{Name: "threads", Type: FlagInt, Default: expr.FlagOf("workers"), Apply: Apply{Action: ApplyRestart}})
 	p.Services[0].Env = append(p.Services[0].Env, Variable{Name: "THREADS", Value: expr.FlagOf("threads")})
+	for _, name := range []string{"from", "to", "first"} {
+		p.Flags = append(p.Flags, Flag{Name: name, Type: FlagPath, Default: expr.PathOf("/x"), Apply: Apply{Action: ApplyRestart}})
+	}
+	steps := p.Services[0].Prepare
+	steps[6].Symlink.Target = expr.FlagOf("to")
+	first := *steps[5].Copy
+	first.Source = expr.FlagOf("first")
+	p.Services[0].Prepare = append(steps, Step{Copy: &first}, Step{Copy: &Copy{Source: expr.FlagOf("from"), Path: expr.FlagOf("to"), Mode: 0o644}})
 	want := map[string]Use{
+		"from": {Template: true}, "to": {Template: true, Launch: true}, "first": {Launch: true}, // kept when it is there: a change shows at a start at most
 		"port": {Launch: true, Template: true, Probe: true}, "workers": {Launch: true}, "threads": {Launch: true}, "log-level": {Template: true},
 	}
 	if d := cmp.Diff(want, p.Services[0].Uses(p)); d != "" {

@@ -5,7 +5,7 @@ import "recipe/runtime/expr"
 // Use is where a service reads a flag, directly or through another flag's default. Several may hold.
 type Use struct {
 	Launch   bool // argv, environment, a run step or a requirement: read once, at a start
-	Template bool // a file that a running daemon can read again
+	Template bool // what a step writes and a running daemon can read again: a template, a copy, where a link leads
 	Probe    bool // the probes, which follow a change by themselves
 }
 
@@ -28,20 +28,10 @@ func (s *Service) Uses(p *Plan) map[string]Use {
 	for _, v := range s.Env {
 		add(launch, v.Value)
 	}
-	for _, step := range s.Prepare {
-		switch {
-		case step.Directory != nil:
-			add(launch, step.Directory.Path)
-		case step.Template != nil:
-			add(launch, step.Template.Path)
-			add(template, step.Template.Text)
-		case step.Run != nil:
-			add(launch, step.Run.Command...)
-		case step.RequireFreeSpace != nil:
-			add(launch, step.RequireFreeSpace.Path, step.RequireFreeSpace.Size)
-		case step.RequirePortFree != nil:
-			add(launch, step.RequirePortFree.Port)
-		}
+	for i := range s.Prepare {
+		once, again := s.Prepare[i].reads()
+		add(launch, once...)
+		add(template, again...)
 	}
 	for _, pr := range s.Probes {
 		switch {
@@ -52,6 +42,41 @@ func (s *Service) Uses(p *Plan) map[string]Use {
 		}
 	}
 	return uses
+}
+
+// reads are the expressions of a step: those that matter at a start alone, and those that are written where a running
+// daemon can read them again.
+func (s *Step) reads() (once, again []expr.Expr) {
+	list := func(exprs ...expr.Expr) []expr.Expr { return exprs }
+	switch {
+	case s.Directory != nil:
+		return list(s.Directory.Path), nil
+	case s.Template != nil:
+		return list(s.Template.Path), list(s.Template.Text)
+	case s.Copy != nil && s.Copy.Once:
+		return list(s.Copy.Path, s.Copy.Source), nil
+	case s.Copy != nil:
+		return list(s.Copy.Path), list(s.Copy.Source)
+	case s.Symlink != nil:
+		return list(s.Symlink.Path), list(s.Symlink.Target)
+	case s.Run != nil:
+		return s.Run.Command, nil
+	case s.WaitFor != nil:
+		return list(s.WaitFor.Port, s.WaitFor.Socket, s.WaitFor.Path), nil
+	case s.RequireFile != nil:
+		return list(s.RequireFile.Path), nil
+	case s.RequireFreeSpace != nil:
+		return list(s.RequireFreeSpace.Path, s.RequireFreeSpace.Size), nil
+	case s.RequireMemory != nil:
+		return list(s.RequireMemory.Size), nil
+	case s.RequireMount != nil:
+		return list(s.RequireMount.Path), nil
+	case s.RequirePortFree != nil:
+		return list(s.RequirePortFree.Port), nil
+	case s.RequireWritable != nil:
+		return list(s.RequireWritable.Path), nil
+	}
+	return nil, nil
 }
 
 // eachFlag calls visit once for every flag that e names, and for those that their defaults name in turn. seen holds

@@ -111,39 +111,6 @@ func (c *checker) daemonizes(at string, command []expr.Expr) {
 	}
 }
 
-func (c *checker) step(at string, s *Step) {
-	set := 0
-	if d := s.Directory; d != nil {
-		set++
-		c.expression(at+".directory.path", d.Path, expr.Path)
-		c.account(at+".directory.owner", d.Owner)
-		c.account(at+".directory.group", d.Group)
-	}
-	if t := s.Template; t != nil {
-		set++
-		c.expression(at+".template.path", t.Path, expr.Path)
-		c.expression(at+".template.text", t.Text, anyKind()...)
-		c.account(at+".template.owner", t.Owner)
-		c.account(at+".template.group", t.Group)
-	}
-	if s.Run != nil {
-		set++
-		c.run(at+".run", s.Run)
-	}
-	if r := s.RequireFreeSpace; r != nil {
-		set++
-		c.expression(at+".require_free_space.path", r.Path, expr.Path)
-		c.expression(at+".require_free_space.size", r.Size, expr.Size)
-	}
-	if r := s.RequirePortFree; r != nil {
-		set++
-		c.port(at+".require_port_free.port", r.Port)
-	}
-	if set != 1 {
-		c.report(Problem{Path: at, Code: CodeKind, Message: "a prepare step is exactly one thing", Found: fmt.Sprintf("%d", set)})
-	}
-}
-
 func (c *checker) run(at string, r *Run) {
 	c.command(at+".command", r.Command)
 	c.between(at+".timeout", int64(r.Timeout), 1, longest, showDuration)

@@ -138,15 +138,18 @@ func file(sources *os.Root, c plan.Content, target string) error {
 	return pending.CloseAtomicallyReplace()
 }
 
-// Unprivileged returns the plan as whoever calls can run it: no service has a user and no step an owner.
+// Unprivileged returns the plan as whoever calls can run it below a root: no service has a user, no step an owner, and
+// nothing has to be mounted there.
 func Unprivileged(p *plan.Plan) *plan.Plan {
 	local := *p
 	local.Services = make([]plan.Service, len(p.Services))
 	for i, s := range p.Services {
 		s.User = ""
-		steps := make([]plan.Step, len(s.Prepare))
-		for j, step := range s.Prepare {
-			steps[j] = withoutOwner(step)
+		steps := make([]plan.Step, 0, len(s.Prepare))
+		for _, step := range s.Prepare {
+			if step.RequireMount == nil {
+				steps = append(steps, withoutOwner(step))
+			}
 		}
 		s.Prepare = steps
 		local.Services[i] = s
@@ -164,6 +167,10 @@ func withoutOwner(step plan.Step) plan.Step {
 		t := *step.Template
 		t.Owner, t.Group = "", ""
 		return plan.Step{Template: &t}
+	case step.Copy != nil:
+		c := *step.Copy
+		c.Owner, c.Group = "", ""
+		return plan.Step{Copy: &c}
 	}
 	return step
 }

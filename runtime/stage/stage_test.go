@@ -114,9 +114,13 @@ func TestStageFollowsNoLinkOutOfTheRecipe(t *testing.T) {
 }
 
 func TestUnprivilegedLeavesThePlanAlone(t *testing.T) {
-	p := &plan.Plan{Services: []plan.Service{{User: "foo", Prepare: []plan.Step{{Directory: &plan.Directory{Owner: "foo", Group: "foo"}}, {Template: &plan.Template{Owner: "foo"}}}}}}
+	p := &plan.Plan{Services: []plan.Service{{User: "foo", Prepare: []plan.Step{{Directory: &plan.Directory{Owner: "foo", Group: "foo"}}, {Template: &plan.Template{Owner: "foo"}},
+		{RequireMount: &plan.RequireMount{}}, {Copy: &plan.Copy{Owner: "foo"}}}}}}
 	local := Unprivileged(p)
 	s := local.Services[0]
+	if len(s.Prepare) != 3 || s.Prepare[2].Copy.Owner != "" || len(p.Services[0].Prepare) != 4 || p.Services[0].Prepare[3].Copy.Owner != "foo" {
+		t.Errorf("the steps are %+v, of %+v", s.Prepare, p.Services[0].Prepare)
+	}
 	if s.User != "" || s.Prepare[0].Directory.Owner != "" || s.Prepare[0].Directory.Group != "" || s.Prepare[1].Template.Owner != "" {
 		t.Errorf("an owner is left: %+v", s)
 	}

@@ -16,3 +16,10 @@ parents() { # PATH: makes the directory that it lies in
 		try "the directory $parent cannot be made" mkdir -p "$parent/"
 	fi
 }
+
+clear_new() { # beside what was last asked for: the name that is used there until a file is whole
+	new=$parent/.recipe-$service.new
+	if [ -e "$new" ] || [ -h "$new" ]; then
+		try "the file $new cannot be removed" rm -f "$new"
+	fi
+}

@@ -5,5 +5,5 @@ runnable() { # PROGRAM
 	esac
 	[ -e "$1" ] || insane "there is no program $1"
 	[ -f "$1" ] || insane "the program $1 is not a regular file"
-	[ -x "$1" ] || insane "the program $1 is not executable"
+	may -x "$1" || insane "the program $1 is not executable${account:+ for \"$account\"}"
 }

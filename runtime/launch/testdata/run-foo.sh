@@ -191,6 +191,13 @@ parents() { # PATH: makes the directory that it lies in
 	fi
 }
 
+clear_new() { # beside what was last asked for: the name that is used there until a file is whole
+	new=$parent/.recipe-$service.new
+	if [ -e "$new" ] || [ -h "$new" ]; then
+		try "the file $new cannot be removed" rm -f "$new"
+	fi
+}
+
 owners() { # WHAT USER GROUP: sets $uid and $gid, empty for leave alone
 	uid='' gid=''
 	[ "$(id -u)" = 0 ] || return 0
@@ -235,38 +242,88 @@ settle() { # PATH MODE of $thing
 	fi
 }
 
-template() { # PATH TEXT MODE USER GROUP
+written() { # PATH MODE USER GROUP COMMAND...: the file holds what the command prints
+	path=$1 mode=$2
 	thing="the file $1"
-	owners "$thing" "$4" "$5"
-	unled "$1"
-	parents "$1"
-	new=$parent/.recipe-$service.new
-	if [ -e "$new" ] || [ -h "$new" ]; then
-		try "the file $new cannot be removed" rm -f "$new"
-	fi
-	if [ -h "$1" ]; then insane "$thing is a symbolic link, which is not followed"; fi
-	if [ -e "$1" ]; then
-		[ -f "$1" ] || insane "$thing is something else already"
-		if printf %s "$2" | cmp -s - "$1" && ! differs %u "$1" "$uid" && ! differs %g "$1" "$gid" &&
-			! differs %a "$1" "$3"; then
+	owners "$thing" "$3" "$4"
+	shift 4
+	unled "$path"
+	parents "$path"
+	clear_new
+	if [ -h "$path" ]; then insane "$thing is a symbolic link, which is not followed"; fi
+	if [ -e "$path" ]; then
+		[ -f "$path" ] || insane "$thing is something else already"
+		if "$@" 2>/dev/null | cmp -s - "$path" && ! differs %u "$path" "$uid" && ! differs %g "$path" "$gid" &&
+			! differs %a "$path" "$mode"; then
 			return
 		fi
 	fi
 	try "$thing cannot be written" replace "$@"
 }
 
-replace() { # PATH TEXT MODE: by rename, so that no reader sees half of it. The file is given away and opened to others
-	# by its descriptor: its name may mean another one by then, where an account has the directory. -f: set -C opens what is
-	# no file all the same.
+replace() { # COMMAND...: by rename, so that no reader sees half of it. The file is given away and opened to others by its
+	# descriptor: its name may mean another one by then, where an account has the directory. -f: set -C opens what is no
+	# file all the same. A launcher that was killed leaves a copy going: by then the new file may be its successor's.
 	if (
-		umask 077 && set -C && exec 9>"$new" && [ -f /proc/self/fd/9 ] && printf %s "$2" >&9 && sync /proc/self/fd/9 &&
+		umask 077 && set -C && exec 9>"$new" && [ -f /proc/self/fd/9 ] && "$@" >&9 && sync /proc/self/fd/9 &&
 			{ [ -z "$uid$gid" ] || chown "$uid${gid:+:$gid}" /proc/self/fd/9; } &&
-			chmod "$3" /proc/self/fd/9 && mv -f "$new" "$1" && sync "$parent/"
+			chmod "$mode" /proc/self/fd/9 &&
+			[ "$(stat -L -c %d:%i /proc/self/fd/9)" = "$(stat -c %d:%i "$new")" ] &&
+			mv -f "$new" "$path" && sync "$parent/"
 	); then
 		return 0
 	fi
 	rm -f "$new"
 	return 1
+}
+
+template() { # PATH TEXT MODE USER GROUP
+	written "$1" "$3" "$4" "$5" printf %s "$2"
+}
+
+copy() { # SOURCE PATH MODE USER GROUP [once]
+	thing="the file $2"
+	if [ $# -gt 5 ]; then # one that is there is kept
+		if [ -h "$2" ]; then insane "$thing is a symbolic link, which is not followed"; fi
+		if [ -f "$2" ]; then return; fi
+		if [ -e "$2" ]; then insane "$thing is something else already"; fi
+	fi
+	unled "$1"
+	if [ -h "$1" ] && [ "$(id -u)" = 0 ] && [ "$(stat -c %u "$1")" != 0 ]; then
+		insane "the file $1 is a symbolic link that root did not make, which root does not follow"
+	fi
+	[ -e "$1" ] || insane "there is no file $1 to copy to $2"
+	[ -f "$1" ] || insane "$1 is not a regular file, and cannot be copied"
+	try "the file $1 cannot be read" head -c 0 "$1"
+	written "$2" "$3" "$4" "$5" cat "$1"
+}
+
+symlink() { # PATH TARGET
+	thing="the link $1"
+	unled "$1"
+	parents "$1"
+	clear_new
+	if [ -h "$1" ]; then
+		if [ "$(readlink "$1" && echo .)" = "$(printf '%s\n.' "$2")" ]; then return; fi
+	elif [ -e "$1" ]; then
+		insane "$thing is something else already, which is not replaced: move it away"
+	fi
+	try "$thing cannot be made" repoint "$1" "$2"
+}
+
+repoint() { # PATH TARGET: by rename, so that there is always a link
+	if ln -s -- "$2" "$new" && mv -fT "$new" "$1" && sync "$parent/"; then return 0; fi
+	rm -f "$new"
+	return 1
+}
+
+may() { # TEST PATH: asked as the account
+	if [ -n "$account" ]; then
+		# shellcheck disable=SC2016
+		"$setpriv" --reuid "$account_uid" --regid "$account_gid" --init-groups sh -c 'test "$1" "$2"' sh "$1" "$2"
+	else
+		test "$1" "$2"
+	fi
 }
 
 runnable() { # PROGRAM
@@ -276,12 +333,7 @@ runnable() { # PROGRAM
 	esac
 	[ -e "$1" ] || insane "there is no program $1"
 	[ -f "$1" ] || insane "the program $1 is not a regular file"
-	if [ -n "$account" ]; then
-		# shellcheck disable=SC2016
-		"$setpriv" --reuid "$account_uid" --regid "$account_gid" --init-groups sh -c '[ -x "$1" ]' sh "$1"
-	else
-		[ -x "$1" ]
-	fi || insane "the program $1 is not executable${account:+ for \"$account\"}"
+	may -x "$1" || insane "the program $1 is not executable${account:+ for \"$account\"}"
 }
 
 run() { # TIMEOUT SECONDS COMMAND...: what is left of its session in the end is killed
@@ -318,6 +370,65 @@ ended() { # SIGNAL: dies by it, once the step has, since an init takes any exit 
 	kill -s "$1" "$$"
 }
 
+wait_for() { # LIMIT HUNDREDTHS WHAT FAILURE COMMAND...: until the command succeeds
+	limit=$1 deadline=$(($(now) + $2)) what=$3 failure=$4 said=
+	shift 4
+	until "$@"; do
+		[ "$(now)" -lt "$deadline" ] || insane "$failure within $limit: see to it, or give it a longer timeout"
+		if [ -z "$said" ]; then
+			printf 'run-%s: %s waits for %s\n' "$service" "$service" "$what"
+			said=1
+		fi
+		sleep 0.1
+	done
+}
+
+now() { # in hundredths of a second
+	read -r up _ </proc/uptime
+	echo "${up%.*}${up#*.}"
+}
+
+wait_path() { # LIMIT HUNDREDTHS PATH
+	wait_for "$1" "$2" "$3" "$3 did not appear" test -e "$3"
+}
+
+wait_tcp() { # LIMIT HUNDREDTHS HOST PORT
+	if [ "$4" -lt 1 ] || [ "$4" -gt 65535 ]; then insane "$4 is not a TCP port: 1 to 65535"; fi
+	wait_for "$1" "$2" "TCP port $4 of $3" "TCP port $4 of $3 took no connection" connects "$3" "$4"
+}
+
+connects() { # HOST PORT
+	if command -v bash >/dev/null; then
+		# shellcheck disable=SC2016
+		timeout 2 bash -c ': <>"/dev/tcp/$1/$2"' bash "$1" "$2" 2>/dev/null
+	else # busybox
+		timeout 2 nc "$1" "$2" -e true 2>/dev/null
+	fi
+}
+
+wait_socket() { # LIMIT HUNDREDTHS PATH
+	wait_for "$1" "$2" "the socket $3" "the socket $3 took no connection" answers "$3"
+}
+
+answers() { # SOCKET: perl is part of every Debian; elsewhere the kernel's list has to do
+	if command -v perl >/dev/null; then
+		# shellcheck disable=SC2016
+		timeout 2 perl -MSocket -MErrno=EPROTOTYPE -e '
+			socket(my $s, AF_UNIX, SOCK_STREAM, 0) or exit 1;
+			my $to = eval { sockaddr_un($ARGV[0]) } or exit 1;
+			exit(connect($s, $to) || $! == EPROTOTYPE ? 0 : 1)' "$1" 2>/dev/null
+	else
+		[ -S "$1" ] && awk '{ print $8 }' /proc/net/unix | grep -qxF -e "$1"
+	fi
+}
+
+require_file() { # PATH [executable]
+	[ -e "$1" ] || insane "there is no file $1: install what brings it"
+	[ -f "$1" ] || insane "$1 is not a regular file"
+	may -r "$1" || insane "the file $1 is not readable${account:+ for \"$account\"}"
+	[ $# -lt 2 ] || may -x "$1" || insane "the file $1 is not executable${account:+ for \"$account\"}"
+}
+
 free_space() { # PATH BYTES
 	at=$1
 	while [ ! -e "$at" ]; do
@@ -329,6 +440,21 @@ free_space() { # PATH BYTES
 	[ "$free" -ge "$2" ] || insane "$1 has $free bytes free and needs $2"
 }
 
+memory() { # BYTES
+	available=$(awk '$1 == "MemAvailable:" { print $2 }' /proc/meminfo)
+	available=$((${available:-0} * 1024))
+	[ "$available" -ge "$1" ] || insane "this host has $available bytes of memory available and needs $1: end what takes it, or give the host more"
+}
+
+mount() { # PATH, its links resolved
+	at=$(readlink -f "$1")
+	if [ ! -e "$1" ] || ! awk '{ print $5 }' /proc/self/mountinfo | grep -qxF -e "$(
+		printf %s "$at" | sed 's/\\/\\134/g; s/ /\\040/g; s/	/\\011/g'
+	)"; then
+		insane "nothing is mounted at $1: mount it first"
+	fi
+}
+
 port_free() { # PORT
 	if [ "$1" -lt 1 ] || [ "$1" -gt 65535 ]; then insane "$1 is not a TCP port: 1 to 65535"; fi
 	if cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | awk -v port="$(printf :%04X "$1")" '
@@ -336,6 +462,12 @@ port_free() { # PORT
 		END { exit !found }'; then
 		insane "the TCP port $1 is taken: a process listens on it"
 	fi
+}
+
+writable() { # PATH. For root busybox does not see a file system that is mounted read-only.
+	[ -e "$1" ] || insane "there is no $1 to write to"
+	if may -w "$1" && { [ ! -d "$1" ] || may -x "$1"; }; then return 0; fi
+	insane "$1 is not writable${account:+ for \"$account\"}: see to its owner and mode, and to whether its file system is mounted read-only"
 }
 
 # Arithmetic: checked, 64 bits, rounding down. The result is left in $value.
@@ -450,6 +582,15 @@ log-level $flag_log_level
 " 644 '' ''
 free_space "$root/var/lib/foo" 1073741824
 port_free "$flag_port"
+require_file "$root/usr/lib/foo/bin/food" executable
+copy "$root/usr/share/foo/foo.conf" "$root/etc/foo/foo.conf" 644 '' '' once
+symlink "$root/etc/foo/current" foo.conf
+wait_tcp 1m 6000 db.example.org 5432
+wait_socket 1m 6000 "$root/run/db.sock"
+wait_path 1m 6000 "$root/srv/data"
+mount "$root/srv/data"
+memory 268435456
+writable "$root/var/lib/foo"
 run 30s 30 "$root/usr/lib/foo/bin/food" --migrate
 runnable "$1"
 # shellcheck disable=SC3045

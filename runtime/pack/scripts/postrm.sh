@@ -59,6 +59,9 @@ purge)
 {{- range .Files}}
 	drop {{.}}
 {{- end}}
+{{- range .Links}}
+	[ ! -h {{.}} ] || drop {{.}}
+{{- end}}
 {{- range .Erased}}
 	erase {{.}}
 {{- end}}

@@ -1,0 +1,4 @@
+account=''
+may() { # TEST PATH
+	test "$1" "$2"
+}
