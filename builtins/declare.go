@@ -170,10 +170,7 @@ func runService(r *Recording, a *arguments) starlark.Value {
 	for _, v := range s.Env {
 		calls.env = append(calls.env, v.Name)
 	}
-	for _, h := range get[[]*Handle](a, "prepare") {
-		step, call := orPlaceholder(h, stepOf)
-		s.Prepare, calls.prepare = append(s.Prepare, step), append(calls.prepare, call)
-	}
+	s.Prepare, calls.prepare = prepareSteps(a)
 	for _, h := range get[[]*Handle](a, "probes") {
 		probe, call := orPlaceholder(h, made[plan.Probe])
 		s.Probes, calls.probes = append(s.Probes, probe), append(calls.probes, call)
@@ -185,6 +182,42 @@ func runService(r *Recording, a *arguments) starlark.Value {
 	r.Services = append(r.Services, s)
 	r.services = append(r.services, calls)
 	return &Handle{in: r, word: "service", call: a.call, name: s.Name}
+}
+
+// prepareSteps takes the steps of a service or task, with the calls that made them.
+func prepareSteps(a *arguments) (steps []plan.Step, calls []*Call) {
+	for _, h := range get[[]*Handle](a, "prepare") {
+		step, call := orPlaceholder(h, stepOf)
+		steps, calls = append(steps, step), append(calls, call)
+	}
+	return steps, calls
+}
+
+func runTask(r *Recording, a *arguments) starlark.Value {
+	t := plan.Task{
+		Name: get[string](a, "name"), User: get[string](a, "user"), Command: get[[]expr.Expr](a, "command"), Env: get[[]plan.Variable](a, "env"),
+		Every: get[plan.Duration](a, "every"), Jitter: get[plan.Duration](a, "jitter"), Timeout: get[plan.Duration](a, "timeout"),
+		Logs: plan.DefaultLogs(), After: get[[]string](a, "after"),
+	}
+	calls := serviceCalls{self: a.call}
+	for _, v := range t.Env {
+		calls.env = append(calls.env, v.Name)
+	}
+	t.Prepare, calls.prepare = prepareSteps(a)
+	if a.given("every") != nil && t.Every == 0 && !a.call.Spoilt(Whole("every")) {
+		r.report(a.call, Whole("every"), diag.Diagnostic{Code: plan.CodeRange, Message: "a task cannot be run all the time", Found: show(a.given("every")),
+			Accepted: "1s to 7d", Hint: "leave every out for a task that runs once; what is to run all the time is a service"})
+	}
+	if a.given("restart") != nil || a.given("every") == nil {
+		retry := plan.DefaultRetry()
+		calls.restart = settings(a, "restart", &retry)
+		t.Restart = &retry
+	}
+	calls.limits = settings(a, "limits", &t.Limits)
+	calls.logs = settings(a, "logs", &t.Logs)
+	r.Tasks = append(r.Tasks, t)
+	r.tasks = append(r.tasks, calls)
+	return &Handle{in: r, word: "task", call: a.call, name: t.Name}
 }
 
 // settings takes what restart(), stop(), limits() or logs() made, and leaves the default where there is none.

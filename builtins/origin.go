@@ -29,6 +29,8 @@ func (r *Recording) Origin(path string) (*Call, Part) {
 		return r.pkg.origin(rest)
 	case first.name == "services" && first.index < len(r.services):
 		return r.services[first.index].origin(rest)
+	case first.name == "tasks" && first.index < len(r.tasks):
+		return r.tasks[first.index].origin(rest)
 	}
 	return nil, Part{}
 }
@@ -40,6 +42,8 @@ func (r *Recording) nameOrigin() (*Call, Part) {
 		return r.pkg.self, Whole("name")
 	case len(r.services) == 1:
 		return r.services[0].self, Whole("name")
+	case len(r.services) == 0 && len(r.tasks) == 1:
+		return r.tasks[0].self, Whole("name")
 	}
 	return nil, Part{}
 }

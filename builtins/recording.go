@@ -16,6 +16,7 @@ type Recording struct {
 	Accounts []plan.Account
 	Package  *plan.Package
 	Services []plan.Service
+	Tasks    []plan.Task
 	Mistakes []Mistake
 
 	thread   *starlark.Thread
@@ -25,6 +26,7 @@ type Recording struct {
 	accounts []*Call
 	pkg      *packageCalls
 	services []serviceCalls
+	tasks    []serviceCalls
 }
 
 // packageCalls and serviceCalls are the calls that made the parts of a declaration; nil where one was left out.
@@ -92,12 +94,14 @@ func (r *Recording) report(c *Call, part Part, d diag.Diagnostic, related ...Oth
 
 // Plan is the plan of what was declared, under the name that it gives or, when it gives none, under fallback.
 func (r *Recording) Plan(fallback string) *plan.Plan {
-	p := &plan.Plan{Format: plan.Format, Name: fallback, Flags: r.Flags, Accounts: r.Accounts, Package: r.Package, Services: r.Services}
+	p := &plan.Plan{Format: plan.Format, Name: fallback, Flags: r.Flags, Accounts: r.Accounts, Package: r.Package, Services: r.Services, Tasks: r.Tasks}
 	switch {
 	case r.Package != nil:
 		p.Name = r.Package.Name
 	case len(r.Services) == 1:
 		p.Name = r.Services[0].Name
+	case len(r.Services) == 0 && len(r.Tasks) == 1:
+		p.Name = r.Tasks[0].Name
 	}
 	return p
 }

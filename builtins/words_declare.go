@@ -67,6 +67,25 @@ func declarations() []Word {
 				{Name: "after", Type: textsType, Doc: "services of the recipe that are started before it"},
 			},
 		},
+		{
+			Name: "task", Declares: true, run: runTask,
+			Doc:     "Declares a command that is run, ends, and is run again: periodically with every, else once each time the supervisor or the host starts, until it has succeeded. It never overlaps itself.",
+			Example: "task(name = \"foo-sweep\", command = [\"/usr/bin/foo\", \"--sweep\"], every = \"1h\", timeout = \"10m\", jitter = \"5m\")",
+			Parameters: []Parameter{
+				{Name: "name", Type: textType, Required: true, Positional: true, Doc: "unique among the recipe's services and tasks"},
+				{Name: "command", Type: commandType, Required: true, Positional: true, Doc: "an absolute path or a handle, then the arguments; exit code 0 is success"},
+				{Name: "every", Type: durationType, Doc: "the interval, a part of a minute, an hour or a day, or 1d or 7d; each host has a phase of its own in it"},
+				{Name: "jitter", Type: durationType, Default: text("0s"), Doc: "that a run may come later, at random; at most half the interval"},
+				{Name: "timeout", Type: durationType, Default: text("1h"), Doc: "of a run with its preparation; its whole tree is killed then"},
+				{Name: "user", Type: accountType, Doc: "who runs it; whoever starts it unless given"},
+				{Name: "env", Type: environType, Doc: "variables of the environment"},
+				{Name: "prepare", Type: stepsType, Doc: "steps before each run"},
+				{Name: "restart", Type: restartType, Doc: "delays before a run that failed is tried again; without it a periodic task waits for its next time, and one that runs once is tried again after 1s up to 5m"},
+				{Name: "limits", Type: limitsType, Doc: "bounds of one run"},
+				{Name: "logs", Type: logsType, Doc: "how much of its output is kept"},
+				{Name: "after", Type: textsType, Doc: "services of the recipe that must be healthy when it is run"},
+			},
+		},
 	}
 }
 

@@ -19,7 +19,7 @@ func explainLints() []Explanation {
 		},
 		{
 			Code:    CodeNothing,
-			Reason:  "A recipe that declares neither a service nor a package makes nothing; a file that is being written anew looks like one for a moment.",
+			Reason:  "A recipe that declares neither a service, a task nor a package makes nothing; a file that is being written anew looks like one for a moment.",
 			Example: `port = 8080`,
 			Mend:    `service(name = "foo", command = ["/usr/bin/foo"])`,
 		},

@@ -10,8 +10,8 @@ import (
 // declares refuses a recipe that makes nothing. It is an error, and not a warning, for the sake of what runs already: a
 // file that an editor has emptied to write it anew must not read as a wish to stop every service.
 func (e *evaluation) declares(p *plan.Plan) {
-	if len(p.Services) == 0 && p.Package == nil {
-		e.add(diag.Diagnostic{Severity: diag.Error, Code: CodeNothing, At: diag.Span{File: e.name}, Message: "the recipe declares neither a service nor a package",
+	if len(p.Services)+len(p.Tasks) == 0 && p.Package == nil {
+		e.add(diag.Diagnostic{Severity: diag.Error, Code: CodeNothing, At: diag.Span{File: e.name}, Message: "the recipe declares neither a service, a task nor a package",
 			Hint: "service(name = ..., command = [...]); a file of functions alone is loaded by a recipe, not evaluated as one"})
 	}
 }

@@ -40,6 +40,7 @@ const (
 	Healthy   State = "healthy"   // its probes succeed
 	Unhealthy State = "unhealthy" // a probe fails, not yet often enough to kill
 	Stopping  State = "stopping"  // asked to end; something of its tree is left
+	Done      State = "done"      // a task that runs once has succeeded
 	Stopped   State = "stopped"   // nothing of its tree is left, and nothing will start it but an operator
 )
 
@@ -68,6 +69,32 @@ type Status struct {
 	Containment string     `json:"containment"`    // what holds its tree together, as in "cgroup"
 	Digest      string     `json:"digest"`         // of the plan
 	LogDir      string     `json:"log_dir"`
+	Task        *Task      `json:"task,omitempty"` // nil for a service
+}
+
+// Task is what a Status says of a task beyond what services have.
+type Task struct {
+	Every string `json:"every,omitempty"` // absent for one that runs once
+	Runs  []Run  `json:"runs"`            // the last of them, the oldest first; the very last may be under way
+}
+
+// Run is one run of a task.
+type Run struct {
+	Began  time.Time  `json:"began"`
+	Ended  *time.Time `json:"ended,omitempty"` // nil while it is under way
+	OK     bool       `json:"ok"`
+	Result string     `json:"result,omitempty"`
+	Words  []string   `json:"words,omitempty"` // the last lines of its output
+}
+
+// LastRun is the last that has ended, or nil.
+func (t *Task) LastRun() *Run {
+	for i := len(t.Runs) - 1; i >= 0; i-- {
+		if t.Runs[i].Ended != nil {
+			return &t.Runs[i]
+		}
+	}
+	return nil
 }
 
 // AdminStop says who took a service down.
@@ -77,8 +104,13 @@ type AdminStop struct {
 	Why  string    `json:"why,omitempty"`
 }
 
-// IsUp reports whether the service does its work, as far as anyone asks it.
+// IsUp reports whether the service does its work, as far as anyone asks it; of a task, whether it is wanted and its last
+// run, if there was one, succeeded.
 func (s *Status) IsUp() bool {
+	if s.Task != nil {
+		last := s.Task.LastRun()
+		return s.Desired == Up && (last == nil || last.OK)
+	}
 	return s.State == Healthy || s.State == Running && s.Healthy == nil
 }
 
@@ -105,7 +137,8 @@ type Caller struct {
 // Start, Stop and Restart return once their effect was seen: a daemon executed, nothing of its tree left, a new
 // incarnation executed. A start that failed and waits for another try is seen too: the Status says Waiting, and why.
 // They return early when ctx ends, and what was asked for goes on. Start of a service that runs and Stop of one that is
-// down succeed at once. Why gives the oldest decision first.
+// down succeed at once. Start of a task runs it now, unless a run is under way, and it and Restart return when a run has
+// ended. Why gives the oldest decision first.
 type Backend interface {
 	Status(ctx context.Context) []Status
 	Why(ctx context.Context, service string) ([]Decision, error)

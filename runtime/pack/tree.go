@@ -68,6 +68,9 @@ func origin(e entry) string {
 // generated are the files that recipe adds. /etc/NAME is there for the flags file.
 func (o Options) generated(sources *os.Root) ([]entry, error) {
 	p := o.Plan
+	if len(p.Tasks) > 0 {
+		return nil, fmt.Errorf("cannot pack the task %q: packages hold services alone so far; run the recipe with `recipe run`", p.Tasks[0].Name)
+	}
 	files, err := o.doc()
 	if err != nil {
 		return nil, err

@@ -27,6 +27,7 @@ type Plan struct {
 	Accounts []Account `json:"accounts,omitempty"`
 	Package  *Package  `json:"package,omitempty"`
 	Services []Service `json:"services,omitempty"`
+	Tasks    []Task    `json:"tasks,omitempty"`
 	Inputs   []Input   `json:"inputs,omitempty"`
 }
 

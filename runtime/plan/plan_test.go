@@ -70,6 +70,12 @@ func whole() *Plan {
 			Limits: Limits{NoFile: 65536, Memory: 512 << 20, OOMScoreAdj: &score},
 			After:  []string{"bar"},
 		}, {Name: "bar", Command: []expr.Expr{expr.TextOf("/usr/bin/bar")}, Restart: DefaultRestart(), Stop: DefaultStop(), Logs: DefaultLogs()}},
+		Tasks: []Task{
+			{Name: "foo-sweep", User: "foo", Command: []expr.Expr{expr.PathOf("/usr/lib/foo/bin/food"), expr.TextOf("--sweep")}, Env: []Variable{{Name: "FOO_DATA", Value: data}},
+				Prepare: []Step{{RequireFreeSpace: &RequireFreeSpace{Path: data, Size: expr.SizeOf(1 << 20)}}},
+				Every:   3_600_000, Jitter: 300_000, Timeout: 600_000, Limits: Limits{NoFile: 1024}, Logs: DefaultLogs(), After: []string{"foo"}},
+			{Name: "foo-seed", Command: []expr.Expr{expr.TextOf("/usr/bin/seed")}, Timeout: 600_000, Restart: &Restart{Delay: 1000, Cap: 300_000, JitterPermille: 200, StableAfter: 60_000}, Logs: DefaultLogs()},
+		},
 		Inputs: []Input{{Path: "lib/x.star", SHA256: strings.Repeat("0", 64)}},
 	}
 }
@@ -114,6 +120,17 @@ func TestProblems(t *testing.T) {
 		edit func(*Plan)
 		want string // path and code
 	}{
+		{"task named as a service", func(p *Plan) { p.Tasks[0].Name = "bar" }, "tasks[0].name duplicate-name"},
+		{"task without a command", func(p *Plan) { p.Tasks[0].Command = nil }, "tasks[0].command missing-argument"},
+		{"task that forks away", func(p *Plan) { p.Tasks[0].Command = append(p.Tasks[0].Command, expr.TextOf("--daemonize")) }, "tasks[0].command[2] daemonizes"},
+		{"interval that moves about the clock", func(p *Plan) { p.Tasks[0].Every = 7 * 60_000 }, "tasks[0].every out-of-range"},
+		{"interval below a second", func(p *Plan) { p.Tasks[0].Every, p.Tasks[0].Jitter = 500, 0 }, "tasks[0].every out-of-range"},
+		{"jitter of more than half", func(p *Plan) { p.Tasks[0].Jitter = p.Tasks[0].Every/2 + 1 }, "tasks[0].jitter out-of-range"},
+		{"jitter of nothing", func(p *Plan) { p.Tasks[1].Jitter = 1000 }, "tasks[1].jitter wrong-type"},
+		{"task without time", func(p *Plan) { p.Tasks[0].Timeout = 0 }, "tasks[0].timeout out-of-range"},
+		{"cap of a task below its delay", func(p *Plan) { p.Tasks[1].Restart.Cap = 10 }, "tasks[1].restart.cap out-of-range"},
+		{"task after nothing", func(p *Plan) { p.Tasks[0].After = []string{"baz"} }, "tasks[0].after[0] undeclared-name"},
+		{"task after a task", func(p *Plan) { p.Tasks[0].After = []string{"foo-seed"} }, "tasks[0].after[0] undeclared-name"},
 		{"plan name", func(p *Plan) { p.Name = "Foo!" }, "name bad-name"},
 		{"no name", func(p *Plan) { p.Name = "" }, "name missing-argument"},
 		{"flag name", func(p *Plan) { p.Flags[0].Name = "Port" }, "flags[0].name bad-name"},

@@ -77,6 +77,7 @@ func (p *Plan) Validate() []Problem {
 		c.pkg(p.Package)
 	}
 	c.services()
+	c.tasks()
 	c.inputs()
 	return c.problems
 }

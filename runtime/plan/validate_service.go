@@ -27,6 +27,18 @@ func (c *checker) services() {
 }
 
 func (c *checker) service(at string, s *Service) {
+	c.launched(at, s)
+	for j := range s.Probes {
+		c.probe(fmt.Sprintf("%s.probes[%d]", at, j), &s.Probes[j])
+	}
+	c.delays(at+".restart", s.Restart)
+	c.choice(at+".stop.signal", "signal", s.Stop.Signal, Signals()...)
+	c.between(at+".stop.grace", int64(s.Stop.Grace), 0, longest, showDuration)
+	c.signalled(at, s)
+}
+
+// launched judges what services and tasks have alike.
+func (c *checker) launched(at string, s *Service) {
 	if s.User != "" && c.plan.Account(s.User) == nil {
 		c.report(Problem{Path: at + ".user", Code: CodeUndeclared, Message: fmt.Sprintf("the account %q is not declared", s.User), Hint: fmt.Sprintf("user = account(%q)", s.User)})
 	}
@@ -41,24 +53,21 @@ func (c *checker) service(at string, s *Service) {
 	for j := range s.Prepare {
 		c.step(fmt.Sprintf("%s.prepare[%d]", at, j), &s.Prepare[j])
 	}
-	for j := range s.Probes {
-		c.probe(fmt.Sprintf("%s.probes[%d]", at, j), &s.Probes[j])
-	}
-	c.between(at+".restart.delay", int64(s.Restart.Delay), 0, longest, showDuration)
-	c.between(at+".restart.cap", int64(s.Restart.Cap), 0, longest, showDuration)
-	if s.Restart.Cap < s.Restart.Delay {
-		c.report(Problem{Path: at + ".restart.cap", Code: CodeRange, Message: "the delays have a cap below the first of them",
-			Found: fmt.Sprintf("delay %s and cap %s", s.Restart.Delay, s.Restart.Cap), Hint: fmt.Sprintf("cap = %q, or more", s.Restart.Delay.String()),
-			Related: []Place{{at + ".restart.delay", "the first delay"}}})
-	}
-	c.between(at+".restart.jitter_permille", int64(s.Restart.JitterPermille), 0, 1000, showInt)
-	c.between(at+".restart.stable_after", int64(s.Restart.StableAfter), 0, longest, showDuration)
-	c.choice(at+".stop.signal", "signal", s.Stop.Signal, Signals()...)
-	c.between(at+".stop.grace", int64(s.Stop.Grace), 0, longest, showDuration)
 	c.between(at+".logs.size", int64(s.Logs.Size), 4096, largest, showSize)
 	c.between(at+".logs.keep", int64(s.Logs.Keep), 0, 1000, showInt)
 	c.limits(at+".limits", s.Limits)
-	c.signalled(at, s)
+}
+
+func (c *checker) delays(at string, r Restart) {
+	c.between(at+".delay", int64(r.Delay), 0, longest, showDuration)
+	c.between(at+".cap", int64(r.Cap), 0, longest, showDuration)
+	if r.Cap < r.Delay {
+		c.report(Problem{Path: at + ".cap", Code: CodeRange, Message: "the delays have a cap below the first of them",
+			Found: fmt.Sprintf("delay %s and cap %s", r.Delay, r.Cap), Hint: fmt.Sprintf("cap = %q, or more", r.Delay.String()),
+			Related: []Place{{at + ".delay", "the first delay"}}})
+	}
+	c.between(at+".jitter_permille", int64(r.JitterPermille), 0, 1000, showInt)
+	c.between(at+".stable_after", int64(r.StableAfter), 0, longest, showDuration)
 }
 
 func (c *checker) limits(at string, l Limits) {

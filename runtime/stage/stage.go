@@ -138,23 +138,31 @@ func file(sources *os.Root, c plan.Content, target string) error {
 	return pending.CloseAtomicallyReplace()
 }
 
-// Unprivileged returns the plan as whoever calls can run it below a root: no service has a user, no step an owner, and
-// nothing has to be mounted there.
+// Unprivileged returns the plan as whoever calls can run it below a root: no service or task has a user, no step an owner,
+// and nothing has to be mounted there.
 func Unprivileged(p *plan.Plan) *plan.Plan {
 	local := *p
 	local.Services = make([]plan.Service, len(p.Services))
 	for i, s := range p.Services {
-		s.User = ""
-		steps := make([]plan.Step, 0, len(s.Prepare))
-		for _, step := range s.Prepare {
-			if step.RequireMount == nil {
-				steps = append(steps, withoutOwner(step))
-			}
-		}
-		s.Prepare = steps
+		s.User, s.Prepare = "", withoutOwners(s.Prepare)
 		local.Services[i] = s
 	}
+	local.Tasks = make([]plan.Task, len(p.Tasks))
+	for i, t := range p.Tasks {
+		t.User, t.Prepare = "", withoutOwners(t.Prepare)
+		local.Tasks[i] = t
+	}
 	return &local
+}
+
+func withoutOwners(steps []plan.Step) []plan.Step {
+	all := make([]plan.Step, 0, len(steps))
+	for _, step := range steps {
+		if step.RequireMount == nil {
+			all = append(all, withoutOwner(step))
+		}
+	}
+	return all
 }
 
 func withoutOwner(step plan.Step) plan.Step {

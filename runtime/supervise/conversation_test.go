@@ -29,7 +29,22 @@ func probed() Config {
 // TestConversations replays testdata/*.txt: a line "TIME EVENT [TEXT]" is a step, the indented lines under it are what
 // the machine answered: its actions and, behind "=", the state that it is in.
 func TestConversations(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txt")
+	replay(t, "testdata/*.txt", func() teller {
+		m := New(probed(), 1)
+		return func(now time.Time, e Event) (Machine, []Action) {
+			var actions []Action
+			m, actions = m.Step(now, e)
+			return m, actions
+		}
+	})
+}
+
+// teller tells a machine an event, and gives what it has become and what it asks for.
+type teller func(time.Time, Event) (Machine, []Action)
+
+func replay(t *testing.T, pattern string, fresh func() teller) {
+	t.Helper()
+	files, err := filepath.Glob(pattern)
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no conversations: %v", err)
 	}
@@ -39,7 +54,7 @@ func TestConversations(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := converse(t, string(data))
+			got := converse(t, string(data), fresh())
 			if *update {
 				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
 					t.Fatal(err)
@@ -51,9 +66,8 @@ func TestConversations(t *testing.T) {
 	}
 }
 
-func converse(t *testing.T, script string) string {
+func converse(t *testing.T, script string, tell teller) string {
 	t.Helper()
-	m := New(probed(), 1)
 	var out strings.Builder
 	for line := range strings.Lines(script) {
 		switch {
@@ -73,8 +87,7 @@ func converse(t *testing.T, script string) string {
 			text = fields[2]
 		}
 		now := origin.Add(after)
-		var actions []Action
-		m, actions = m.Step(now, eventOf(t, fields[1], text))
+		m, actions := tell(now, eventOf(t, fields[1], text))
 		out.WriteString(line)
 		for _, a := range actions {
 			fmt.Fprintf(&out, "    %s\n", show(a))
@@ -108,7 +121,7 @@ func eventOf(t *testing.T, word, text string) Event {
 	case "spawn-failed":
 		return SpawnFailed{text}
 	case "exited":
-		return Exited{text}
+		return Exited{Status: text, OK: text == "exit code 0"}
 	case "emptied":
 		left, _ := strconv.Atoi(text)
 		return Emptied{Left: left}
@@ -118,6 +131,16 @@ func eventOf(t *testing.T, word, text string) Event {
 		return Answer{Name: "tcp 80", Detail: text}
 	case "inconclusive":
 		return Answer{Inconclusive: true, Name: "tcp 80", Detail: text}
+	case "run":
+		return RunNow{text}
+	case "timeout":
+		limit, err := time.ParseDuration(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := hourly()
+		c.Timeout = limit
+		return ConfigureTask{c}
 	case "no-probes":
 		c := probed()
 		c.Probes = nil
@@ -133,6 +156,8 @@ func show(a Action) string {
 		return fmt.Sprintf("record %s: %s", a.What, a.Why)
 	case Signal:
 		return "signal " + a.Name
+	case Ran:
+		return fmt.Sprintf("ran, ok %t: %s", a.OK, a.Result)
 	case Rewrite:
 		return "rewrite, signal " + a.Signal
 	}

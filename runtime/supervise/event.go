@@ -39,8 +39,18 @@ type NotSane struct{ Reason string }
 // SpawnFailed answers Spawn where no process came to be.
 type SpawnFailed struct{ Reason string }
 
-// Exited tells that the leader of the tree is gone, and how: "exit code 3", "signal KILL".
-type Exited struct{ Status string }
+// Exited tells that the leader of the tree is gone, and how: "exit code 3", "signal KILL". OK is exit code 0, which is
+// what a task wants.
+type Exited struct {
+	Status string
+	OK     bool
+}
+
+// RunNow wants a run of a task at once, and the task from then on.
+type RunNow struct{ Why string }
+
+// ConfigureTask replaces the configuration of a task.
+type ConfigureTask struct{ Config TaskConfig }
 
 // Emptied answers Kill: no process of the tree is left. Left is how many there were besides the leader.
 type Emptied struct{ Left int }
@@ -69,6 +79,9 @@ func (Exited) event()      {}
 func (Emptied) event()     {}
 func (Answer) event()      {}
 
+func (RunNow) event()        {}
+func (ConfigureTask) event() {}
+
 // Action is something that the driver must do.
 type Action interface{ action() }
 
@@ -93,6 +106,12 @@ type Probe struct{}
 // StopProbes ends what Probe began.
 type StopProbes struct{}
 
+// Ran ends a run of a task: nothing of it is left. Result is one sentence.
+type Ran struct {
+	OK     bool
+	Result string
+}
+
 // Record keeps a decision and its reason for people.
 type Record struct{ What, Why string }
 
@@ -103,6 +122,7 @@ func (Rewrite) action()    {}
 func (Kill) action()       {}
 func (Probe) action()      {}
 func (StopProbes) action() {}
+func (Ran) action()        {}
 func (Record) action()     {}
 
 // ConfigOf takes from a service what the machine needs.

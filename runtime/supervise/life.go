@@ -203,12 +203,17 @@ func (s *step) dead(reason string) {
 
 // delay is 0 for the first death after a stable run, then Delay doubled for each further one, up to Cap, with jitter.
 func (s *step) delay() time.Duration {
-	r := s.Config.Restart
-	if s.Deaths < 2 || r.Delay == 0 {
+	if s.Deaths < 2 || s.Config.Restart.Delay == 0 {
 		return 0
 	}
+	return s.backoff(s.Deaths - 2)
+}
+
+// backoff is Delay, doubled that often up to Cap, with jitter.
+func (s *step) backoff(doublings int) time.Duration {
+	r := s.Config.Restart
 	limit := float64(r.Cap.Std())
-	d := min(limit, math.Ldexp(float64(r.Delay.Std()), min(s.Deaths-2, 100)))
+	d := min(limit, math.Ldexp(float64(r.Delay.Std()), min(doublings, 100)))
 	spread := float64(r.JitterPermille) / 1000 * (2*s.random() - 1)
 	return time.Duration(min(limit, d*(1+spread)))
 }

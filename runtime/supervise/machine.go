@@ -1,4 +1,5 @@
-// Package supervise decides: what becomes of one service, given what has happened and what the time is.
+// Package supervise decides: what becomes of one service, or of one task (Task), given what has happened and what the time
+// is.
 //
 // A Machine is a value. Step takes it, the time and one Event, and returns the next Machine and the Actions that the
 // driver (package driver below this one) must carry out. Nothing here starts a process, reads a clock or sleeps.
@@ -19,7 +20,7 @@
 //     running --stop, restart--> ending --grace over, exit--> killing --empty--> stopped | waiting
 //     starting, running --exit, hung--> killing --empty--> waiting
 //
-// Tests: a table of conversations (events in, actions out), and a random walk that asserts the rules at every step.
+// Tests: tables of conversations (events in, actions out), and random walks that assert the rules at every step.
 package supervise
 
 import (
@@ -42,6 +43,7 @@ const (
 	Running  State = "running"  // the daemon was executed
 	Ending   State = "ending"   // the stop signal was sent; the tree is killed at Due
 	Killing  State = "killing"  // the tree is being killed, until Emptied
+	Done     State = "done"     // a task that runs once has succeeded; nothing runs
 )
 
 // Config is what of a service's plan the machine needs.

@@ -76,7 +76,7 @@ func (w *world) next() Event {
 		case 10:
 			if w.leader {
 				w.leader = false
-				return Exited{"exit code 1"}
+				return Exited{Status: "exit code 1"}
 			}
 		case 11:
 			if w.killing {
@@ -186,7 +186,7 @@ func TestDelaysGrowToTheCapAndNoFurther(t *testing.T) {
 		if m.State != Queued {
 			t.Fatalf("death %d: given up in state %s", death, m.State)
 		}
-		for _, e := range []Event{Admitted{}, Executed{}, Exited{"exit code 1"}, Emptied{}} {
+		for _, e := range []Event{Admitted{}, Executed{}, Exited{Status: "exit code 1"}, Emptied{}} {
 			m, _ = m.Step(now, e)
 		}
 	}

@@ -108,8 +108,11 @@ func printEffects(s *Streams, services []control.Status) {
 	}
 }
 
-// executed reports whether a daemon is there.
+// executed reports whether a daemon is there, or whether the run of a task succeeded.
 func executed(st *control.Status) bool {
+	if st.Task != nil {
+		return st.IsUp()
+	}
 	return st.State == control.Running || st.State == control.Healthy || st.State == control.Unhealthy
 }
 

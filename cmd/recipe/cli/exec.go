@@ -18,7 +18,7 @@ import (
 
 type execCommand struct {
 	File    string `arg:"" help:"A recipe, a plan's JSON, or - for standard input."`
-	Service string `placeholder:"NAME" help:"The service, where the recipe has several."`
+	Service string `placeholder:"NAME" help:"The service or task, where the recipe has several."`
 	hostFlags
 }
 
@@ -71,7 +71,7 @@ func (c *execCommand) spec(s *Streams) (*launch.Spec, string, error) {
 	if err != nil {
 		return nil, name, errors.New("the recipe is not sound; `recipe check` says why")
 	}
-	service, err := oneService(p, c.Service)
+	service, err := oneLaunch(p, c.Service)
 	if err != nil {
 		return nil, p.Name, err
 	}

@@ -4,7 +4,7 @@ import "recipe/runtime/launch"
 
 type launcherCommand struct {
 	File    string `arg:"" help:"A recipe, a plan's JSON, or - for standard input."`
-	Service string `placeholder:"NAME" help:"The service, where the recipe has several."`
+	Service string `placeholder:"NAME" help:"The service or task, where the recipe has several."`
 }
 
 // Help is the long text of --help.
@@ -18,7 +18,7 @@ func (c *launcherCommand) Run(s *Streams) error {
 	if err != nil {
 		return err
 	}
-	service, err := oneService(p, c.Service)
+	service, err := oneLaunch(p, c.Service)
 	if err != nil {
 		return err
 	}

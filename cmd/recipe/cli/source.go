@@ -83,6 +83,24 @@ func serviceNames(p *plan.Plan) []string {
 	return names
 }
 
+// oneLaunch gives the service or task of that name, or the only service, or the only task where there is no service.
+func oneLaunch(p *plan.Plan, name string) (*plan.Service, error) {
+	if name == "" && len(p.Services) > 0 || len(p.Tasks) == 0 {
+		return oneService(p, name)
+	}
+	return oneService(launches(p), name)
+}
+
+// launches is the plan as if its tasks were services: for what treats them alike.
+func launches(p *plan.Plan) *plan.Plan {
+	all := *p
+	all.Services = nil
+	for _, s := range p.Launches() {
+		all.Services = append(all.Services, *s)
+	}
+	return &all
+}
+
 // hostFlags are the values that a host gives to a plan: the flags of verbs that resolve one.
 type hostFlags struct {
 	Set  []string `sep:"none" placeholder:"FLAG=VALUE" help:"Set a flag of the recipe, over the host's flags file. May be repeated."`

@@ -20,7 +20,7 @@ type statusCommand struct {
 func (*statusCommand) Help() string {
 	return `Asks every supervisor of this user: those with a socket in /run/recipe for root, in $XDG_RUNTIME_DIR/recipe for others, in $RECIPE_RUNTIME_DIR where that is set.
 
-Exit codes: without SERVICE, 0 as soon as every supervisor answered, also when there is none. With SERVICE, 0 if each of them does its work (healthy, or running where it has no probes), 1 if one does not or is unknown.`
+Exit codes: without SERVICE, 0 as soon as every supervisor answered, also when there is none. With SERVICE, 0 if each of them does its work (healthy, or running where it has no probes; of a task, its last run succeeded), 1 if one does not or is unknown.`
 }
 
 // Run prints one line a service.
@@ -81,11 +81,27 @@ func statusTable(services []control.Status, now time.Time) []byte {
 	return b.Bytes()
 }
 
+// lastRun is how the last run of a task ended, and otherwise why it is in its state.
+func lastRun(st *control.Status, now time.Time) string {
+	last := st.Task.LastRun()
+	if last == nil || st.State == control.Stopped {
+		return st.Reason
+	}
+	verdict := "succeeded"
+	if !last.OK {
+		verdict = "failed"
+	}
+	return fmt.Sprintf("the last run %s %s ago: %s", verdict, span(now.Sub(*last.Ended)), last.Result)
+}
+
 // explain is the reason, with the time that is left and who stopped the service.
 func explain(st *control.Status, now time.Time) string {
-	text := st.Reason
+	text, next := st.Reason, "start"
+	if st.Task != nil {
+		text, next = lastRun(st, now), "run"
+	}
 	if st.NextStart != nil && st.NextStart.After(now) {
-		text += fmt.Sprintf(" (next start in %s)", span(st.NextStart.Sub(now)))
+		text += fmt.Sprintf(" (next %s in %s)", next, span(st.NextStart.Sub(now)))
 	}
 	if st.Stop != nil && !strings.Contains(text, "stopped by "+st.Stop.By) {
 		text += fmt.Sprintf(" (stopped by %s on %s", st.Stop.By, st.Stop.When.Local().Format("2006-01-02 15:04:05"))

@@ -48,5 +48,34 @@ func (c *whyCommand) Run(s *Streams) error {
 			fmt.Fprintln(s.Out, printable(part))
 		}
 	}
+	if f.Status.Task != nil {
+		printRuns(s, &f.Status)
+	}
 	return nil
+}
+
+// printRuns shows how a task went, and when it is run next.
+func printRuns(s *Streams, st *control.Status) {
+	const layout = "2006-01-02 15:04:05"
+	for i := range st.Task.Runs {
+		r := &st.Task.Runs[i]
+		line := fmt.Sprintf("run of %s: ", r.Began.Local().Format(layout))
+		switch {
+		case r.Ended == nil:
+			line += "it is under way"
+		case r.OK:
+			line += fmt.Sprintf("succeeded after %s: %s", span(r.Ended.Sub(r.Began)), r.Result)
+		default:
+			line += fmt.Sprintf("failed after %s: %s", span(r.Ended.Sub(r.Began)), r.Result)
+		}
+		fmt.Fprintln(s.Out, printable(line))
+		if r.Ended != nil && !r.OK {
+			for _, words := range r.Words {
+				fmt.Fprintln(s.Out, printable("    "+words))
+			}
+		}
+	}
+	if st.NextStart != nil {
+		fmt.Fprintln(s.Out, "next run: "+st.NextStart.Local().Format(layout))
+	}
 }

@@ -22,6 +22,8 @@ func (sv *service) act(a supervise.Action) {
 		sv.admit()
 	case supervise.Spawn:
 		sv.spawn()
+	case supervise.Ran:
+		sv.ran(a)
 	case supervise.Signal:
 		sv.signal(a.Name)
 	case supervise.Rewrite:
@@ -122,6 +124,7 @@ func (sv *service) follow(ctx context.Context, name string) bool {
 // spawn starts the launcher of the next incarnation.
 func (sv *service) spawn() {
 	sv.number++
+	sv.begins()
 	spec, err := sv.resolve()
 	if err != nil {
 		sv.pending = append(sv.pending, supervise.SpawnFailed{Reason: err.Error()})
@@ -160,7 +163,7 @@ func (sv *service) notify(number uint64) func(process.Event) {
 		case process.NotSane:
 			m.event = supervise.NotSane{Reason: e.Reason}
 		case process.Exited:
-			m.event = supervise.Exited{Status: e.Status.String()}
+			m.event = supervise.Exited{Status: e.Status.String(), OK: e.Status == process.Status{}}
 		}
 		sv.send(m)
 	}
@@ -232,6 +235,9 @@ func (sv *service) kill() {
 	go func() {
 		left := sv.end(incarnation)
 		sv.log.EndIncarnation()
+		if sv.task != nil {
+			sv.hearOut()
+		}
 		sv.send(message{event: supervise.Emptied{Left: left}, incarnation: number})
 	}()
 }

@@ -29,7 +29,7 @@ func (sv *service) status() control.Status {
 	status := control.Status{
 		Service: sv.name, Recipe: v.recipe, State: v.state(), Since: v.since, PID: v.pid, Restarts: m.Restarts,
 		Reason: m.Reason, Containment: sv.sup.host.Containment(), Digest: v.digest, Desired: control.Down,
-		LogDir: sv.sup.options.LogDir,
+		LogDir: sv.sup.options.LogDir, Task: v.task,
 	}
 	if m.Wanted {
 		status.Desired = control.Up
@@ -58,11 +58,15 @@ func (s *Supervisor) Why(_ context.Context, name string) ([]control.Decision, er
 	return s.journal.of(name, whyLength)
 }
 
-// Start implements control.Backend: it returns once the daemon was executed, or has failed and waits for its next start.
+// Start implements control.Backend: it returns once the daemon was executed, or has failed and waits for its next start;
+// for a task, once a run has ended.
 func (s *Supervisor) Start(ctx context.Context, name string, caller control.Caller) (control.Status, error) {
 	return s.command(ctx, name, func(sv *service) (supervise.Event, func(view) bool, error) {
 		if err := removeStop(s.options.StateDir, name); err != nil {
 			return nil, nil, err
+		}
+		if sv.task != nil {
+			return supervise.RunNow{Why: "started by " + by(caller)}, atRest, nil
 		}
 		return supervise.Start{Why: "started by " + by(caller)}, started, nil
 	})
@@ -87,6 +91,9 @@ func (s *Supervisor) Restart(ctx context.Context, name string, caller control.Ca
 		if !v.machine.Wanted {
 			return nil, nil, &control.Error{Code: control.Refused, Message: fmt.Sprintf("cannot restart %s: %s", name, v.machine.Reason), Hint: "recipe start " + name + " ends that"}
 		}
+		if sv.task != nil {
+			return supervise.Restart{Why: "restarted by " + by(caller)}, atRest, nil
+		}
 		return supervise.Restart{Why: "restarted by " + by(caller)}, started, nil
 	})
 }
@@ -96,6 +103,15 @@ func (s *Supervisor) Restart(ctx context.Context, name string, caller control.Ca
 func started(v view) bool {
 	switch v.machine.State {
 	case supervise.Running, supervise.Waiting, supervise.Stopped:
+		return true
+	}
+	return false
+}
+
+// atRest holds, of a task that has taken a start or a restart, once the run that it asked for has ended.
+func atRest(v view) bool {
+	switch v.machine.State {
+	case supervise.Waiting, supervise.Done, supervise.Stopped:
 		return true
 	}
 	return false

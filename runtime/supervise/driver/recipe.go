@@ -52,8 +52,8 @@ func (s *Supervisor) load(ctx context.Context, r *recipe) (*plan.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(p.Services) == 0 {
-		return nil, fmt.Errorf("cannot run %s: it declares no service", r.file)
+	if len(p.Services)+len(p.Tasks) == 0 {
+		return nil, fmt.Errorf("cannot run %s: it declares no service and no task", r.file)
 	}
 	if len(s.recipes) == 1 || r.plan != nil { // of several, boot asks when all have been read
 		if err := flags.CheckSets(p, s.setsFor(r.file, p)); err != nil {
@@ -127,8 +127,8 @@ func (s *Supervisor) refuse(r *recipe, what string, err error) {
 	if r.plan == nil {
 		return
 	}
-	for i := range r.plan.Services {
-		s.note(r.plan.Services[i].Name, "refused "+what, err.Error()+"; "+consequence)
+	for _, spec := range r.plan.Launches() {
+		s.note(spec.Name, "refused "+what, err.Error()+"; "+consequence)
 	}
 }
 
@@ -247,6 +247,14 @@ func (s *Supervisor) loadNext(ctx context.Context, r, next *recipe) (err error) 
 	if r.plan != nil && next.plan.Name != r.plan.Name {
 		return fmt.Errorf("cannot use the changed %s: it is now called %q, and a running recipe keeps its name %q; end this supervisor and start it anew", r.file, next.plan.Name, r.plan.Name)
 	}
+	if r.plan == nil {
+		return nil
+	}
+	for _, spec := range next.plan.Launches() {
+		if r.plan.Launch(spec.Name) != nil && (r.plan.Task(spec.Name) == nil) != (next.plan.Task(spec.Name) == nil) {
+			return fmt.Errorf("cannot use the changed %s: of the two %q, one is a service and the other a task; give the new one another name, or end this supervisor and start it anew", r.file, spec.Name)
+		}
+	}
 	return nil
 }
 
@@ -261,9 +269,9 @@ func (s *Supervisor) admit(ctx context.Context, r *recipe, p *plan.Plan) (err er
 			}
 		}
 	}()
-	for i := range p.Services {
-		name := p.Services[i].Name
-		if r.plan != nil && r.plan.Service(name) != nil {
+	for _, spec := range p.Launches() {
+		name := spec.Name
+		if r.plan != nil && r.plan.Launch(name) != nil {
 			continue
 		}
 		sv := s.service(name)
@@ -294,9 +302,8 @@ func (s *Supervisor) install(r *recipe, before, after *plan.Plan, oldEnv, newEnv
 	// All are there before the first is told anything: services look those up that they come after.
 	var fresh, kept []*service
 	definitions := map[string]*definition{}
-	for i := range after.Services {
-		spec := &after.Services[i]
-		d := &definition{plan: after, spec: spec, digest: digest, env: newEnv, fault: r.fault}
+	for _, spec := range after.Launches() {
+		d := &definition{plan: after, spec: spec, task: after.Task(spec.Name), digest: digest, env: newEnv, fault: r.fault}
 		definitions[spec.Name] = d
 		if sv := s.service(spec.Name); sv != nil {
 			kept = append(kept, sv)
@@ -306,7 +313,10 @@ func (s *Supervisor) install(r *recipe, before, after *plan.Plan, oldEnv, newEnv
 	}
 	for _, sv := range kept {
 		d := definitions[sv.name]
-		events, later := change(before, after, before.Service(sv.name), d.spec, oldEnv, newEnv)
+		events, later := change(before, after, before.Launch(sv.name), d.spec, oldEnv, newEnv)
+		if d.task != nil {
+			events = forTask(d.task, events)
+		}
 		if later != "" {
 			s.decide(sv.name, "flags", later+", from the next start on")
 		}
@@ -329,9 +339,9 @@ func (s *Supervisor) install(r *recipe, before, after *plan.Plan, oldEnv, newEnv
 
 // drop ends the services that the recipe does not declare any longer.
 func (s *Supervisor) drop(before, after *plan.Plan) {
-	for i := range before.Services {
-		name := before.Services[i].Name
-		if after.Service(name) != nil {
+	for _, spec := range before.Launches() {
+		name := spec.Name
+		if after.Launch(name) != nil {
 			continue
 		}
 		if sv := s.service(name); sv != nil {

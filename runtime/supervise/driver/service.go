@@ -23,9 +23,10 @@ import (
 type definition struct {
 	plan   *plan.Plan
 	spec   *plan.Service
-	digest string    // of the plan
-	env    *expr.Env // nil while the flags cannot be used and never could
-	fault  string    // why env is nil
+	task   *plan.Task // that spec was made of; nil for a service
+	digest string     // of the plan
+	env    *expr.Env  // nil while the flags cannot be used and never could
+	fault  string     // why env is nil
 }
 
 // message is something for a service's goroutine. incarnation and asking, where set, are those that the event speaks of:
@@ -54,6 +55,7 @@ type service struct {
 
 	// owned by loop
 	machine     supervise.Machine
+	task        *task // nil for a service
 	definition  *definition
 	live        *expr.Env // the flags as the running daemon knows them
 	log         *logs.Log
@@ -76,7 +78,8 @@ type view struct {
 	number  uint64
 	digest  string
 	recipe  string
-	left    bool // its claim is given up; nothing of it is known any more
+	task    *control.Task // nil for a service; never changed
+	left    bool          // its claim is given up; nothing of it is known any more
 }
 
 // waiter is somebody who waits until the service has come to something.
@@ -92,6 +95,10 @@ func (s *Supervisor) newService(d *definition) (*service, error) {
 	if s.options.Tee != nil {
 		tee = func(line []byte) { s.options.Tee(name, line) }
 	}
+	words := &words{}
+	if d.task != nil {
+		tee = words.after(tee)
+	}
 	log, err := logs.Open(s.options.LogDir, name, d.spec.Logs, tee)
 	if err != nil {
 		return nil, err
@@ -101,6 +108,12 @@ func (s *Supervisor) newService(d *definition) (*service, error) {
 	sv := &service{
 		name: name, sup: s, mailbox: make(chan message, 16), gone: make(chan struct{}), log: log, definition: d,
 		machine: supervise.New(supervise.ConfigOf(d.spec), seed.Sum64()^uint64(os.Getpid())),
+	}
+	if d.task != nil {
+		if sv.task, err = newTask(s.options.StateDir, d.task, seed.Sum64()^uint64(os.Getpid()), words); err != nil {
+			log.Close()
+			return nil, err
+		}
 	}
 	sv.publish()
 	s.running.Add(1)
@@ -132,7 +145,11 @@ func (sv *service) loop() {
 	timer.Stop()
 	for {
 		var due <-chan time.Time
-		if !sv.machine.Due.IsZero() {
+		switch {
+		case sv.machine.Due.IsZero():
+		case sv.task != nil:
+			due = sv.task.alarm.at(sv.machine.Due)
+		default:
 			timer.Reset(time.Until(sv.machine.Due))
 			due = timer.C
 		}
@@ -172,6 +189,9 @@ func (sv *service) adopt(d *definition) (asked bool) {
 // close gives the claim up before the name can be looked up no longer: whoever finds no service may claim it.
 func (sv *service) close() {
 	sv.log.Close()
+	if sv.task != nil {
+		sv.task.alarm.close()
+	}
 	sv.sup.host.Release(sv.name)
 	sv.sup.mu.Lock()
 	delete(sv.sup.services, sv.name)
@@ -188,7 +208,7 @@ func (sv *service) take(m message) {
 		after := sv.definition.spec.After
 		asked := sv.adopt(m.define)
 		sv.log.SetLimits(m.define.spec.Logs)
-		sv.step(supervise.Configure{Config: supervise.ConfigOf(m.define.spec)})
+		sv.step(sv.configure(m.define))
 		if asked && sv.stopProbes != nil {
 			sv.stopProbes()
 			sv.probe()
@@ -224,7 +244,12 @@ func (sv *service) step(first supervise.Event) {
 		sv.pending = sv.pending[1:]
 		before := sv.machine
 		var actions []supervise.Action
-		sv.machine, actions = sv.machine.Step(time.Now(), event)
+		if sv.task != nil {
+			sv.task.machine, actions = sv.task.machine.Step(time.Now(), event)
+			sv.machine = sv.task.machine.Machine
+		} else {
+			sv.machine, actions = sv.machine.Step(time.Now(), event)
+		}
 		for _, a := range actions {
 			sv.act(a)
 		}
@@ -255,6 +280,9 @@ func (sv *service) publish() {
 	now := view{machine: sv.machine, since: sv.view.since, number: sv.number, digest: sv.definition.digest, recipe: sv.definition.plan.Name, left: sv.left}
 	if sv.incarnation != nil {
 		now.pid = sv.incarnation.PID()
+	}
+	if sv.task != nil {
+		now.task = sv.task.status(sv.definition.task)
 	}
 	if sv.view.since.IsZero() || now.state() != sv.view.state() {
 		now.since = time.Now()
@@ -319,6 +347,8 @@ func (v view) state() control.State {
 		return control.Waiting
 	case supervise.Starting:
 		return control.Starting
+	case supervise.Done:
+		return control.Done
 	case supervise.Ending, supervise.Killing:
 		return control.Stopping
 	}

@@ -195,10 +195,10 @@ func (s *Supervisor) claim(ctx context.Context) error {
 		if r.plan == nil {
 			continue
 		}
-		for i := range r.plan.Services {
-			name := r.plan.Services[i].Name
+		for _, spec := range r.plan.Launches() {
+			name := spec.Name
 			if slices.Contains(names, name) {
-				return fmt.Errorf("cannot run %s: another of these recipes declares the service %q too", r.file, name)
+				return fmt.Errorf("cannot run %s: another of these recipes declares %q too", r.file, name)
 			}
 			names = append(names, name)
 		}
