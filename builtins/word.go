@@ -41,9 +41,10 @@ type Type struct {
 
 // arguments are what a call gave, read by the word's table.
 type arguments struct {
-	call   *Call
-	values []any // by parameter; nil when absent or at fault
-	raw    []starlark.Value
+	recording *Recording
+	call      *Call
+	values    []any // by parameter; nil when absent or at fault
+	raw       []starlark.Value
 }
 
 func (a *arguments) index(name string) int {

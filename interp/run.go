@@ -119,7 +119,7 @@ const mostUndefined = 100 // names
 var elsewhere = map[string]string{
 	"null": "write None", "nil": "write None", "import": "load(\"x.star\", \"name\") brings names from another file",
 	"open": "a recipe reads no files; it names them with file, config and template", "os": "a recipe sees nothing of the machine; host and flag are what it may ask",
-	"env": "a recipe sees no environment; flag declares what a host may set", "format": "write fmt(\"...{}\", value)", "percent": "write value * 80 // 100",
+	"env": "a recipe sees no environment; flag declares what a host may set", "format": "write fmt(\"...{}\", value)",
 }
 
 // resolveError translates what the resolver says.

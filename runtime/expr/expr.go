@@ -140,6 +140,24 @@ func (e Expr) Fixed() bool {
 	return fixed
 }
 
+// Sources names what e is computed from, each once, in the order of the expression: flag "workers", host.cpus.
+func (e Expr) Sources() []string {
+	var names []string
+	e.Walk(func(n Expr) {
+		name := ""
+		switch n.Op {
+		case OpFlag:
+			name = fmt.Sprintf("flag %q", n.Text)
+		case OpHost:
+			name = "host." + n.Text
+		}
+		if name != "" && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	})
+	return names
+}
+
 // Walk calls visit for e and every node below it, parents first.
 func (e Expr) Walk(visit func(Expr)) {
 	visit(e)
