@@ -154,7 +154,7 @@ func runPackage(r *Recording, a *arguments) starlark.Value {
 		p.Build, calls.build = append(p.Build, run), append(calls.build, call)
 	}
 	for _, h := range get[[]*Handle](a, "contents") {
-		content, call := orPlaceholder(h, made[plan.Content])
+		content, call := orPlaceholder(h, r.contentOf)
 		p.Contents, calls.contents = append(p.Contents, content), append(calls.contents, call)
 	}
 	r.Package, r.pkg = p, calls

@@ -14,7 +14,7 @@ import (
 // The types of parameters that take what other words make.
 var (
 	buildType    = handles("list of run", "steps, as in [run([\"make\"])]", "run")
-	contentsType = handles("list of files", "handles that file and config made", "file", "config")
+	contentsType = handles("list of contents", "what file, config, tree, directory and symlink made", "file", "config", "tree", "directory", "symlink")
 	stepsType    = handles("list of steps", "what file, config, directory, template, copy, symlink, run, wait_for and the require_ words made", "file", "config", "directory", "template", "copy", "symlink", "run", "wait_for",
 		"require_file", "require_free_space", "require_memory", "require_mount", "require_port_free", "require_writable")
 	probesType   = handles("list of probes", "tcp and http", "tcp", "http")
@@ -101,20 +101,6 @@ func runSignal(r *Recording, a *arguments) starlark.Value {
 		return unknown{}
 	}
 	return &Handle{in: r, word: "signal", call: a.call, made: name, name: name}
-}
-
-// runContent is file and config.
-func runContent(r *Recording, a *arguments) starlark.Value {
-	c := plan.Content{Kind: plan.ContentKind(a.call.Word), Source: get[string](a, "source"), Path: get[expr.Expr](a, "path").Text,
-		Mode: get[plan.Mode](a, "mode"), Owner: get[string](a, "owner"), Group: get[string](a, "group")}
-	if e := get[expr.Expr](a, "path"); e.Op != expr.OpPath && !a.call.Spoilt(Whole("path")) {
-		r.report(a.call, Whole("path"), diag.Diagnostic{Code: plan.CodePath, Message: "the path of a packaged file is fixed when the package is built",
-			Found: notation(e), Accepted: `a text with an absolute path, as in "/etc/foo/foo.conf"`})
-	}
-	if a.call.Spoilt(Whole("path")) {
-		return unknown{}
-	}
-	return &Handle{in: r, word: a.call.Word, call: a.call, made: c, path: expr.PathOf(c.Path)}
 }
 
 func runRestart(r *Recording, a *arguments) starlark.Value {

@@ -16,6 +16,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 	"github.com/klauspost/pgzip"
 
+	"recipe/runtime/contents"
 	"recipe/runtime/plan"
 )
 
@@ -41,10 +42,14 @@ func (o Options) deb(w io.Writer) error {
 		return fmt.Errorf("cannot open the recipe's folder: %w", err)
 	}
 	defer sources.Close()
-	if err := o.checkMachines(sources); err != nil {
+	listed, err := contents.List(o.Plan.Package, sources)
+	if err != nil {
 		return err
 	}
-	entries, err := o.tree(sources)
+	if err := o.checkMachines(sources, listed); err != nil {
+		return err
+	}
+	entries, err := o.tree(sources, listed)
 	if err != nil {
 		return err
 	}
@@ -134,10 +139,14 @@ func (o Options) writeData(w io.Writer, sources *os.Root, entries []entry) (*dat
 	}
 	for i := range entries {
 		e := &entries[i]
-		if e.dir {
+		switch {
+		case e.dir:
 			facts.installed++
 			err = o.writeDirectory(archive, "."+e.path+"/", e.mode)
-		} else {
+		case e.link != "":
+			facts.installed++
+			err = o.writeLink(archive, "."+e.path, e.link)
+		default:
 			err = o.writeFile(archive, sources, e, facts)
 		}
 		if err != nil {
@@ -191,6 +200,12 @@ func (o Options) header(name string, mode plan.Mode, size int64) *tar.Header {
 func (o Options) writeDirectory(archive *tar.Writer, name string, mode plan.Mode) error {
 	h := o.header(name, mode, 0)
 	h.Typeflag = tar.TypeDir
+	return archive.WriteHeader(h)
+}
+
+func (o Options) writeLink(archive *tar.Writer, name, target string) error {
+	h := o.header(name, 0o777, 0)
+	h.Typeflag, h.Linkname = tar.TypeSymlink, target
 	return archive.WriteHeader(h)
 }
 

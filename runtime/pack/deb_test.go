@@ -397,6 +397,66 @@ func TestNothingStandsTwice(t *testing.T) {
 	}
 }
 
+// TestTreesDirectoriesAndLinks reads back what has no file of its own in the plan. Modes and times in the recipe's folder
+// do not matter, but for whether a file can be executed.
+func TestTreesDirectoriesAndLinks(t *testing.T) {
+	t.Parallel()
+	need(t, "dpkg-deb")
+	dir := folder(t, 0o600, time.Now())
+	for name, mode := range map[string]os.FileMode{"static/a b/it's é": 0o600, "static/run": 0o711, "static/x.map": 0o644, "more/y": 0o644} {
+		path := filepath.Join(dir, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte("x"), 0o600), os.Chmod(path, mode)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(os.Mkdir(filepath.Join(dir, "static/empty"), 0o700), os.Symlink("a b", filepath.Join(dir, "static/current"))); err != nil {
+		t.Fatal(err)
+	}
+	p := tour()
+	p.Package.Contents = append(p.Package.Contents,
+		plan.Content{Kind: plan.ContentTree, Source: "static", Path: "/usr/share/foo/static", Exclude: []string{"*.map"}},
+		plan.Content{Kind: plan.ContentTree, Source: "more", Path: "/usr/share/foo/static/a b/more", Mode: 0o640},
+		plan.Content{Kind: plan.ContentDirectory, Path: "/usr/share/foo/static", Mode: 0o751},
+		plan.Content{Kind: plan.ContentDirectory, Path: "/var/lib/foo", Mode: 0o750, Owner: "foo", Group: "foo"},
+		plan.Content{Kind: plan.ContentSymlink, Path: "/usr/bin/food", Target: "/usr/lib/foo/bin/food"})
+	if problems := p.Validate(); len(problems) != 1 || problems[0].Code != plan.CodeDuplicate {
+		t.Errorf("a tree and a directory of one path: %v", problems)
+	}
+	p.Package.Contents[len(p.Package.Contents)-3].Path = "/usr/share/foo/static/empty"
+	path := build(t, p, dir)
+	listing := run(t, "dpkg-deb", "-c", path)
+	for _, want := range []string{
+		"drwxr-xr-x root/root         0 1980-01-01 00:00 ./usr/share/foo/static/\n",
+		"drwxr-xr-x root/root         0 1980-01-01 00:00 ./usr/share/foo/static/a b/\n",
+		"-rwxr-xr-x root/root         1 1980-01-01 00:00 ./usr/share/foo/static/run\n",
+		"drwxr-x--x root/root         0 1980-01-01 00:00 ./usr/share/foo/static/empty/\n",
+		"lrwxrwxrwx root/root         0 1980-01-01 00:00 ./usr/share/foo/static/current -> a b\n",
+		"-rw-r----- root/root         1 1980-01-01 00:00 ./usr/share/foo/static/a b/more/y\n",
+		"drwxr-x--- root/root         0 1980-01-01 00:00 ./var/lib/foo/\n",
+		"lrwxrwxrwx root/root         0 1980-01-01 00:00 ./usr/bin/food -> /usr/lib/foo/bin/food\n",
+	} {
+		if !strings.Contains(listing, want) {
+			t.Errorf("no %q in the listing:\n%s", want, listing)
+		}
+	}
+	if strings.Contains(listing, "x.map") {
+		t.Error("what is excluded is packed")
+	}
+	root := t.TempDir()
+	run(t, "dpkg-deb", "-R", path, root)
+	if got, err := os.ReadFile(filepath.Join(root, "usr/share/foo/static/a b/it's é")); string(got) != "x" || err != nil {
+		t.Errorf("%q, %v", got, err)
+	}
+	if postinst, _ := os.ReadFile(filepath.Join(root, "DEBIAN/postinst")); !strings.Contains(string(postinst), "\nown /var/lib/foo foo:foo 0750\n") {
+		t.Errorf("the directory is given to nobody:\n%s", postinst)
+	}
+	sums := exec.Command("md5sum", "--check", "--quiet", "--strict", "DEBIAN/md5sums")
+	sums.Dir = root
+	if out, err := sums.CombinedOutput(); err != nil {
+		t.Errorf("%v: %s", err, out)
+	}
+}
+
 // TestProgramsFitTheLabel: a package of another architecture than its programs would install, and not start.
 func TestProgramsFitTheLabel(t *testing.T) {
 	dir := folder(t, 0o644, time.Now())

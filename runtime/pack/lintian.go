@@ -5,13 +5,15 @@ import (
 	"fmt"
 	"os"
 	"strings"
+
+	"recipe/runtime/contents"
 )
 
 // lintianOverrides tells Debian's judge that programs without a dynamic linker are meant: a package that brings all that
 // it needs is what a standalone one is for. No such program, no file.
-func (o Options) lintianOverrides(sources *os.Root) ([]entry, error) {
+func (o Options) lintianOverrides(sources *os.Root, files []contents.Entry) ([]entry, error) {
 	var lines strings.Builder
-	for _, c := range o.Plan.Package.Contents {
+	for _, c := range files {
 		static, err := staticProgram(sources, c.Source)
 		if err != nil {
 			return nil, err
@@ -38,8 +40,11 @@ func staticProgram(sources *os.Root, name string) (static bool, err error) {
 	return static, err
 }
 
-// withProgram calls use if the source is an ELF file.
+// withProgram calls use if the source is an ELF file. Directories and links have none.
 func withProgram(sources *os.Root, name string, use func(*elf.File) error) error {
+	if name == "" {
+		return nil
+	}
 	f, _, err := openSource(sources, name)
 	if err != nil {
 		return err

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"strings"
+
+	"recipe/runtime/contents"
 )
 
 // machines are what the programs of an architecture are made for. An architecture that is not here is not checked.
@@ -15,7 +17,7 @@ var machines = map[string]elf.Machine{
 
 // checkMachines refuses programs of another architecture than the package is labelled with: it would install, and not
 // start.
-func (o Options) checkMachines(sources *os.Root) error {
+func (o Options) checkMachines(sources *os.Root, files []contents.Entry) error {
 	arch, err := o.arch()
 	if err != nil {
 		return err
@@ -24,7 +26,7 @@ func (o Options) checkMachines(sources *os.Root) error {
 	if !known && arch != "all" {
 		return nil
 	}
-	for _, c := range o.Plan.Package.Contents {
+	for _, c := range files {
 		err := withProgram(sources, c.Source, func(program *elf.File) error {
 			if known && program.Machine == want {
 				return nil

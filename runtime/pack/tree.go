@@ -9,35 +9,43 @@ import (
 	"slices"
 	"strings"
 
+	"recipe/runtime/contents"
 	"recipe/runtime/launch"
 	"recipe/runtime/plan"
 	"recipe/runtime/unit"
 )
 
-// entry is one file or directory of a package. Either source, below the recipe's folder, or data is its content.
+// entry is one file, directory or link of a package. Either source, below the recipe's folder, or data is a file's content.
 type entry struct {
 	path   string // absolute
 	dir    bool
+	link   string // where it leads
 	mode   plan.Mode
 	source string
 	data   []byte
 	config bool // the admin's once installed
+	given  bool // by the recipe, which says its mode; other directories may be in several trees
 }
 
 const unitDir = "/usr/lib/systemd/system/"
 
 // tree lists what the package installs, sorted, directories before what lies in them.
-func (o Options) tree(sources *os.Root) ([]entry, error) {
-	files, err := o.generated(sources)
+func (o Options) tree(sources *os.Root, listed []contents.Entry) ([]entry, error) {
+	files, err := o.generated(sources, listed)
 	if err != nil {
 		return nil, err
 	}
-	for _, c := range o.Plan.Package.Contents {
-		files = append(files, entry{path: c.Path, mode: c.Mode, source: c.Source, config: c.Kind == plan.ContentConfig})
+	for _, c := range listed {
+		files = append(files, entry{path: c.Path, dir: c.Directory, link: c.Target, mode: c.Mode, source: c.Source, config: c.Config, given: c.Whole != nil})
 	}
 	all := map[string]entry{}
 	for _, f := range files {
-		if other, there := all[f.path]; there {
+		other, there := all[f.path]
+		if there && other.dir && f.dir {
+			if other.given {
+				continue
+			}
+		} else if there {
 			return nil, fmt.Errorf("two files want to be %s: %s and %s", f.path, origin(other), origin(f))
 		}
 		all[f.path] = f
@@ -47,7 +55,9 @@ func (o Options) tree(sources *os.Root) ([]entry, error) {
 			if other, there := all[dir]; there && !other.dir {
 				return nil, fmt.Errorf("%s cannot be a file (%s): %s lies below it", dir, origin(other), f.path)
 			}
-			all[dir] = entry{path: dir, dir: true, mode: 0o755}
+			if !all[dir].dir {
+				all[dir] = entry{path: dir, dir: true, mode: 0o755}
+			}
 		}
 	}
 	var sorted []entry
@@ -59,14 +69,19 @@ func (o Options) tree(sources *os.Root) ([]entry, error) {
 }
 
 func origin(e entry) string {
-	if e.source != "" {
+	switch {
+	case e.source != "":
 		return fmt.Sprintf("%q of the recipe", e.source)
+	case e.link != "":
+		return fmt.Sprintf("a link to %q", e.link)
+	case e.dir:
+		return "a directory"
 	}
 	return "one that recipe makes"
 }
 
 // generated are the files that recipe adds. /etc/NAME is there for the flags file.
-func (o Options) generated(sources *os.Root) ([]entry, error) {
+func (o Options) generated(sources *os.Root, listed []contents.Entry) ([]entry, error) {
 	p := o.Plan
 	if len(p.Tasks) > 0 {
 		return nil, fmt.Errorf("cannot pack the task %q: packages hold services alone so far; run the recipe with `recipe run`", p.Tasks[0].Name)
@@ -75,7 +90,7 @@ func (o Options) generated(sources *os.Root) ([]entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	overrides, err := o.lintianOverrides(sources)
+	overrides, err := o.lintianOverrides(sources, listed)
 	if err != nil {
 		return nil, err
 	}

@@ -93,23 +93,32 @@ type Package struct {
 	Depends     []string  `json:"depends,omitempty"`
 }
 
-// ContentKind tells a file that belongs to the package from one that belongs to the admin once installed.
+// ContentKind is what a content makes on a host.
 type ContentKind string
 
-// A config is kept as edited when the package is upgraded.
+// A config is kept as edited when the package is upgraded. A tree is all that lies below a folder of the recipe.
 const (
-	ContentFile   ContentKind = "file"
-	ContentConfig ContentKind = "config"
+	ContentFile      ContentKind = "file"
+	ContentConfig    ContentKind = "config"
+	ContentTree      ContentKind = "tree"
+	ContentDirectory ContentKind = "directory"
+	ContentSymlink   ContentKind = "symlink"
 )
 
-// Content is one file of a package. Source is relative to the recipe's folder, Path is where it lies on a host.
+// Content is one thing of a package. Source is relative to the recipe's folder, Path is where it lies on a host. A tree
+// has root's files, with Mode or, where that is zero, 0755 for those that somebody may execute and 0644 for others;
+// Exclude are shell patterns, those with a slash for the path in the tree, others for the last element of one. What is in
+// it is found when the package is built, and is not part of the plan. Target is where a link leads: a path of the host
+// or, without a slash in front, one relative to the link's folder.
 type Content struct {
-	Kind   ContentKind `json:"kind"`
-	Source string      `json:"source"`
-	Path   string      `json:"path"`
-	Mode   Mode        `json:"mode"`
-	Owner  string      `json:"owner,omitempty"`
-	Group  string      `json:"group,omitempty"`
+	Kind    ContentKind `json:"kind"`
+	Source  string      `json:"source,omitempty"`
+	Path    string      `json:"path"`
+	Target  string      `json:"target,omitempty"`
+	Exclude []string    `json:"exclude,omitempty"`
+	Mode    Mode        `json:"mode,omitzero"`
+	Owner   string      `json:"owner,omitempty"`
+	Group   string      `json:"group,omitempty"`
 }
 
 // Service is one daemon. User names an account of the plan; empty means whoever starts it.

@@ -162,22 +162,6 @@ func (c *checker) line(path, value string) {
 	}
 }
 
-func (c *checker) content(at string, f Content, seen map[string]string) {
-	c.choice(at+".kind", "kind of content", string(f.Kind), string(ContentFile), string(ContentConfig))
-	if err := expr.CheckPath(f.Path); err != nil {
-		c.report(Problem{Path: at + ".path", Code: CodePath, Message: err.Error()})
-	} else if f.Path == "/" {
-		c.report(Problem{Path: at + ".path", Code: CodePath, Message: `"/" is a directory, and cannot be a file of the package`})
-	}
-	c.text(at+".path", f.Path)
-	if err := CheckSource(f.Source); err != nil {
-		c.report(Problem{Path: at + ".source", Code: CodePath, Message: err.Error(), Accepted: `a path from the recipe's folder, as in "dist/food"`})
-	}
-	c.account(at+".owner", f.Owner)
-	c.account(at+".group", f.Group)
-	c.unique(at+".path", "file", f.Path, seen)
-}
-
 // inputs holds a plan from elsewhere to what an evaluation writes: a supervisor watches and reads these files.
 func (c *checker) inputs() {
 	for i, in := range c.plan.Inputs {

@@ -11,6 +11,7 @@
 package stage
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,6 +25,7 @@ import (
 
 	"github.com/google/renameio/v2"
 
+	"recipe/runtime/contents"
 	"recipe/runtime/expr"
 	"recipe/runtime/plan"
 )
@@ -103,15 +105,50 @@ func Contents(p *plan.Plan, dir, root string) error {
 		return fmt.Errorf("cannot stage %s: %w", p.Package.Name, err)
 	}
 	defer sources.Close()
-	for _, c := range p.Package.Contents {
-		if err := file(sources, c, filepath.Join(root, c.Path)); err != nil {
-			return fmt.Errorf("cannot stage %s at %s: %w", c.Source, filepath.Join(root, c.Path), err)
+	list, err := contents.List(p.Package, sources)
+	if err != nil {
+		return fmt.Errorf("cannot stage %s: %w", p.Package.Name, err)
+	}
+	for _, e := range list {
+		if err := lay(sources, e, root); err != nil {
+			return fmt.Errorf("cannot stage %s at %s: %w", cmp.Or(e.Source, e.Path), filepath.Join(root, e.Path), err)
 		}
 	}
 	return nil
 }
 
-func file(sources *os.Root, c plan.Content, target string) error {
+func lay(sources *os.Root, e contents.Entry, root string) error {
+	target := filepath.Join(root, e.Path)
+	switch {
+	case e.Directory:
+		if err := os.MkdirAll(target, 0o755); err != nil {
+			return err
+		}
+		return os.Chmod(target, permissions(e.Mode))
+	case e.Target != "":
+		return link(e.Target, target, root)
+	}
+	return file(sources, e, target)
+}
+
+// link leads below the root where the target is a path. Only a link is replaced.
+func link(to, target, root string) error {
+	if filepath.IsAbs(to) {
+		to = filepath.Join(root, to)
+	}
+	if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
+		return err
+	}
+	if info, err := os.Lstat(target); err == nil && info.Mode()&os.ModeSymlink == 0 {
+		return errors.New("it is something else already: move it away")
+	}
+	return renameio.Symlink(to, target)
+}
+
+// permissions are what whoever calls gives: set-user-id and the like are for the accounts of a host.
+func permissions(m plan.Mode) os.FileMode { return os.FileMode(m) & os.ModePerm }
+
+func file(sources *os.Root, c contents.Entry, target string) error {
 	source, err := sources.Open(filepath.FromSlash(c.Source))
 	if err != nil {
 		return err
@@ -127,7 +164,7 @@ func file(sources *os.Root, c plan.Content, target string) error {
 	if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
 		return err
 	}
-	pending, err := renameio.NewPendingFile(target, renameio.WithPermissions(os.FileMode(c.Mode)&os.ModePerm))
+	pending, err := renameio.NewPendingFile(target, renameio.WithPermissions(permissions(c.Mode)))
 	if err != nil {
 		return err
 	}

@@ -113,6 +113,45 @@ func TestStageFollowsNoLinkOutOfTheRecipe(t *testing.T) {
 	}
 }
 
+// TestStageLaysOutTreesDirectoriesAndLinks: twice, since a recipe is run again and again.
+func TestStageLaysOutTreesDirectoriesAndLinks(t *testing.T) {
+	dir, root := t.TempDir(), t.TempDir()
+	if err := os.MkdirAll(filepath.Join(dir, "static/a b"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "static/a b/x"), []byte("x"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("a b/x", filepath.Join(dir, "static/current")); err != nil {
+		t.Fatal(err)
+	}
+	p := packageOf(nil, plan.Content{Kind: plan.ContentTree, Source: "static", Path: "/usr/share/foo"},
+		plan.Content{Kind: plan.ContentDirectory, Path: "/var/lib/foo", Mode: 0o750, Owner: "foo"},
+		plan.Content{Kind: plan.ContentSymlink, Path: "/usr/bin/x", Target: "/usr/share/foo/current"})
+	for range 2 {
+		if err := Contents(p, dir, root); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := os.ReadFile(filepath.Join(root, "usr/bin/x")); string(got) != "x" || err != nil {
+		t.Errorf("through both links: %q, %v", got, err)
+	}
+	for path, want := range map[string]os.FileMode{"usr/share/foo/a b/x": 0o755, "var/lib/foo": 0o750 | os.ModeDir} {
+		if info, err := os.Stat(filepath.Join(root, path)); err != nil || info.Mode() != want {
+			t.Errorf("%s: %v, %v", path, info.Mode(), err)
+		}
+	}
+	if err := os.Remove(filepath.Join(root, "usr/bin/x")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(root, "usr/bin/x"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := Contents(p, dir, root); err == nil || !strings.Contains(err.Error(), "it is something else already") {
+		t.Errorf("a file in the link's place: %v", err)
+	}
+}
+
 func TestUnprivilegedLeavesThePlanAlone(t *testing.T) {
 	p := &plan.Plan{Services: []plan.Service{{User: "foo", Prepare: []plan.Step{{Directory: &plan.Directory{Owner: "foo", Group: "foo"}}, {Template: &plan.Template{Owner: "foo"}},
 		{RequireMount: &plan.RequireMount{}}, {Copy: &plan.Copy{Owner: "foo"}}}}}}

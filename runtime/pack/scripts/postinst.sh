@@ -19,8 +19,8 @@ account() { # USER GROUP HOME: left alone if it is there
 }
 {{range .Accounts}}account {{.}}
 {{end}}{{end}}{{if .Owned}}
-own() { # PATH OWNER:GROUP MODE, unless the admin decided, removed the file or put a link in its place
-	if [ -f "$1" ] && [ ! -h "$1" ] && ! dpkg-statoverride --list "$1" >/dev/null 2>&1; then
+own() { # PATH OWNER:GROUP MODE, unless the admin decided, removed it or put a link in its place
+	if { [ -f "$1" ] || [ -d "$1" ]; } && [ ! -h "$1" ] && ! dpkg-statoverride --list "$1" >/dev/null 2>&1; then
 		chown -h "$2" "$1"
 		chmod "$3" "$1" # chown takes set-user-id away
 	fi
