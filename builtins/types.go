@@ -100,11 +100,6 @@ func readSize(it *item, v starlark.Value) any {
 
 // units reads a text with a unit. A bare number gets the hint that it lacks one.
 func units(it *item, v starlark.Value, parse func(string) (int64, error), unit string) (int64, bool) {
-	if host, ok := v.(*Value); ok {
-		if text, ok := host.written(); ok {
-			v = starlark.String(text)
-		}
-	}
 	s, ok := v.(starlark.String)
 	if !ok {
 		hint := fixedHint(it, v)
@@ -238,9 +233,6 @@ func readPort(it *item, v starlark.Value) any {
 func readVolume(it *item, v starlark.Value) any {
 	if v, ok := v.(*Value); ok && v.kind == expr.Size {
 		return v.expr
-	}
-	if v, ok := v.(*Value); ok && v.kind == expr.Text {
-		return it.mismatch(v, it.parameter.Type.Accepted, `size("1GiB") is a size where nothing beside a text tells that it is one`)
 	}
 	n, ok := units(it, v, expr.ParseSize, "MiB")
 	if !ok {

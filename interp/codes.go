@@ -25,6 +25,9 @@ const (
 
 	CodeBroken = "broken-down"
 
+	CodeNoTests    = "no-tests"
+	CodeUnresolved = "unresolved"
+
 	CodeNoProbe     = "no-probe"
 	CodeConnectOnly = "connect-only"
 	CodeNothing     = "declares-nothing"

@@ -52,25 +52,18 @@ func (e Expr) kind(flag func(name string) (Kind, bool), depth int) (Kind, error)
 
 // kind is the typing rule of each operator over the kinds of its arguments.
 func (op Op) kind(e Expr, kinds []Kind) (Kind, error) {
-	switch op {
-	case OpEq, OpNe, OpAnd, OpOr, OpNot, OpCond:
-		return op.truthKind(kinds)
-	case OpSelect:
-		return selectKind(e, kinds)
-	}
 	for _, k := range kinds {
 		if op != OpFmt && !k.Numeric() {
 			return "", fmt.Errorf("%s works on numbers, not on a %s", op, k)
 		}
 	}
-	count := func(n int) error { return op.takes(n, len(kinds)) }
-	switch op {
-	case OpLt, OpLe, OpGt, OpGe:
-		if err := count(2); err != nil {
-			return "", err
+	count := func(n int) error {
+		if len(kinds) != n {
+			return fmt.Errorf("%s takes %d values, not %d", op, n, len(kinds))
 		}
-		_, err := same(op, kinds)
-		return Bool, err
+		return nil
+	}
+	switch op {
 	case OpAdd, OpSub, OpMod:
 		if err := count(2); err != nil {
 			return "", err
@@ -122,13 +115,6 @@ func (op Op) kind(e Expr, kinds []Kind) (Kind, error) {
 		return Text, nil
 	}
 	return "", fmt.Errorf("no such operator: %q", op)
-}
-
-func (op Op) takes(want, got int) error {
-	if want != got {
-		return fmt.Errorf("%s takes %d values, not %d", op, want, got)
-	}
-	return nil
 }
 
 // same requires one kind of all arguments. Adding bytes to milliseconds, or a bare number to either, is a mistake.

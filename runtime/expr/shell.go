@@ -16,8 +16,7 @@ import (
 //   - `fail REASON` is a function that does not return.
 //   - Functions and Facts, asked for after every expression has been written, come first.
 //
-// What a line computes is left in $value; results that are needed later are kept in $v1, $v2 and so on. What is not
-// chosen is not computed: the lines of a branch stand in an if or a case.
+// Arithmetic leaves its result in $value; results that are needed later are kept in $v1, $v2 and so on.
 type Shell struct {
 	flag func(name string) (Kind, bool)
 	used map[string]bool // functions, and facts as host_NAME
@@ -108,10 +107,10 @@ type shellWriter struct {
 
 func (w *shellWriter) expression(e Expr, asText bool) []part {
 	if v, ok := folded(e); ok {
-		if v.Kind == Duration && !asText {
-			v.Kind = Int
+		if asText {
+			return literal(v.String())
 		}
-		return literal(v.String())
+		return literal(Value{Kind: Int, Int: v.Int}.String())
 	}
 	switch e.Op {
 	case OpInt, OpSize:
@@ -132,11 +131,6 @@ func (w *shellWriter) expression(e Expr, asText bool) []part {
 		return expansion("host_" + e.Text)
 	case OpFmt:
 		return w.format(e)
-	case OpEq, OpNe, OpLt, OpLe, OpGt, OpGe, OpAnd, OpOr, OpNot:
-		return w.truth(e)
-	case OpCond, OpSelect:
-		w.choose(e)
-		return w.duration(e, expansion("value"), asText)
 	}
 	args := w.arguments(e.Args, false)
 	words := make([]string, len(args))
@@ -149,11 +143,11 @@ func (w *shellWriter) expression(e Expr, asText bool) []part {
 
 // folded computes arithmetic on literals here and now. What would fail is left to fail at launch, as Eval does.
 func folded(e Expr) (Value, bool) {
-	fixed := e.Op == OpDuration
+	constant := e.Op == OpDuration
 	if len(e.Args) > 0 && e.Op != OpFmt {
-		fixed = e.Fixed()
+		constant = e.Constant()
 	}
-	if !fixed {
+	if !constant {
 		return Value{}, false
 	}
 	v, err := e.Eval(&Env{})
@@ -196,8 +190,7 @@ func (w *shellWriter) emits(e Expr, asText bool) bool {
 		return false
 	}
 	switch e.Op {
-	case OpAdd, OpSub, OpMul, OpDiv, OpMod, OpMin, OpMax, OpClamp,
-		OpEq, OpNe, OpLt, OpLe, OpGt, OpGe, OpAnd, OpOr, OpNot, OpCond, OpSelect:
+	case OpAdd, OpSub, OpMul, OpDiv, OpMod, OpMin, OpMax, OpClamp:
 		return true
 	case OpFlag:
 		kind, _ := w.flag(e.Text)
@@ -238,10 +231,8 @@ func QuoteShell(s string) string {
 	if plainWord.MatchString(s) {
 		return s
 	}
-	return quoted(s)
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
-
-func quoted(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 
 // join makes one word.
 func join(parts []part) string {

@@ -1,0 +1,80 @@
+package builtins
+
+import (
+	"go.starlark.net/starlark"
+
+	"recipe/builtins/diag"
+	"recipe/runtime/expr"
+	"recipe/runtime/plan"
+)
+
+// Bench is what the words of test files stand on: package suite has it for each test.
+type Bench interface {
+	// Evaluate evaluates a recipe, by its path from the test's folder or as a function that declares it, and resolves it
+	// under flags ("name=value") and facts.
+	Evaluate(path string, declare starlark.Callable, sets []string, facts expr.Facts) (*Trial, *Fault)
+	// Judge has a probe judge a reply; the reason is empty for a healthy one.
+	Judge(p *plan.Probe, env *expr.Env, reply []byte) (reason string, fault *Fault)
+	// Golden compares a text with a golden file.
+	Golden(name, text string) *Fault
+	// Catch calls a function and returns what would have failed the test.
+	Catch(f starlark.Callable) diag.List
+}
+
+// Fault is what is wrong with an argument of a test's word.
+type Fault struct {
+	Parameter string
+	diag.Diagnostic
+}
+
+// Trial is one evaluation that a test asked for. Plan is nil when the recipe is not sound, Resolved also when its flags
+// cannot be had.
+type Trial struct {
+	Plan     *plan.Plan
+	List     diag.List
+	Resolved *Resolved
+
+	call *Call
+	read bool // the errors were looked at
+}
+
+// Call is the call of evaluate.
+func (t *Trial) Call() *Call { return t.call }
+
+// Unread reports whether there are errors that the test has not looked at.
+func (t *Trial) Unread() bool { return t.List.Failed() && !t.read }
+
+// Resolved is what a host makes of a plan: the values of its flags, and its services by name.
+type Resolved struct {
+	Env      *expr.Env
+	Services map[string]*ResolvedService
+}
+
+// ResolvedService is what a service is started with. Templates are texts by the path of their file.
+type ResolvedService struct {
+	Command   []string
+	Env       map[string]string
+	Templates map[string]string
+}
+
+// TestFacts are the host of evaluate, but for what a test says otherwise. They are the same on every machine.
+func TestFacts() expr.Facts {
+	return expr.Facts{CPUs: 4, Memory: 8 << 30, Name: "host", Arch: "x86_64"}
+}
+
+// TestEnvironment is the words that test files have besides those of recipes.
+func TestEnvironment(b Bench) starlark.StringDict {
+	d := starlark.StringDict{}
+	assert := namespace{name: "assert", members: starlark.StringDict{}}
+	words := TestWords(b)
+	for i := range words {
+		w := &words[i]
+		if member, ok := assert.has(w.Name); ok {
+			assert.members[member] = w.builtin()
+		} else {
+			d[w.Name] = w.builtin()
+		}
+	}
+	d[assert.name] = assert
+	return d
+}
