@@ -58,6 +58,10 @@ func tour() *plan.Plan {
 			},
 		},
 		Services: []plan.Service{service("foo"), service("foo-web")},
+		Tasks: []plan.Task{
+			{Name: "foo-sweep", User: "foo", Command: []expr.Expr{expr.PathOf("/usr/lib/foo/bin/food"), expr.TextOf("--sweep")}, Every: 3_600_000, Timeout: 600_000, Logs: plan.DefaultLogs(), After: []string{"foo"}},
+			{Name: "foo-seed", Command: []expr.Expr{expr.PathOf("/usr/lib/foo/bin/food"), expr.TextOf("--seed")}, Timeout: 600_000, Logs: plan.DefaultLogs()},
+		},
 	}
 	p.Services[0].Prepare = []plan.Step{
 		{Directory: &plan.Directory{Path: expr.PathOf("/var/lib/foo"), Owner: "foo", Mode: 0o750}},
@@ -499,7 +503,7 @@ func TestOptionsAreJudged(t *testing.T) {
 func TestPackageAlone(t *testing.T) {
 	need(t, "dpkg-deb")
 	p := tour()
-	p.Services, p.Accounts = nil, nil
+	p.Services, p.Tasks, p.Accounts = nil, nil, nil
 	p.Package.Contents = slices.DeleteFunc(p.Package.Contents, func(c plan.Content) bool { return c.Group != "" })
 	path := build(t, p, folder(t, 0o644, time.Now()))
 	control := filepath.Join(t.TempDir(), "control")

@@ -19,7 +19,7 @@ var scriptTexts embed.FS
 // scriptFacts is what the maintainer scripts know of the plan. Words are quoted for sh already.
 type scriptFacts struct {
 	Package  string
-	Services string // names with spaces between
+	Units    string // those that an admin handles, with spaces between: SERVICE.service, TASK.timer
 	UnitDir  string
 	Lib      string   // where the checks lie
 	Mark     string   // in the comment field of an account that the package made
@@ -55,7 +55,7 @@ func maintainerScripts(p *plan.Plan) (map[string][]byte, error) {
 // need reports whether a script has anything to do.
 func (f *scriptFacts) need(script string) bool {
 	switch {
-	case f.Services != "":
+	case f.Units != "":
 		return true
 	case script == "postinst":
 		return len(f.Accounts)+len(f.Owned) > 0
@@ -70,14 +70,22 @@ func scriptFactsOf(p *plan.Plan) scriptFacts {
 	facts := scriptFacts{
 		Package: p.Package.Name, UnitDir: unitDir, Lib: "/usr/lib/" + p.Name, Mark: "made by package " + p.Package.Name, Patience: 30,
 	}
-	names := []string{}
+	var names, units []string
 	for i := range p.Services {
 		s := &p.Services[i]
 		names = append(names, s.Name)
+		units = append(units, unit.Names(s)[0])
 		facts.Patience += 2 * (int64(s.Stop.Grace) + 999) / 1000 // systemd waits as long again for what KILL does not end
 		facts.Files = append(facts.Files, q(unit.Stopped(p, s)))
 	}
-	facts.Services = strings.Join(names, " ")
+	for i := range p.Tasks {
+		t := &p.Tasks[i]
+		names = append(names, t.Name)
+		units = append(units, unit.TaskNames(t)[0])
+		facts.Patience += 2 * (int64(t.Launched().Stop.Grace) + 999) / 1000
+		facts.Files = append(facts.Files, q(unit.StoppedTask(p, t)))
+	}
+	facts.Units = strings.Join(units, " ")
 	for _, a := range p.Accounts {
 		group, home := a.Group, "/nonexistent"
 		if group == "" {
@@ -124,7 +132,7 @@ func ownership(p *plan.Plan, c plan.Content) string {
 // that has the directory could have put a link to somewhere else.
 func leavings(p *plan.Plan, facts *scriptFacts) {
 	var files, links, erased, emptied []string
-	for _, s := range p.Services {
+	for _, s := range p.Launches() {
 		for _, step := range s.Prepare {
 			switch {
 			case step.Directory != nil && step.Directory.Path.Op == expr.OpPath:
@@ -189,10 +197,10 @@ func outside(paths, dirs []string) []string {
 }
 
 // own tells a directory that is the package's alone, by its name, from one that it may share: below /var/lib and the
-// like, /run, /etc, /srv or /opt, an element must be the name of the plan, the package or a service. An account's name is not enough: others may use it.
+// like, /run, /etc, /srv or /opt, an element must be the name of the plan, the package, a service or a task. An account's name is not enough: others may use it.
 func own(p *plan.Plan, dir string) bool {
 	names := []string{p.Name, p.Package.Name}
-	for _, s := range p.Services {
+	for _, s := range p.Launches() {
 		names = append(names, s.Name)
 	}
 	elements := strings.Split(dir, "/")[1:]

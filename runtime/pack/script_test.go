@@ -42,7 +42,7 @@ func TestScriptsGolden(t *testing.T) {
 func TestScriptsAreSound(t *testing.T) {
 	need(t, "shellcheck", "dash")
 	serviceless, accountless := tour(), tour()
-	serviceless.Services = nil
+	serviceless.Services, serviceless.Tasks = nil, nil
 	accountless.Accounts, accountless.Package.Contents = nil, nil
 	for _, p := range []*plan.Plan{tour(), serviceless, accountless} {
 		scripts, err := maintainerScripts(p)
@@ -72,7 +72,7 @@ func TestScriptsCannotHang(t *testing.T) {
 			if strings.HasPrefix(strings.TrimSpace(line), "#") || strings.Contains(line, "echo ") {
 				continue
 			}
-			for _, asks := range []string{"systemctl", "deb-systemd-", "journalctl", "getent", "useradd", "userdel", "groupadd", "groupdel", "check-$1\" once"} {
+			for _, asks := range []string{"systemctl", "deb-systemd-", "journalctl", "getent", "useradd", "userdel", "groupadd", "groupdel", "check-$name\" once"} {
 				if before, _, found := strings.Cut(line, asks); found && !strings.Contains(before, "timeout ") {
 					t.Errorf("%s calls %s without a bound: %s", name, asks, line)
 				}

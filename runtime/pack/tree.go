@@ -83,9 +83,6 @@ func origin(e entry) string {
 // generated are the files that recipe adds. /etc/NAME is there for the flags file.
 func (o Options) generated(sources *os.Root, listed []contents.Entry) ([]entry, error) {
 	p := o.Plan
-	if len(p.Tasks) > 0 {
-		return nil, fmt.Errorf("cannot pack the task %q: packages hold services alone so far; run the recipe with `recipe run`", p.Tasks[0].Name)
-	}
 	files, err := o.doc()
 	if err != nil {
 		return nil, err
@@ -100,7 +97,7 @@ func (o Options) generated(sources *os.Root, listed []contents.Entry) ([]entry, 
 		return nil, err
 	}
 	files = append(files, entry{path: "/usr/share/" + p.Name + "/plan.json", mode: 0o644, data: encoded})
-	if len(p.Services) > 0 {
+	if len(p.Services)+len(p.Tasks) > 0 {
 		files = append(files, entry{path: "/etc/" + p.Name, dir: true, mode: 0o755})
 	}
 	for i := range p.Services {
@@ -109,6 +106,29 @@ func (o Options) generated(sources *os.Root, listed []contents.Entry) ([]entry, 
 			return nil, err
 		}
 		files = append(files, service...)
+	}
+	for i := range p.Tasks {
+		task, err := taskFiles(p, &p.Tasks[i])
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, task...)
+	}
+	return files, nil
+}
+
+func taskFiles(p *plan.Plan, t *plan.Task) ([]entry, error) {
+	launched := t.Launched()
+	launcher, err := launch.Script(p, launched)
+	if err != nil {
+		return nil, err
+	}
+	files := []entry{
+		{path: unit.Launcher(launched), mode: 0o755, data: launcher},
+		{path: unitDir + t.Name + ".service", mode: 0o644, data: unit.SystemdTask(p, t)},
+	}
+	if timer := unit.SystemdTimer(p, t); timer != nil {
+		files = append(files, entry{path: unitDir + t.Name + ".timer", mode: 0o644, data: timer})
 	}
 	return files, nil
 }

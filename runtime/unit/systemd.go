@@ -36,24 +36,33 @@ func Systemd(p *plan.Plan, s *plan.Service) ([]byte, error) {
 	u.set("SyslogIdentifier", "run-"+s.Name)
 	u.set("Restart", "always")
 	u.set("RestartSec", span(s.Restart.Delay))
-	u.set("KillSignal", "SIG"+s.Stop.Signal)
-	u.set("KillMode", "mixed")
-	u.set("SendSIGKILL", "yes")
-	// 0 would mean for ever.
-	u.set("TimeoutStopSec", span(max(s.Stop.Grace, 1)))
-	if s.Limits.NoFile != 0 {
-		u.set("LimitNOFILE", fmt.Sprint(s.Limits.NoFile))
-	}
-	if s.Limits.Memory != 0 {
-		u.set("MemoryMax", fmt.Sprint(int64(s.Limits.Memory)))
-	}
-	if s.Limits.OOMScoreAdj != nil {
-		u.set("OOMScoreAdjust", fmt.Sprint(*s.Limits.OOMScoreAdj))
-	}
+	u.stops(s)
+	u.limits(s)
 
 	u.section("Install")
 	u.set("WantedBy", "multi-user.target")
 	return u.bytes(), nil
+}
+
+// stops says how the tree is ended.
+func (t *text) stops(s *plan.Service) {
+	t.set("KillSignal", "SIG"+s.Stop.Signal)
+	t.set("KillMode", "mixed")
+	t.set("SendSIGKILL", "yes")
+	// 0 would mean for ever.
+	t.set("TimeoutStopSec", span(max(s.Stop.Grace, 1)))
+}
+
+func (t *text) limits(s *plan.Service) {
+	if s.Limits.NoFile != 0 {
+		t.set("LimitNOFILE", fmt.Sprint(s.Limits.NoFile))
+	}
+	if s.Limits.Memory != 0 {
+		t.set("MemoryMax", fmt.Sprint(int64(s.Limits.Memory)))
+	}
+	if s.Limits.OOMScoreAdj != nil {
+		t.set("OOMScoreAdjust", fmt.Sprint(*s.Limits.OOMScoreAdj))
+	}
 }
 
 // SystemdCheck is SERVICE-check.service, or nothing for a service without probes. It is bound to the service and wanted

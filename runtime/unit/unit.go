@@ -1,7 +1,8 @@
 // Package unit renders a plan's services for the init of a host. One file an init; systemd is the one so far.
 //
 // A service becomes up to two units: SERVICE.service, whose ExecStart is run-SERVICE, and, when it has probes,
-// SERVICE-check.service, which runs the script that Check writes beside every incarnation of the service.
+// SERVICE-check.service, which runs the script that Check writes beside every incarnation of the service. A task becomes
+// TASK.service, one run of run-TASK, and, when it is periodic, TASK.timer.
 //
 // Rules:
 //   - The unit adds no decision of its own: what prepares, drops privileges and judges the environment is run-SERVICE.
@@ -46,8 +47,8 @@ func Stopped(p *plan.Plan, s *plan.Service) string {
 
 // clash refuses a plan in which another service takes the name of a unit of this one.
 func clash(p *plan.Plan, s *plan.Service) error {
-	if len(s.Probes) > 0 && p.Service(s.Name+"-check") != nil {
-		return fmt.Errorf("cannot make the units of service %q: its probes run as %s-check.service, which is also the unit of service %q: rename one", s.Name, s.Name, s.Name+"-check")
+	if len(s.Probes) > 0 && p.Launch(s.Name+"-check") != nil {
+		return fmt.Errorf("cannot make the units of service %q: its probes run as %s-check.service, which is also the unit of %q: rename one", s.Name, s.Name, s.Name+"-check")
 	}
 	return nil
 }

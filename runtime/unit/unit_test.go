@@ -60,6 +60,17 @@ func several() *plan.Plan {
 	return p
 }
 
+// tasks are one of each kind.
+func tasks() *plan.Plan {
+	p := tour()
+	p.Tasks = []plan.Task{
+		{Name: "sweep", Command: []expr.Expr{expr.TextOf("/bin/true")}, Every: 3_600_000, Jitter: 300_000, Timeout: 600_000, Logs: plan.DefaultLogs(), Limits: plan.Limits{NoFile: 1024}, After: []string{"foo"}},
+		{Name: "beat", Command: []expr.Expr{expr.TextOf("/bin/true")}, Every: 10_000, Timeout: 5_000, Restart: &plan.Restart{Delay: 500, Cap: 1000}, Logs: plan.DefaultLogs()},
+		{Name: "seed", Command: []expr.Expr{expr.TextOf("/bin/true")}, Timeout: 600_000, Logs: plan.DefaultLogs()},
+	}
+	return p
+}
+
 // rendered gives every file of a plan by its name.
 func rendered(t *testing.T, p *plan.Plan) map[string][]byte {
 	t.Helper()
@@ -88,11 +99,18 @@ func rendered(t *testing.T, p *plan.Plan) map[string][]byte {
 			files["check-"+s.Name] = script
 		}
 	}
+	for i := range p.Tasks {
+		t := &p.Tasks[i]
+		files[t.Name+".service"] = SystemdTask(p, t)
+		if timer := SystemdTimer(p, t); timer != nil {
+			files[t.Name+".timer"] = timer
+		}
+	}
 	return files
 }
 
 func TestGolden(t *testing.T) {
-	for _, p := range []*plan.Plan{tour(), several()} {
+	for _, p := range []*plan.Plan{tour(), several(), tasks()} {
 		for name, text := range rendered(t, p) {
 			if strings.HasPrefix(name, "check-") { // most of it is check.sh and the launcher's; what is asked is this plan's
 				_, rest, _ := strings.Cut(string(text), "\nexchange() {")
@@ -125,6 +143,10 @@ func TestStoppedNamesTheServiceOnlyAmongSeveral(t *testing.T) {
 	if got := Stopped(two, &two.Services[1]); got != "/etc/pair/back.stopped" {
 		t.Error(got)
 	}
+	p := tasks() // its service keeps the file that it had without tasks
+	if got := Stopped(p, &p.Services[0]) + " " + StoppedTask(p, &p.Tasks[0]); got != "/etc/foo/stopped /etc/foo/sweep.stopped" {
+		t.Error(got)
+	}
 }
 
 func TestClashOfNames(t *testing.T) {
@@ -132,6 +154,32 @@ func TestClashOfNames(t *testing.T) {
 	p.Services = append(p.Services, plan.Service{Name: "foo-check"})
 	if _, err := Systemd(p, &p.Services[0]); err == nil || !strings.Contains(err.Error(), "rename one") {
 		t.Errorf("two services want foo-check.service: %v", err)
+	}
+}
+
+// TestTimersKeepToTheirInterval: the host's phase and the jitter together stay below the interval, from which systemd counts.
+func TestTimersKeepToTheirInterval(t *testing.T) {
+	for _, every := range []plan.Duration{1000, 30_000, 60_000, 900_000, 3_600_000, 86_400_000, 7 * 86_400_000} {
+		for _, jitter := range []plan.Duration{0, every / 10, every / 2} {
+			task := plan.Task{Name: "x", Every: every, Jitter: jitter}
+			var delay, late plan.Duration
+			for line := range strings.Lines(string(SystemdTimer(tour(), &task))) {
+				key, value, _ := strings.Cut(strings.TrimSpace(line), "=")
+				var err error
+				switch key {
+				case "RandomizedDelaySec":
+					err = delay.UnmarshalText([]byte(value))
+				case "AccuracySec":
+					err = late.UnmarshalText([]byte(value))
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			if late < jitter || late <= 0 || delay < every/4 || delay+late >= every {
+				t.Errorf("every %s, jitter %s: a delay of %s, and %s late", every, jitter, delay, late)
+			}
+		}
 	}
 }
 
@@ -160,7 +208,7 @@ func need(t *testing.T, tools ...string) {
 // TestSystemdAcceptsUnits asks systemd whether it knows every key and takes every value.
 func TestSystemdAcceptsUnits(t *testing.T) {
 	need(t, "systemd-analyze")
-	for _, p := range []*plan.Plan{tour(), several()} {
+	for _, p := range []*plan.Plan{tour(), several(), tasks()} {
 		root := t.TempDir()
 		paths := []string{}
 		for name, text := range rendered(t, p) {
@@ -170,6 +218,7 @@ func TestSystemdAcceptsUnits(t *testing.T) {
 			path := filepath.Join(root, name)
 			// What it starts is not installed here, which systemd would complain of.
 			text := strings.NewReplacer("/usr/sbin/run-foo", "/bin/true", "/usr/sbin/run-front", "/bin/true", "/usr/sbin/run-back", "/bin/true",
+				"/usr/sbin/run-sweep", "/bin/true", "/usr/sbin/run-beat", "/bin/true", "/usr/sbin/run-seed", "/bin/true",
 				"/usr/lib/foo/check-foo", "/bin/true").Replace(string(text))
 			if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 				t.Fatal(err)

@@ -14,7 +14,7 @@ import (
 type unitCommand struct {
 	File    string `arg:"" help:"A recipe, a plan's JSON, or - for standard input."`
 	Init    string `required:"" placeholder:"NAME" enum:"systemd" help:"The init: systemd."`
-	Service string `placeholder:"NAME" help:"One service alone."`
+	Service string `placeholder:"NAME" help:"One service or task alone."`
 	Out     string `placeholder:"DIR" help:"Write the units below DIR and print their paths."`
 }
 
@@ -35,12 +35,16 @@ func (c *unitCommand) Run(s *Streams) error {
 	if err != nil {
 		return err
 	}
-	services, err := someServices(p, c.Service)
+	launched, err := someServices(launches(p), c.Service)
 	if err != nil {
 		return err
 	}
 	var files []unitFile
-	for _, service := range services {
+	for _, service := range launched {
+		if task := p.Task(service.Name); task != nil {
+			files = append(files, taskFiles(p, task)...)
+			continue
+		}
 		more, err := systemdFiles(p, service)
 		if err != nil {
 			return err
@@ -74,6 +78,14 @@ func systemdFiles(p *plan.Plan, service *plan.Service) ([]unitFile, error) {
 		files = append(files, unitFile{names[1], check})
 	}
 	return files, nil
+}
+
+func taskFiles(p *plan.Plan, task *plan.Task) []unitFile {
+	files := []unitFile{{task.Name + ".service", unit.SystemdTask(p, task)}}
+	if timer := unit.SystemdTimer(p, task); timer != nil {
+		files = append(files, unitFile{task.Name + ".timer", timer})
+	}
+	return files
 }
 
 func writeUnits(s *Streams, dir string, files []unitFile) error {

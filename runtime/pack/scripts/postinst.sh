@@ -1,9 +1,9 @@
 #!/bin/sh
-# Written by recipe. Makes accounts, enables the services unless an admin disabled them, starts or restarts them, and
+# Written by recipe. Makes accounts, enables the units unless an admin disabled them, starts or restarts them, and
 # says whether they are healthy. That they are not fails nothing: systemd goes on trying.
 set -e
 exec </dev/null # nothing asks
-{{if .Services}}services='{{.Services}}'
+{{if .Units}}units='{{.Units}}'
 {{end}}
 case $1 in
 configure | abort-upgrade | abort-remove | abort-deconfigure) ;;
@@ -26,39 +26,39 @@ own() { # PATH OWNER:GROUP MODE, unless the admin decided, removed it or put a l
 	fi
 }
 {{range .Owned}}own {{.}}
-{{end}}{{end}}{{if .Services}}
-for service in $services; do
-	timeout 60 deb-systemd-helper unmask "$service.service" >/dev/null || :
-	if timeout 60 deb-systemd-helper --quiet was-enabled "$service.service"; then
-		timeout 60 deb-systemd-helper enable "$service.service" >/dev/null || :
+{{end}}{{end}}{{if .Units}}
+for unit in $units; do
+	timeout 60 deb-systemd-helper unmask "$unit" >/dev/null || :
+	if timeout 60 deb-systemd-helper --quiet was-enabled "$unit"; then
+		timeout 60 deb-systemd-helper enable "$unit" >/dev/null || :
 	else
-		timeout 60 deb-systemd-helper update-state "$service.service" >/dev/null || :
+		timeout 60 deb-systemd-helper update-state "$unit" >/dev/null || :
 	fi
 done
 
-gone() { # SERVICE that this version does not have
-	[ ! -e "{{.UnitDir}}$1.service" ] || return 0
-	[ ! -d /run/systemd/system ] || timeout {{.Patience}} systemctl stop "$1.service" || :
-	timeout 60 deb-systemd-helper purge "$1.service" >/dev/null || :
+gone() { # UNIT that this version does not have
+	[ ! -e "{{.UnitDir}}$1" ] || return 0
+	[ ! -d /run/systemd/system ] || timeout {{.Patience}} systemctl stop "$1" "${1%.*}.service" || :
+	timeout 60 deb-systemd-helper purge "$1" >/dev/null || :
 	rm -f "/run/run-$1.keep"
 }
-if [ "$1" = configure ] && [ -e /run/run-{{.Package}}.services ]; then
-	before=$(cat /run/run-{{.Package}}.services)
-	for service in $before; do
-		case " $services " in
-		*" $service "*) ;;
-		*) gone "$service" ;;
+if [ "$1" = configure ] && [ -e /run/run-{{.Package}}.units ]; then
+	before=$(cat /run/run-{{.Package}}.units)
+	for unit in $before; do
+		case " $units " in
+		*" $unit "*) ;;
+		*) gone "$unit" ;;
 		esac
 	done
-	rm -f /run/run-{{.Package}}.services
+	rm -f /run/run-{{.Package}}.units
 fi
 [ -d /run/systemd/system ] || exit 0
 
-show() { # PROPERTY SERVICE
-	timeout 10 systemctl show --property="$1" --value "$2.service" || :
+show() { # PROPERTY UNIT
+	timeout 10 systemctl show --property="$1" --value "$2" || :
 }
 
-verdict() { # SERVICE: sets $reason, empty for healthy or not meant to run
+verdict() { # UNIT: sets $reason, empty for healthy or not meant to run
 	reason=
 	state=$(show ActiveState "$1")
 	case $state in
@@ -69,9 +69,10 @@ verdict() { # SERVICE: sets $reason, empty for healthy or not meant to run
 		return
 		;;
 	esac
-	if [ -x "{{.Lib}}/check-$1" ]; then
-		reason=$(timeout 20 "{{.Lib}}/check-$1" once 2>&1) && reason= || reason=${reason:-its probes get no answer}
-	elif tr '\0' ' ' 2>/dev/null <"/proc/$(show MainPID "$1")/cmdline" | grep -q "sh /usr/sbin/run-$1 "; then
+	name=${1%.service}
+	if [ -x "{{.Lib}}/check-$name" ]; then
+		reason=$(timeout 20 "{{.Lib}}/check-$name" once 2>&1) && reason= || reason=${reason:-its probes get no answer}
+	elif tr '\0' ' ' 2>/dev/null <"/proc/$(show MainPID "$1")/cmdline" | grep -q "sh /usr/sbin/run-$name "; then
 		reason='it is being prepared'
 	fi
 }
@@ -80,18 +81,18 @@ uptime() { # seconds since the boot: unlike the time of day, nobody sets them ba
 	cut -d. -f1 /proc/uptime
 }
 
-tell() { # SERVICE: waits 15 s for it
+tell() { # UNIT: waits 15 s for it
 	until=$(($(uptime) + 15))
 	while verdict "$1" && [ -n "$reason" ] && [ "$(uptime)" -lt "$until" ]; do sleep 0.3; done
 	[ -n "$reason" ] || return 0
-	printf '%s\n' "{{.Package}}: $1 is not healthy yet: $reason" >&2 # the service's own words may be in it
-	timeout 10 journalctl --quiet --no-pager --lines=3 --output=cat --unit="$1.service" 2>/dev/null | sed 's/^/  /' >&2 || :
-	echo "{{.Package}}: see: systemctl status $1.service; journalctl -u $1.service" >&2
+	printf '%s\n' "{{.Package}}: ${1%.service} is not healthy yet: $reason" >&2 # the service's own words may be in it
+	timeout 10 journalctl --quiet --no-pager --lines=3 --output=cat --unit="$1" 2>/dev/null | sed 's/^/  /' >&2 || :
+	echo "{{.Package}}: see: systemctl status $1; journalctl -u $1" >&2
 }
 
 fresh='' running=''
-for service in $services; do
-	if [ -e "/run/run-$service.keep" ]; then running="$running $service.service"; else fresh="$fresh $service.service"; fi
+for unit in $units; do
+	if [ -e "/run/run-$unit.keep" ]; then running="$running $unit"; else fresh="$fresh $unit"; fi
 done
 timeout 60 systemctl --system daemon-reload || :
 # shellcheck disable=SC2086 # lists of names
@@ -103,8 +104,8 @@ configure)
 abort-remove) [ -z "$fresh" ] || timeout {{.Patience}} deb-systemd-invoke start $fresh || : ;;
 *) exit 0 ;;
 esac
-for service in $services; do
-	touch "/run/run-$service.keep" || :
-	tell "$service"
+for unit in $units; do
+	touch "/run/run-$unit.keep" || :
+	tell "$unit"
 done
 {{end}}

@@ -2,12 +2,12 @@
 # Written by recipe. After a purge nothing is left of the package: settings, state, data that its services were given,
 # accounts that it made.
 set -e
-{{if .Services}}services='{{.Services}}'
+{{if .Units}}units='{{.Units}}'
 
-forget() { # SERVICE
-	timeout 60 deb-systemd-helper purge "$1.service" >/dev/null || :
-	timeout 60 deb-systemd-helper unmask "$1.service" >/dev/null || :
-	rm -f "/run/run-$1.keep"
+forget() { # UNIT
+	timeout 60 deb-systemd-helper purge "$1" >/dev/null || :
+	timeout 60 deb-systemd-helper unmask "$1" >/dev/null || :
+	rm -f "/run/run-$1.keep" "/var/lib/systemd/timers/stamp-$1"
 }
 
 reload() {
@@ -41,19 +41,19 @@ disown_account() { # USER GROUP: it goes if this package made it
 }
 {{end}}
 case $1 in
-{{- if .Services}}
+{{- if .Units}}
 remove)
-	for service in $services; do
-		timeout 60 deb-systemd-helper mask "$service.service" >/dev/null || :
-		rm -f "/run/run-$service.keep"
+	for unit in $units; do
+		timeout 60 deb-systemd-helper mask "$unit" >/dev/null || :
+		rm -f "/run/run-$unit.keep"
 	done
 	reload
 	;;
 {{- end}}
 purge)
-{{- if .Services}}
-	for service in $services; do forget "$service"; done
-	rm -f /run/run-{{.Package}}.services
+{{- if .Units}}
+	for unit in $units; do forget "$unit"; done
+	rm -f /run/run-{{.Package}}.units
 	reload
 {{- end}}
 {{- range .Files}}

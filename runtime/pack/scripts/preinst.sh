@@ -1,11 +1,11 @@
 #!/bin/sh
 # Written by recipe. What is upgraded is left as it runs or rests: postinst restarts what runs, and starts nothing else.
 set -e
-services='{{.Services}}'
+units='{{.Units}}'
 
-for service in $services; do
+for unit in $units; do
 	case $1 in
-	install) rm -f "/run/run-$service.keep" ;;
-	upgrade) [ ! -e "{{.UnitDir}}$service.service" ] || touch "/run/run-$service.keep" || : ;;
+	install) rm -f "/run/run-$unit.keep" ;;
+	upgrade) [ ! -e "{{.UnitDir}}$unit" ] || touch "/run/run-$unit.keep" || : ;;
 	esac
 done

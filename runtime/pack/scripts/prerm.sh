@@ -3,23 +3,24 @@
 # that the new version has no more.
 set -e
 exec </dev/null # nothing asks
-services='{{.Services}}'
+units='{{.Units}}'
 
-if [ "$1" = upgrade ]; then echo "$services" >/run/run-{{.Package}}.services || :; fi
+if [ "$1" = upgrade ]; then echo "$units" >/run/run-{{.Package}}.units || :; fi
 [ "$1" = remove ] && [ -d /run/systemd/system ] || exit 0
-units=''
-for service in $services; do
-	units="$units $service.service"
+stops=$units
+for unit in $units; do
+	case $unit in *.timer) stops="$stops ${unit%.timer}.service" ;; esac # a run under way
 	# Should the removal be given up, what runs now is started again and nothing else.
-	case $(timeout 10 systemctl show --property=ActiveState --value "$service.service" || :) in
-	inactive | failed) touch "/run/run-$service.keep" || : ;;
-	*) rm -f "/run/run-$service.keep" || : ;;
+	case $(timeout 10 systemctl show --property=ActiveState --value "$unit" || :) in
+	inactive | failed) touch "/run/run-$unit.keep" || : ;;
+	*) rm -f "/run/run-$unit.keep" || : ;;
 	esac
 done
 # shellcheck disable=SC2086 # a list of names
-timeout {{.Patience}} deb-systemd-invoke stop $units || :
-for service in $services; do
-	if [ "$(timeout 10 systemctl show --property=ActiveState --value "$service.service" || :)" = deactivating ]; then
-		timeout 10 systemctl kill --signal=KILL "$service.service" || :
+timeout {{.Patience}} deb-systemd-invoke stop $stops || :
+# shellcheck disable=SC2086
+for unit in $stops; do
+	if [ "$(timeout 10 systemctl show --property=ActiveState --value "$unit" || :)" = deactivating ]; then
+		timeout 10 systemctl kill --signal=KILL "$unit" || :
 	fi
 done
