@@ -145,7 +145,7 @@ func (r *Recording) refuseOperator(op syntax.Token, err error) starlark.Value {
 func Chain(stack starlark.CallStack, depth int) []starlark.CallFrame {
 	var chain []starlark.CallFrame
 	for i := depth; i+1 < len(stack); i++ {
-		if caller := stack.At(i + 1); caller.Pos.Line > 0 {
+		if caller := stack.At(i + 1); caller.Pos.Line > 0 && !IsGuard(stack.At(i).Name) {
 			chain = append(chain, starlark.CallFrame{Name: stack.At(i).Name, Pos: caller.Pos})
 		}
 	}

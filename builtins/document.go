@@ -45,9 +45,10 @@ func (p *Parameter) DefaultText() string {
 	return p.Default.String()
 }
 
-// Markdown is a table of words for SPEC.md, and the same bytes each time.
-func Markdown(words []Word) string {
+// Markdown is the table of words for SPEC.md, and the same bytes each time.
+func Markdown() string {
 	var b strings.Builder
+	words := Words()
 	for i := range words {
 		words[i].markdown(&b)
 	}

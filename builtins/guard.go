@@ -25,15 +25,22 @@ func Guard(op syntax.Token) (string, bool) {
 	return "", false
 }
 
-// GuardFormat is the guard of an attribute named format, GuardInPlace that of y in x[i] %= y and x[i] *= y.
-const (
-	GuardFormat  = ".format"
-	GuardInPlace = "%="
-)
+// GuardInPlace is the guard of y in x[i] %= y and x[i] *= y.
+const GuardInPlace = "%="
+
+// GuardAttribute names the guard of an attribute, and reports whether it has one: a text's format, and the methods of a
+// list that compare.
+func GuardAttribute(name string) (string, bool) {
+	switch name {
+	case "format", "index", "remove":
+		return "." + name, true
+	}
+	return "", false
+}
 
 // IsGuard reports whether a name is that of a guard.
 func IsGuard(name string) bool {
-	return name == GuardFormat || keywords[name] || name == "" || !isLetter(name[0])
+	return keywords[name] || name == "" || !isLetter(name[0])
 }
 
 func isLetter(c byte) bool {
@@ -42,13 +49,18 @@ func isLetter(c byte) bool {
 
 // guards are the guards by name.
 func guards() starlark.StringDict {
-	d := starlark.StringDict{GuardFormat: starlark.NewBuiltin(GuardFormat, guardFormat)}
+	d := starlark.StringDict{}
+	for _, attr := range []string{"format", "index", "remove"} {
+		name, _ := GuardAttribute(attr)
+		d[name] = starlark.NewBuiltin(name, guardAttribute(attr))
+	}
 	for _, op := range []syntax.Token{syntax.EQL, syntax.NEQ, syntax.LT, syntax.LE, syntax.GT, syntax.GE, syntax.IN, syntax.NOT_IN} {
 		d[op.String()] = starlark.NewBuiltin(op.String(), guardComparison(op))
 	}
 	for _, op := range []syntax.Token{syntax.IF, syntax.AND, syntax.OR, syntax.NOT} {
 		d[op.String()] = starlark.NewBuiltin(op.String(), guardTruth)
 	}
+	condGuards(d)
 	d[GuardInPlace] = starlark.NewBuiltin(GuardInPlace, guardInPlace)
 	d[syntax.STAR.String()] = starlark.NewBuiltin(syntax.STAR.String(), guardTimes)
 	d[syntax.PERCENT.String()] = starlark.NewBuiltin(syntax.PERCENT.String(), guardPercent)
@@ -65,14 +77,14 @@ func refuse(thread *starlark.Thread, word string, index int, v starlark.Value, m
 func refusePart(thread *starlark.Thread, word string, part Part, v starlark.Value, message, hint string) starlark.Value {
 	r := recordingOf(thread)
 	r.report(here(thread, word), part, diag.Diagnostic{Code: CodeHostValue,
-		Message: message + ": " + onlyOnHost, Found: show(v), Hint: hint})
+		Message: message + ": " + why(v), Found: show(v), Hint: hint})
 	return unknown{}
 }
 
 // guardTruth passes a condition on unless it is a host value.
 func guardTruth(thread *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, _ []starlark.Tuple) (starlark.Value, error) {
 	if v, ok := args[0].(*Value); ok {
-		return refuse(thread, b.Name(), 0, v, fmt.Sprintf("%s cannot decide anything here", v), hintCompare), nil
+		return refuse(thread, b.Name(), 0, v, fmt.Sprintf("%s cannot decide anything here", v), hintTruth), nil
 	}
 	return args[0], nil
 }
@@ -88,7 +100,11 @@ func guardComparison(op syntax.Token) function {
 			return nil, err
 		}
 		if v != nil {
-			return refuse(thread, b.Name(), i, v, fmt.Sprintf("%s cannot be compared", v), hintCompare), nil
+			hint := hintCompare
+			if op == syntax.IN || op == syntax.NOT_IN {
+				hint = hintIn
+			}
+			return refuse(thread, b.Name(), i, v, fmt.Sprintf("%s cannot be compared", v), hint), nil
 		}
 		switch op {
 		case syntax.IN, syntax.NOT_IN:

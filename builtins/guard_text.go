@@ -10,7 +10,7 @@ import (
 )
 
 // HintHostValue says what a host value is good for.
-const HintHostValue = "fmt, min_of, max_of, clamp and + - * // % work on such values"
+const HintHostValue = "fmt, cond, select, min_of, max_of, clamp, percent and + - * // % work on such values"
 
 const hintFmt = `fmt does it on the host: fmt("--name={}", value)`
 
@@ -55,13 +55,58 @@ func guardInPlace(thread *starlark.Thread, b *starlark.Builtin, args starlark.Tu
 	return args[0], nil
 }
 
-// guardFormat is X.format: of a text, the method without host values.
-func guardFormat(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, _ []starlark.Tuple) (starlark.Value, error) {
-	text, ok := args[0].(starlark.String)
-	if !ok {
-		return starlark.Call(thread, starlark.Universe["getattr"], starlark.Tuple{args[0], starlark.String("format")}, nil)
+// guardAttribute is X.NAME.
+func guardAttribute(name string) function {
+	return func(_ *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, _ []starlark.Tuple) (starlark.Value, error) {
+		if method := guardedMethod(args[0], name); method != nil {
+			return method, nil
+		}
+		if x, ok := args[0].(starlark.HasAttrs); ok {
+			if v, err := x.Attr(name); v != nil || err != nil {
+				return v, err
+			}
+		}
+		return nil, fmt.Errorf("%s has no .%s field or method", args[0].Type(), name)
 	}
-	return textFormat(text), nil
+}
+
+// guardedMethod is the method without host values of a text or a list, or nil when it needs no guard.
+func guardedMethod(x starlark.Value, name string) starlark.Value {
+	switch x := x.(type) {
+	case starlark.String:
+		if name == "format" {
+			return textFormat(x)
+		}
+	case *starlark.List:
+		if name == "index" || name == "remove" {
+			return listSearch(x, name)
+		}
+	}
+	return nil
+}
+
+// listSearch is list.index and list.remove, which compare.
+func listSearch(list *starlark.List, name string) starlark.Value {
+	return starlark.NewBuiltin(name, func(thread *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+		if len(args) > 0 {
+			if _, v, err := clashElements(args[0], list); v != nil || err != nil {
+				return refused(thread, b.Name(), v), err
+			}
+		}
+		method, err := list.Attr(name)
+		if err != nil {
+			return nil, err
+		}
+		return starlark.Call(thread, method, args, kwargs)
+	})
+}
+
+// refused reports a host value that a method would have to compare.
+func refused(thread *starlark.Thread, word string, v starlark.Value) starlark.Value {
+	if v == nil {
+		return nil
+	}
+	return refusePart(thread, word, callee(), v, fmt.Sprintf("%s cannot be compared", v), hintIn)
 }
 
 func textFormat(text starlark.String) starlark.Value {
@@ -101,9 +146,9 @@ func replacements() []replacement {
 	return []replacement{
 		{name: "str", message: text, hint: hintFmt},
 		{name: "repr", message: text, hint: hintFmt},
-		{name: "bool", message: truth, hint: hintCompare, shallow: true, handles: true},
-		{name: "any", message: truth, hint: hintCompare, handles: true},
-		{name: "all", message: truth, hint: hintCompare, handles: true},
+		{name: "bool", message: truth, hint: hintTruth, shallow: true, handles: true},
+		{name: "any", message: truth, hint: hintTruth, handles: true},
+		{name: "all", message: truth, hint: hintTruth, handles: true},
 		{name: "max", message: order, hint: "write max_of(...)"},
 		{name: "min", message: order, hint: "write min_of(...)"},
 		{name: "sorted", message: order, hint: HintHostValue},
@@ -167,12 +212,13 @@ func guardFail(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple
 	return starlark.Universe["fail"].(*starlark.Builtin).CallInternal(thread, args, kwargs)
 }
 
-// guardGetattr keeps getattr(text, "format") behind its guard.
+// guardGetattr keeps getattr(text, "format") and the like behind their guards.
 func guardGetattr(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
 	if len(args) > 1 {
-		text, ok := args[0].(starlark.String)
-		if name, named := args[1].(starlark.String); ok && named && name == "format" {
-			return textFormat(text), nil
+		if name, ok := starlark.AsString(args[1]); ok {
+			if method := guardedMethod(args[0], name); method != nil {
+				return method, nil
+			}
 		}
 	}
 	return starlark.Universe["getattr"].(*starlark.Builtin).CallInternal(thread, args, kwargs)

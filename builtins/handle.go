@@ -32,6 +32,14 @@ func (h *Handle) String() string {
 	return h.word + "(...)"
 }
 
+// Path is the path that it stands for, or "" where there is none that is known without a host.
+func (h *Handle) Path() string {
+	if h.path.Op != expr.OpPath {
+		return ""
+	}
+	return h.path.Text
+}
+
 // Type is the word that made it.
 func (h *Handle) Type() string { return h.word }
 

@@ -27,9 +27,7 @@ func runFmt(r *Recording, a *arguments) starlark.Value {
 
 // known is the text of a format that names neither flags, nor the host, nor paths.
 func known(e expr.Expr) (string, bool) {
-	fixed := e.Constant()
-	e.Walk(func(n expr.Expr) { fixed = fixed && n.Op != expr.OpPath })
-	if !fixed {
+	if !e.Fixed() {
 		return "", false
 	}
 	v, err := e.Eval(&expr.Env{})
@@ -119,51 +117,106 @@ func rest(a *arguments) []starlark.Value {
 
 // arithmetic combines numbers. Texts take the kind of the values beside them; plain ints give a plain int.
 func arithmetic(r *Recording, a *arguments, op expr.Op, values []starlark.Value) starlark.Value {
+	operands, err := numeric(values)
+	if err == nil && op == expr.OpClamp && len(operands) == 3 && operands[1].constant() && operands[2].constant() && operands[1].expr.Int > operands[2].expr.Int {
+		err = &refusal{message: "clamp's low bound is above its high bound", hint: fixedHints[op]}
+	}
+	if err != nil {
+		return a.refused(callee(), err)
+	}
+	if operands == nil {
+		return unknown{}
+	}
+	v, err := combine(op, operands...)
+	return a.result(r, v, err)
+}
+
+// numeric reads the operands of one operator; nil when a mistake in one has been reported.
+func numeric(values []starlark.Value) ([]*Value, error) {
 	kind := expr.Int
-	plain := true
 	for _, v := range values {
 		switch v := v.(type) {
 		case nil, unknown:
-			return unknown{}
+			return nil, nil
 		case *Value:
 			if v.kind.Numeric() {
 				kind = v.kind
 			}
-			plain = false
 		}
 	}
-	fault := func(err error) starlark.Value {
-		r.report(a.call, callee(), Explain(err))
-		return unknown{}
-	}
 	if len(values) == 0 {
-		return fault(&refusal{message: "there is nothing to choose from", hint: "give it numbers"})
+		return nil, &refusal{message: "there is nothing to choose from", hint: "give it numbers"}
 	}
 	operands := make([]*Value, len(values))
 	for i, v := range values {
 		o, err := operand(v, kind)
 		if err != nil {
-			return fault(err)
+			return nil, err
 		}
 		operands[i] = o
 	}
-	v, err := combine(op, operands...)
+	return operands, nil
+}
+
+// refused records an error of a word.
+func (a *arguments) refused(part Part, err error) starlark.Value {
+	a.recording.report(a.call, part, Explain(err))
+	return unknown{}
+}
+
+// made is the value of an operator of a kind that was checked.
+func (a *arguments) made(r *Recording, op expr.Op, args []*Value, kind expr.Kind) starlark.Value {
+	v, err := node(op, kind, args...)
+	return a.result(r, v, err)
+}
+
+func (a *arguments) result(r *Recording, v starlark.Value, err error) starlark.Value {
 	if err != nil {
-		return fault(err)
+		return a.refused(callee(), err)
 	}
-	made := v.(*Value)
-	made.in = r
-	if op == expr.OpClamp && operands[1].constant() && operands[2].constant() && operands[1].expr.Int > operands[2].expr.Int {
-		return fault(&refusal{message: "clamp's low bound is above its high bound", hint: "write clamp(value, low, high)"})
+	if v, ok := v.(*Value); ok {
+		v.in = r
 	}
-	if plain {
-		result, err := made.expr.Eval(&expr.Env{})
-		if err != nil {
-			return fault(err)
-		}
-		return starlark.MakeInt64(result.Int)
+	return v
+}
+
+// runPercent is value * n // 100.
+func runPercent(r *Recording, a *arguments) starlark.Value {
+	value, n := a.given("value"), a.given("n")
+	operands, err := numeric([]starlark.Value{value, n})
+	if err == nil && operands != nil && operands[1].kind != expr.Int {
+		err = &refusal{message: fmt.Sprintf("a percentage is a plain number, not a %s", operands[1].kind), hint: "write percent(value, n)"}
 	}
-	return made
+	if err != nil {
+		return a.refused(callee(), err)
+	}
+	if operands == nil {
+		return unknown{}
+	}
+	times, err := combine(expr.OpMul, operands...)
+	if err != nil {
+		return a.refused(callee(), err)
+	}
+	part, err := operand(times, expr.Int)
+	if err != nil {
+		return a.refused(callee(), err)
+	}
+	v, err := combine(expr.OpDiv, part, leaf(nil, expr.IntOf(100), expr.Int))
+	return a.result(r, v, err)
+}
+
+func runSize(r *Recording, a *arguments) starlark.Value {
+	if n, ok := a.values[a.index("value")].(plan.Size); ok {
+		return leaf(r, expr.SizeOf(int64(n)), expr.Size)
+	}
+	return unknown{}
+}
+
+func runDuration(r *Recording, a *arguments) starlark.Value {
+	if n, ok := a.values[a.index("value")].(plan.Duration); ok {
+		return leaf(r, expr.DurationOf(int64(n)), expr.Duration)
+	}
+	return unknown{}
 }
 
 func (v *Value) constant() bool { return v.expr.Constant() && len(v.expr.Args) == 0 }

@@ -75,6 +75,9 @@ func readApply(it *item, v starlark.Value) any {
 		d := diag.Diagnostic{Code: plan.CodeChoice, Message: "this is no way to apply a change", Found: show(v), Accepted: it.parameter.Type.Accepted}
 		if contains(plan.Signals(), strings.TrimPrefix(string(v), "SIG")) || v == "signal" {
 			d.Hint = fmt.Sprintf("write signal(%q)", strings.TrimPrefix(string(v), "SIG"))
+			if v != "signal" {
+				d.Fix = &diag.Fix{New: strings.TrimPrefix(d.Hint, "write ")}
+			}
 		}
 		return it.fault(d)
 	case *Handle:
@@ -88,7 +91,7 @@ func readApply(it *item, v starlark.Value) any {
 func unknownSignal(name string) diag.Diagnostic {
 	d := diag.Diagnostic{Code: plan.CodeChoice, Message: "there is no such signal", Found: fmt.Sprintf("%q", clip(name, 40)), Accepted: strings.Join(plan.Signals(), ", ")}
 	if bare := strings.TrimPrefix(strings.ToUpper(name), "SIG"); contains(plan.Signals(), bare) {
-		d.Hint = fmt.Sprintf("write %q", bare)
+		d.Hint, d.Fix = fmt.Sprintf("write %q", bare), &diag.Fix{New: fmt.Sprintf("%q", bare)}
 	} else {
 		d.Hint = plan.Nearest(clip(name, 40), plan.Signals())
 	}

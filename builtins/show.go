@@ -17,8 +17,9 @@ func notate(e expr.Expr, depth int) string {
 	if depth > 3 {
 		return "..."
 	}
-	symbols := map[expr.Op]string{expr.OpAdd: " + ", expr.OpSub: " - ", expr.OpMul: " * ", expr.OpDiv: " // ", expr.OpMod: " % "}
-	names := map[expr.Op]string{expr.OpMin: "min_of", expr.OpMax: "max_of", expr.OpClamp: "clamp", expr.OpFmt: "fmt"}
+	symbols := map[expr.Op]string{expr.OpAdd: " + ", expr.OpSub: " - ", expr.OpMul: " * ", expr.OpDiv: " // ", expr.OpMod: " % ",
+		expr.OpEq: " == ", expr.OpNe: " != ", expr.OpLt: " < ", expr.OpLe: " <= ", expr.OpGt: " > ", expr.OpGe: " >= ", expr.OpAnd: " and ", expr.OpOr: " or "}
+	names := map[expr.Op]string{expr.OpMin: "min_of", expr.OpMax: "max_of", expr.OpClamp: "clamp", expr.OpFmt: "fmt", expr.OpCond: "cond", expr.OpSelect: "select"}
 	switch e.Op {
 	case expr.OpFlag:
 		return fmt.Sprintf("flag(%q)", e.Text)
@@ -45,6 +46,12 @@ func notate(e expr.Expr, depth int) string {
 	if symbol, ok := symbols[e.Op]; ok {
 		return strings.Join(args, symbol)
 	}
+	switch {
+	case e.Op == expr.OpNot:
+		return "not " + args[0]
+	case e.Op == expr.OpSelect:
+		return "select(" + args[0] + ", ...)"
+	}
 	return names[e.Op] + "(" + strings.Join(args, ", ") + ")"
 }
 
@@ -54,6 +61,9 @@ func show(v starlark.Value) string {
 	case starlark.NoneType:
 		return "None"
 	case *Value:
+		if v.fixed {
+			return fmt.Sprintf("%s (%s)", v, v.kind)
+		}
 		return fmt.Sprintf("%s (%s of the host)", v, v.kind)
 	case *Handle:
 		return v.String()
@@ -75,6 +85,9 @@ func describe(v starlark.Value) string {
 	case starlark.NoneType:
 		return "None"
 	case *Value:
+		if v.fixed {
+			return "a " + string(v.kind)
+		}
 		return "a " + string(v.kind) + " of the host"
 	case starlark.String:
 		return "a text"

@@ -3,6 +3,7 @@ package builtins
 import (
 	"fmt"
 	"math"
+	"strings"
 	"unicode/utf8"
 
 	"go.starlark.net/starlark"
@@ -100,6 +101,11 @@ func readSize(it *item, v starlark.Value) any {
 
 // units reads a text with a unit. A bare number gets the hint that it lacks one.
 func units(it *item, v starlark.Value, parse func(string) (int64, error), unit string) (int64, bool) {
+	if host, ok := v.(*Value); ok {
+		if text, ok := host.written(); ok {
+			v = starlark.String(text)
+		}
+	}
 	s, ok := v.(starlark.String)
 	if !ok {
 		hint := fixedHint(it, v)
@@ -120,11 +126,16 @@ func units(it *item, v starlark.Value, parse func(string) (int64, error), unit s
 func readMode(it *item, v starlark.Value) any {
 	i, ok := v.(starlark.Int)
 	if !ok {
-		hint := ""
-		if s, text := v.(starlark.String); text {
-			hint = "write it as a number: 0o" + clip(trimZeros(string(s)), 8)
+		s, text := v.(starlark.String)
+		digits := clip(trimZeros(string(s)), 8)
+		switch {
+		case text && looksOctal(digits):
+			return it.fault(diag.Diagnostic{Code: plan.CodeKind, Message: it.parameter.Name + " is of the wrong type", Found: show(v), Accepted: it.parameter.Type.Accepted,
+				Hint: "write it as a number: 0o" + digits, Fix: &diag.Fix{New: "0o" + digits}})
+		case text:
+			return it.mismatch(v, it.parameter.Type.Accepted, "write it as a number: 0o755")
 		}
-		return it.mismatch(v, it.parameter.Type.Accepted, hint)
+		return it.mismatch(v, it.parameter.Type.Accepted, "")
 	}
 	n, ok := i.Uint64()
 	if !ok || n > 0o7777 {
@@ -132,19 +143,14 @@ func readMode(it *item, v starlark.Value) any {
 	}
 	if decimal := fmt.Sprint(n); n > 0o777 && looksOctal(decimal) {
 		return it.fault(diag.Diagnostic{Code: plan.CodeRange, Message: "this number is decimal, and looks like an octal file mode", Found: show(v), Accepted: "0o0000 to 0o7777",
-			Hint: "write 0o" + decimal})
+			Hint: "write 0o" + decimal, Fix: &diag.Fix{New: "0o" + decimal}})
 	}
 	return plan.Mode(n)
 }
 
 // looksOctal tells 755 from a number that nobody would mean as a mode.
 func looksOctal(digits string) bool {
-	for _, d := range digits {
-		if d > '7' {
-			return false
-		}
-	}
-	return true
+	return digits != "" && strings.Trim(digits, "01234567") == ""
 }
 
 func trimZeros(s string) string {
@@ -233,6 +239,9 @@ func readPort(it *item, v starlark.Value) any {
 func readVolume(it *item, v starlark.Value) any {
 	if v, ok := v.(*Value); ok && v.kind == expr.Size {
 		return v.expr
+	}
+	if v, ok := v.(*Value); ok && v.kind == expr.Text {
+		return it.mismatch(v, it.parameter.Type.Accepted, `size("1GiB") is a size where nothing beside a text tells that it is one`)
 	}
 	n, ok := units(it, v, expr.ParseSize, "MiB")
 	if !ok {

@@ -40,7 +40,7 @@ func (w *Word) builtin() *starlark.Builtin {
 
 // unpack reads the arguments by the word's table and reports every mistake in them.
 func (w *Word) unpack(r *Recording, c *Call, args starlark.Tuple, kwargs []starlark.Tuple) *arguments {
-	a := &arguments{call: c, values: make([]any, len(w.Parameters)), raw: make([]starlark.Value, len(w.Parameters))}
+	a := &arguments{recording: r, call: c, values: make([]any, len(w.Parameters)), raw: make([]starlark.Value, len(w.Parameters))}
 	w.positional(r, a, args)
 	w.named(r, a, kwargs)
 	for i := range w.Parameters {
@@ -50,7 +50,7 @@ func (w *Word) unpack(r *Recording, c *Call, args starlark.Tuple, kwargs []starl
 		if p.Rest {
 			continue
 		}
-		if v == nil || v == starlark.None && !p.OrNone {
+		if v == nil || v == starlark.None {
 			a.raw[i] = nil
 			v = p.Default
 			if p.Required && !c.Spoilt(it.part) {

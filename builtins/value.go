@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 
 	"go.starlark.net/starlark"
@@ -21,6 +22,7 @@ type Value struct {
 	kind  expr.Kind
 	nodes int // of expr, bounded because x = x + x doubles it
 	depth int
+	fixed bool // the same on every host: made by size or duration
 }
 
 // The bounds of one expression. expr's own is 200 levels.
@@ -30,7 +32,7 @@ const (
 )
 
 func leaf(r *Recording, e expr.Expr, kind expr.Kind) *Value {
-	return &Value{in: r, expr: e, kind: kind, nodes: 1, depth: 1}
+	return &Value{in: r, expr: e, kind: kind, nodes: 1, depth: 1, fixed: e.Fixed()}
 }
 
 var (
@@ -38,6 +40,17 @@ var (
 	_ starlark.HasUnary   = (*Value)(nil)
 	_ starlark.Comparable = (*Value)(nil)
 )
+
+// why says what keeps a value from giving an answer.
+func why(v starlark.Value) string {
+	if v, ok := v.(*Value); ok && v.fixed {
+		return fmt.Sprintf("it is a %s, which words and arithmetic take", v.kind)
+	}
+	return onlyOnHost
+}
+
+// Expr is what the value comes to on a host.
+func (v *Value) Expr() expr.Expr { return v.expr }
 
 // String is the notation that a message shows.
 func (v *Value) String() string { return notation(v.expr) }
@@ -53,12 +66,12 @@ func (v *Value) Truth() starlark.Bool { return true }
 
 // Hash refuses to be a key.
 func (v *Value) Hash() (uint32, error) {
-	return 0, &refusal{message: fmt.Sprintf("%s cannot be a key: %s", v, onlyOnHost), code: CodeHostValue, hint: "use the flag's name, or another text that is known now"}
+	return 0, &refusal{message: fmt.Sprintf("%s cannot be a key: %s", v, why(v)), code: CodeHostValue, hint: "use the flag's name, or another text that is known now"}
 }
 
 // CompareSameType refuses every comparison.
 func (v *Value) CompareSameType(op syntax.Token, _ starlark.Value, _ int) (bool, error) {
-	return false, &refusal{message: fmt.Sprintf("%s cannot be compared: %s", v, onlyOnHost), code: CodeHostValue, hint: hintCompare}
+	return false, &refusal{message: fmt.Sprintf("%s cannot be compared: %s", v, why(v)), code: CodeHostValue, hint: hintCompare}
 }
 
 // Binary does arithmetic; texts beside a size or a duration are read as such. A mistake is recorded, and comes to the
@@ -80,13 +93,13 @@ func (v *Value) binary(op syntax.Token, other starlark.Value, side starlark.Side
 	}
 	operator, ok := operators[op]
 	if !ok {
-		return nil, &refusal{message: fmt.Sprintf("%s has no meaning for %s: %s", op, v, onlyOnHost), hint: "+, -, *, //, %, min_of, max_of, clamp and fmt work on it"}
+		return nil, &refusal{message: fmt.Sprintf("%s has no meaning for %s: %s", op, v, why(v)), hint: HintHostValue}
 	}
 	if !v.kind.Numeric() {
 		return nil, &refusal{message: fmt.Sprintf("%s is a %s, which has no arithmetic", v, v.kind), hint: fmtHint(other, side)}
 	}
 	if _, ok := other.(starlark.String); ok && v.kind == expr.Int {
-		return nil, &refusal{message: fmt.Sprintf("%s cannot be joined to a text: %s", v, onlyOnHost), hint: fmtHint(other, side)}
+		return nil, &refusal{message: fmt.Sprintf("%s cannot be joined to a text: %s", v, why(v)), hint: fmtHint(other, side)}
 	}
 	o, err := operand(other, v.kind)
 	if err != nil {
@@ -114,7 +127,7 @@ func (v *Value) Unary(op syntax.Token) (starlark.Value, error) {
 		}
 		return result, nil
 	}
-	return v.in.refuseOperator(op, &refusal{message: fmt.Sprintf("%s has no meaning for %s: %s", op, v, onlyOnHost)}), nil
+	return v.in.refuseOperator(op, &refusal{message: fmt.Sprintf("%s has no meaning for %s: %s", op, v, why(v))}), nil
 }
 
 // refusal is an error of a host value's own operators, with the hint that a plain error cannot carry.
@@ -137,7 +150,9 @@ func Explain(err error) diag.Diagnostic {
 
 const (
 	onlyOnHost  = "its value is known only on the host where the service starts"
-	hintCompare = "choose between numbers with min_of, max_of or clamp; == None and != None are allowed"
+	hintCompare = "cond(a > b, then, otherwise) compares on the host, select chooses by a text; == None and != None are allowed"
+	hintTruth   = "cond(a > b, then, otherwise) decides on the host, and cond(flag, then, otherwise) by a flag of type bool"
+	hintIn      = "select(value, {choice: result}, default = ...) looks a value up on the host"
 )
 
 func fmtHint(other starlark.Value, side starlark.Side) string {
@@ -155,6 +170,17 @@ func fmtHint(other starlark.Value, side starlark.Side) string {
 func escaped(s string) string {
 	q := starlark.String(clip(s, 40)).String()
 	return strings.NewReplacer("{", "{{", "}", "}}").Replace(q[1 : len(q)-1])
+}
+
+// written is a size or duration that is known now, as a recipe writes it.
+func (v *Value) written() (string, bool) {
+	switch v.expr.Op {
+	case expr.OpSize:
+		return expr.FormatSize(v.expr.Int), true
+	case expr.OpDuration:
+		return expr.FormatDuration(v.expr.Int), true
+	}
+	return "", false
 }
 
 // operand is the other side of an operator, or an argument of min_of and the like, beside a value of that kind.
@@ -197,25 +223,14 @@ func literal(kind expr.Kind, n int64) expr.Expr {
 	return expr.IntOf(n)
 }
 
-// combine makes an operator node and checks it at once, so that a mistake is found where it is made.
+// combine makes an operator node of numbers and checks it at once, so that a mistake is found where it is made.
 func combine(op expr.Op, args ...*Value) (starlark.Value, error) {
-	exprs := make([]expr.Expr, len(args))
 	stubs := make([]expr.Expr, len(args))
-	v := &Value{nodes: 1}
 	for i, a := range args {
-		exprs[i] = a.expr
 		stubs[i] = literal(a.kind, 0)
 		if !a.kind.Numeric() {
 			stubs[i] = expr.TextOf("")
 		}
-		if a.in != nil {
-			v.in = a.in
-		}
-		v.nodes += a.nodes
-		v.depth = max(v.depth, a.depth+1)
-	}
-	if v.nodes > mostNodes || v.depth > mostDepth {
-		return nil, &refusal{message: fmt.Sprintf("the expression is too large: more than %d operators, or %d in one another", mostNodes, mostDepth)}
 	}
 	if a, b := unlike(args); op != expr.OpMul && op != expr.OpDiv && a != b {
 		return nil, &refusal{message: fmt.Sprintf("a value of type %s and one of type %s do not go together", a, b), hint: unitHint(args)}
@@ -224,12 +239,56 @@ func combine(op expr.Op, args ...*Value) (starlark.Value, error) {
 	if err != nil {
 		return nil, &refusal{message: err.Error(), hint: unitHint(args)}
 	}
-	if (op == expr.OpDiv || op == expr.OpMod) && exprs[1].Op != expr.OpFlag && exprs[1].Op != expr.OpHost && len(exprs[1].Args) == 0 && exprs[1].Int == 0 {
+	if divisor := args[len(args)-1]; (op == expr.OpDiv || op == expr.OpMod) && divisor.constant() && divisor.expr.Int == 0 {
 		return nil, &refusal{message: "division by zero"}
 	}
-	v.expr, v.kind = expr.Call(op, exprs...), kind
+	return node(op, kind, args...)
+}
+
+// node makes an operator node of a kind that was checked. What is the same on every host is computed at once: a number,
+// a truth and a text are then plain ones, and what fails is a mistake here and now.
+func node(op expr.Op, kind expr.Kind, args ...*Value) (starlark.Value, error) {
+	v := &Value{nodes: 1, kind: kind, fixed: true}
+	exprs := make([]expr.Expr, len(args))
+	for i, a := range args {
+		exprs[i] = a.expr
+		if a.in != nil {
+			v.in = a.in
+		}
+		v.nodes += a.nodes
+		v.depth = max(v.depth, a.depth+1)
+		v.fixed = v.fixed && a.fixed
+	}
+	if v.nodes > mostNodes || v.depth > mostDepth {
+		return nil, &refusal{message: fmt.Sprintf("the expression is too large: more than %d operators, or %d in one another", mostNodes, mostDepth)}
+	}
+	v.expr = expr.Call(op, exprs...)
+	if !v.fixed {
+		return v, nil
+	}
+	result, err := v.expr.Eval(&expr.Env{})
+	if err != nil {
+		return nil, &refusal{message: err.Error(), hint: fixedHints[op]}
+	}
+	switch kind {
+	case expr.Int:
+		return starlark.MakeInt64(result.Int), nil
+	case expr.Bool:
+		return starlark.Bool(result.Int != 0), nil
+	case expr.Text:
+		return starlark.String(result.Text), nil
+	}
+	switch n := result.Int; {
+	case n >= 0:
+		v.expr, v.nodes, v.depth = literal(kind, n), 1, 1
+	case n > math.MinInt64: // a size or duration below zero has no notation of its own
+		v.expr, v.nodes, v.depth = expr.Call(expr.OpSub, literal(kind, 0), literal(kind, -n)), 3, 2
+	}
 	return v, nil
 }
+
+// fixedHints say what to do about what failed without a host.
+var fixedHints = map[expr.Op]string{expr.OpClamp: "write clamp(value, low, high)"}
 
 // unlike gives two kinds that differ, if there are any.
 func unlike(args []*Value) (a, b expr.Kind) {

@@ -25,10 +25,5 @@ const (
 
 	CodeBroken = "broken-down"
 
-	CodeNoTests    = "no-tests"
-	CodeUnresolved = "unresolved"
-
-	CodeNoProbe     = "no-probe"
-	CodeConnectOnly = "connect-only"
-	CodeNothing     = "declares-nothing"
+	CodeNothing = "declares-nothing"
 )

@@ -33,7 +33,7 @@ func explainCalls() []Explanation {
 			Code:    builtins.CodeHostValue,
 			Reason:  "Flags and facts have their values on the host where the service starts. A recipe that could branch on them would mean something else on every host, and never say so.",
 			Example: "workers = 2\nif host.cpus > 4:\n    more = 8",
-			Mend:    "workers = clamp(host.cpus * 2, 2, 8)",
+			Mend:    "workers = cond(host.cpus > 4, 8, 2)",
 		},
 		{
 			Code:    builtins.CodeArithmetic,

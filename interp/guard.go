@@ -6,7 +6,7 @@ import (
 	"recipe/builtins"
 )
 
-// guarder rewrites a tree before it is resolved, so that conditions, comparisons, % and .format pass through the guards
+// guarder rewrites a tree before it is resolved, so that conditions, comparisons, % and some methods pass through the guards
 // of package builtins. What it inserts are calls of names that no recipe can spell; each has the position of the
 // operator or keyword that it stands for, where Starlark's errors and the index of places find it.
 type guarder struct{}
@@ -127,11 +127,11 @@ func (g guarder) expr(e syntax.Expr) syntax.Expr {
 		}
 	case *syntax.CallExpr:
 		e.Fn = g.expr(e.Fn)
-		g.arguments(e.Args)
+		g.arguments(e)
 	case *syntax.DotExpr:
 		e.X = g.expr(e.X)
-		if e.Name.Name == "format" {
-			return call(builtins.GuardFormat, e.Dot, end(e), e.X)
+		if name, ok := builtins.GuardAttribute(e.Name.Name); ok {
+			return call(name, e.Dot, end(e), e.X)
 		}
 	case *syntax.UnaryExpr:
 		return g.unary(e)
@@ -152,13 +152,19 @@ func (g guarder) clauses(list []syntax.Node) {
 	}
 }
 
-// arguments leaves the names of k = v alone, and the stars.
-func (g guarder) arguments(list []syntax.Expr) {
-	for i, a := range list {
+// arguments leaves the names of k = v alone, and the stars. What cond decides by is its first argument, named or not.
+func (g guarder) arguments(e *syntax.CallExpr) {
+	fn, ok := e.Fn.(*syntax.Ident)
+	decides := ok && fn.Name == "cond"
+	for i, a := range e.Args {
 		switch a := a.(type) {
 		case *syntax.BinaryExpr:
 			if a.Op == syntax.EQ {
-				a.Y = g.expr(a.Y)
+				if decides && a.X.(*syntax.Ident).Name == "test" {
+					a.Y = g.truth(a.Y)
+				} else {
+					a.Y = g.expr(a.Y)
+				}
 				continue
 			}
 		case *syntax.UnaryExpr:
@@ -167,8 +173,42 @@ func (g guarder) arguments(list []syntax.Expr) {
 				continue
 			}
 		}
-		list[i] = g.expr(a)
+		if decides && i == 0 {
+			e.Args[i] = g.truth(a)
+		} else {
+			e.Args[i] = g.expr(a)
+		}
 	}
+}
+
+// truth guards what decides in a cond: comparisons, and what joins them, by guards that make expressions. The right side
+// of and and or becomes a function, so that it is left alone where Starlark would not reach it.
+func (g guarder) truth(e syntax.Expr) syntax.Expr {
+	switch e := e.(type) {
+	case *syntax.ParenExpr:
+		e.X = g.truth(e.X)
+		return e
+	case *syntax.UnaryExpr:
+		if e.Op == syntax.NOT {
+			x := g.truth(e.X)
+			return decided(e.Op, e.OpPos, end(x), x)
+		}
+	case *syntax.BinaryExpr:
+		if _, ok := builtins.GuardCond(e.Op); ok {
+			x, y := g.truth(e.X), g.truth(e.Y)
+			last := end(y)
+			if e.Op == syntax.AND || e.Op == syntax.OR {
+				y = &syntax.LambdaExpr{Lambda: syntax.Start(y), Body: y}
+			}
+			return decided(e.Op, e.OpPos, last, x, y)
+		}
+	}
+	return g.expr(e)
+}
+
+func decided(op syntax.Token, at, end syntax.Position, args ...syntax.Expr) syntax.Expr {
+	name, _ := builtins.GuardCond(op)
+	return call(name, at, end, args...)
 }
 
 func (g guarder) unary(e *syntax.UnaryExpr) syntax.Expr {

@@ -1,10 +1,9 @@
 package interp
 
 import (
-	"fmt"
-
 	"recipe/builtins/diag"
 	"recipe/runtime/plan"
+	"recipe/runtime/plan/lint"
 )
 
 // declares refuses a recipe that makes nothing. It is an error, and not a warning, for the sake of what runs already: a
@@ -16,29 +15,29 @@ func (e *evaluation) declares(p *plan.Plan) {
 	}
 }
 
-// lint warns of what is allowed and probably not meant.
+// lint warns of what is allowed and has kept people awake.
 func (e *evaluation) lint(p *plan.Plan) {
-	for i, s := range p.Services {
-		if len(s.Probes) == 0 {
-			e.warn(fmt.Sprintf("services[%d]", i), diag.Diagnostic{Code: CodeNoProbe, Message: fmt.Sprintf("nothing asks service %q whether it works, so that a hang goes unnoticed", s.Name),
-				Hint: `probes = [http(8080, "/healthz")], or tcp with an answer to expect`})
+	for _, f := range lint.Plan(p) {
+		d := warning(f)
+		call, part := e.recording.Origin(f.Path)
+		if call == nil {
+			d.At.File, d.Word = e.name, f.Path
+			e.add(d)
+			continue
 		}
-		for j, probe := range s.Probes {
-			if probe.TCP != nil && probe.TCP.ConnectOnly {
-				e.warn(fmt.Sprintf("services[%d].probes[%d].tcp.connect_only", i, j), diag.Diagnostic{Code: CodeConnectOnly,
-					Message: "a connection is no answer: the kernel accepts it for a daemon that hangs", Hint: "send something and expect an answer, if the protocol has one"})
+		d.Word, d.At, d.Chain = call.Word, e.locate(call, part), frames(call.Site.Chain)
+		for _, other := range f.Related {
+			if call, part := e.recording.Origin(other.Path); call != nil {
+				d.Related = append(d.Related, diag.Related{At: e.locate(call, part), Label: other.Label})
 			}
 		}
+		if f.Mend != nil {
+			d.Fix = e.fix(call, part, f.Mend)
+		}
+		e.add(d)
 	}
 }
 
-func (e *evaluation) warn(path string, d diag.Diagnostic) {
-	call, part := e.recording.Origin(path)
-	d.Severity = diag.Warning
-	if call != nil {
-		d.Word, d.At, d.Chain = call.Word, e.locate(call, part), frames(call.Site.Chain)
-	} else {
-		d.At.File = e.name
-	}
-	e.add(d)
+func warning(f lint.Finding) diag.Diagnostic {
+	return diag.Diagnostic{Severity: diag.Warning, Code: f.Code, Message: f.Message, Found: f.Found, Accepted: f.Accepted, Hint: f.Hint}
 }

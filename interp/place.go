@@ -31,6 +31,9 @@ func (e *evaluation) drain() {
 		d := m.Diagnostic
 		d.At = e.locate(m.Call, m.Part)
 		d.Chain = frames(m.Call.Site.Chain)
+		if d.Fix != nil {
+			d.Fix = e.replaced(m.Call, m.Part, d.Fix.New)
+		}
 		for _, other := range m.Related {
 			d.Related = append(d.Related, diag.Related{At: e.locate(other.Call, other.Part), Label: other.Label})
 		}

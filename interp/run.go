@@ -22,9 +22,6 @@ func (e *evaluation) run(src *source) starlark.StringDict {
 	}
 	e.loads(f)
 	guarder{}.stmts(f.Stmts)
-	if src.counted = e.coverage != nil && !standard(src.name) && !src.script; src.counted {
-		f.Stmts = e.coverage.counted(src.name, f.Stmts)
-	}
 	prog := e.resolve(src)
 	if prog == nil {
 		return nil
@@ -43,7 +40,7 @@ func (e *evaluation) run(src *source) starlark.StringDict {
 
 // environment is the words, and the unknown value for names that there are not.
 func (e *evaluation) environment(src *source) starlark.StringDict {
-	if len(src.undefined) == 0 && !src.counted {
+	if len(src.undefined) == 0 {
 		return e.words
 	}
 	env := starlark.StringDict{}
@@ -53,9 +50,6 @@ func (e *evaluation) environment(src *source) starlark.StringDict {
 	for name := range src.undefined {
 		env[name] = builtins.Unknown()
 	}
-	if src.counted {
-		env[counterName] = e.coverage.counter(src.name)
-	}
 	return env
 }
 
@@ -64,9 +58,6 @@ func (e *evaluation) environment(src *source) starlark.StringDict {
 func (e *evaluation) resolve(src *source) *starlark.Program {
 	src.undefined = map[string]bool{}
 	prog, err := starlark.FileProgram(src.file, func(name string) bool {
-		if name == counterName {
-			return true
-		}
 		if !e.words.Has(name) && !starlark.Universe.Has(name) {
 			src.undefined[name] = true
 		}
@@ -128,7 +119,7 @@ const mostUndefined = 100 // names
 var elsewhere = map[string]string{
 	"null": "write None", "nil": "write None", "import": "load(\"x.star\", \"name\") brings names from another file",
 	"open": "a recipe reads no files; it names them with file, config and template", "os": "a recipe sees nothing of the machine; host and flag are what it may ask",
-	"env": "a recipe sees no environment; flag declares what a host may set", "format": "write fmt(\"...{}\", value)", "percent": "write value * 80 // 100",
+	"env": "a recipe sees no environment; flag declares what a host may set", "format": "write fmt(\"...{}\", value)",
 }
 
 // resolveError translates what the resolver says.

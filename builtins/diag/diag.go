@@ -50,9 +50,15 @@ type Related struct {
 	Source string
 }
 
+// Fix is the one right mend of what a diagnostic complains of: New, source text of one line, takes the place of At, which
+// lies in the diagnostic's own file.
+type Fix struct {
+	At  Span
+	New string
+}
+
 // Diagnostic is one thing to say. Word is the recipe's word that it concerns; Source is the line that At begins on,
-// without its end. Related, Found, Accepted, Hint, Lines and Chain may be empty. Lines are a longer text to be shown as it
-// is, such as the difference of two. Chain has the innermost call first.
+// without its end. Related, Found, Accepted, Hint and Chain may be empty. Chain has the innermost call first.
 type Diagnostic struct {
 	Severity Severity
 	Code     string
@@ -64,8 +70,8 @@ type Diagnostic struct {
 	Found    string
 	Accepted string
 	Hint     string
-	Lines    []string
 	Chain    []Frame
+	Fix      *Fix // nil unless one mend alone is right
 }
 
 // List holds diagnostics in the order in which they are shown.
@@ -74,6 +80,16 @@ type List []Diagnostic
 // Failed reports whether the list holds an error.
 func (l List) Failed() bool {
 	return slices.ContainsFunc(l, func(d Diagnostic) bool { return d.Severity == Error })
+}
+
+// Errors counts them.
+func (l List) Errors() (n int) {
+	for _, d := range l {
+		if d.Severity == Error {
+			n++
+		}
+	}
+	return n
 }
 
 // Sort orders by place: the file named first stays first, then lines and columns. What is equal is said once.

@@ -24,6 +24,11 @@ type relatedJSON struct {
 	Source string `json:"source,omitempty"`
 }
 
+type fixJSON struct {
+	spanJSON
+	New string `json:"new"`
+}
+
 type diagnosticJSON struct {
 	Severity Severity `json:"severity"`
 	Code     string   `json:"code"`
@@ -35,8 +40,8 @@ type diagnosticJSON struct {
 	Found    string        `json:"found,omitempty"`
 	Accepted string        `json:"accepted,omitempty"`
 	Hint     string        `json:"hint,omitempty"`
-	Lines    []string      `json:"lines,omitempty"`
 	Chain    []frameJSON   `json:"in,omitempty"`
+	Fix      *fixJSON      `json:"fix,omitempty"`
 }
 
 // JSON is the list as an object: "diagnostics", at most Most of them, and "omitted", how many more there are. Texts
@@ -54,11 +59,11 @@ func (l List) JSON() []byte {
 		for _, r := range d.Related[:min(len(d.Related), mostRelated)] {
 			j.Related = append(j.Related, relatedJSON{spanJSON: r.At.json(), Label: clean(r.Label), Source: clean(r.Source)})
 		}
-		for _, line := range d.Lines[:min(len(d.Lines), mostLines)] {
-			j.Lines = append(j.Lines, clean(line))
-		}
 		for _, f := range d.Chain[:min(len(d.Chain), mostFrames)] {
 			j.Chain = append(j.Chain, frameJSON{Name: clean(f.Name), spanJSON: f.At.json()})
+		}
+		if d.Fix != nil {
+			j.Fix = &fixJSON{d.Fix.At.json(), clean(d.Fix.New)}
 		}
 		out.Diagnostics = append(out.Diagnostics, j)
 	}

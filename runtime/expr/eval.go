@@ -82,6 +82,8 @@ func (e Expr) Eval(env *Env) (Value, error) {
 		return Value{}, fmt.Errorf("the flag %q has no value", e.Text)
 	case OpHost:
 		return env.Facts.value(e.Text)
+	case OpAnd, OpOr, OpCond, OpSelect:
+		return e.choose(env)
 	}
 	args := make([]Value, len(e.Args))
 	for i, a := range e.Args {
@@ -152,6 +154,10 @@ func (op Op) arithmetic(args []Value) (Value, error) {
 			return Value{}, fmt.Errorf("clamp's low bound %d is above its high bound %d", args[1].Int, args[2].Int)
 		}
 		n = min(max(n, args[1].Int), args[2].Int)
+	case OpEq, OpNe, OpLt, OpLe, OpGt, OpGe:
+		return truth(compare(op, args[0], args[1])), nil
+	case OpNot:
+		return truth(n == 0), nil
 	default:
 		n, err = binary(op, args[0].Int, args[1].Int)
 	}

@@ -6,9 +6,14 @@
 //   - Integers are 64-bit. Overflow and division by zero are errors, never wrapped values. Division and remainder round
 //     towards minus infinity, as Starlark's do.
 //   - Every expression has one Kind, known without evaluating it. Sizes count bytes, durations milliseconds.
+//   - What is not chosen is not computed: the other branch of cond, the other results of select, and the right side of
+//     and and or where the left decides. An error there is none. All other arguments are computed, from left to right.
 //   - A path is declared below the root of the run: evaluating one puts Env.Root in front of it.
 //   - In JSON a literal is itself (8080, "text", true) and everything else an object with one key, the operator:
 //     {"flag":"port"}, {"mul":[{"host":"cpus"},2]}, {"fmt":["--port={}",{"flag":"port"}]}.
+//
+// To add a kind: the table of kinds here, Value.String, and what Shell leaves in a variable. To add an operator: its
+// constant here, its rule in kind.go or choose.go, its value in eval.go or choose.go, and its text in shell*.go.
 //
 // Tests: tables for each operator, a round trip through JSON, and a differential test that runs random expressions
 // through both back ends.
@@ -59,6 +64,18 @@ const (
 	OpMax   Op = "max"   // of one or more
 	OpClamp Op = "clamp" // value, low, high
 	OpFmt   Op = "fmt"   // a text literal with {} for each of the other arguments; {{ and }} stand for braces
+
+	OpEq     Op = "eq" // a == b, of one kind
+	OpNe     Op = "ne"
+	OpLt     Op = "lt" // a < b, of numbers of one kind
+	OpLe     Op = "le"
+	OpGt     Op = "gt"
+	OpGe     Op = "ge"
+	OpAnd    Op = "and"    // of two truths; the second is computed if the first is true
+	OpOr     Op = "or"     // of two truths; the second is computed if the first is false
+	OpNot    Op = "not"    // of a truth
+	OpCond   Op = "cond"   // a truth, the value if it is true, the value if it is false
+	OpSelect Op = "select" // a value; a literal and the value if it equals that, repeated; and a value for none, or nothing
 )
 
 // Expr is one node. The zero Expr stands for "absent" and must not be evaluated.
@@ -114,6 +131,31 @@ func (e Expr) Constant() bool {
 	constant := true
 	e.Walk(func(n Expr) { constant = constant && n.Op != OpFlag && n.Op != OpHost })
 	return constant
+}
+
+// Fixed reports whether e comes to the same on every host and below every root: it is Constant and names no path.
+func (e Expr) Fixed() bool {
+	fixed := e.Constant()
+	e.Walk(func(n Expr) { fixed = fixed && n.Op != OpPath })
+	return fixed
+}
+
+// Sources names what e is computed from, each once, in the order of the expression: flag "workers", host.cpus.
+func (e Expr) Sources() []string {
+	var names []string
+	e.Walk(func(n Expr) {
+		name := ""
+		switch n.Op {
+		case OpFlag:
+			name = fmt.Sprintf("flag %q", n.Text)
+		case OpHost:
+			name = "host." + n.Text
+		}
+		if name != "" && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	})
+	return names
 }
 
 // Walk calls visit for e and every node below it, parents first.

@@ -1,12 +1,14 @@
 package expr
 
 import (
+	"bytes"
 	"encoding/json"
 	"math"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"mvdan.cc/sh/v3/syntax"
 )
 
 var testEnv = &Env{
@@ -72,6 +74,23 @@ func TestEval(t *testing.T) {
 		{e: Call(OpClamp, n(0), n(2), n(6)), want: "2"},
 		{e: Call(OpClamp, n(0), n(6), n(2)), fail: "clamp's low bound 6 is above its high bound 2"},
 
+		{e: Call(OpEq, FlagOf("t-1"), TextOf("x")), want: "true"},
+		{e: Call(OpNe, FlagOf("p-1"), PathOf("/srv")), want: "false"},
+		{e: Call(OpEq, FlagOf("b-1"), BoolOf(false)), want: "false"},
+		{e: Call(OpLt, n(math.MinInt64), n(math.MaxInt64)), want: "true"},
+		{e: Call(OpLe, n(3), n(3)), want: "true"},
+		{e: Call(OpGt, SizeOf(1), SizeOf(1)), want: "false"},
+		{e: Call(OpGe, HostOf("memory"), SizeOf(1<<30)), want: "true"},
+		{e: Call(OpAnd, FlagOf("b-1"), Call(OpNot, FlagOf("b-1"))), want: "false"},
+		{e: Call(OpOr, FlagOf("b-1"), Call(OpNot, FlagOf("b-1"))), want: "true"},
+		{e: Call(OpCond, Call(OpGt, HostOf("cpus"), n(4)), n(16), n(2)), want: "2"},
+		{e: Call(OpCond, FlagOf("b-1"), PathOf("/a"), FlagOf("p-1")), want: "/r/a"},
+		{e: Call(OpSelect, FlagOf("t-1"), TextOf("y"), n(1), TextOf("x"), n(2), n(3)), want: "2"},
+		{e: Call(OpSelect, FlagOf("i-1"), n(80), TextOf("http"), TextOf("other")), want: "other"},
+		{e: Call(OpSelect, FlagOf("b-1"), BoolOf(false), DurationOf(1), BoolOf(true), DurationOf(2000)), want: "2s"},
+		{e: Call(OpSelect, HostOf("arch"), TextOf("armv7l"), n(1)), fail: `select has no result for "x86_64"`},
+		{e: Call(OpCond, n(1)), fail: "cond takes 3 values, not 1"},
+
 		{e: Fmt("{}:{} {{}} {}", FlagOf("t-1"), FlagOf("i-1"), PathOf("/a")), want: "x:8080 {} /r/a"},
 		{e: Fmt("{}|{}|{}", FlagOf("s-1"), FlagOf("d-1"), FlagOf("b-1")), want: "3145728|90s|true"},
 		{e: Fmt("{}", Call(OpDiv, n(1), n(0))), fail: "division by zero"},
@@ -126,6 +145,28 @@ func TestKind(t *testing.T) {
 		{e: Call(OpClamp, wait, wait, wait), want: Duration},
 		{e: Fmt("{}{}", n, text), want: Text},
 		{e: Fmt(""), want: Text},
+		{e: Call(OpEq, text, text), want: Bool},
+		{e: Call(OpGe, wait, wait), want: Bool},
+		{e: Call(OpNot, BoolOf(true)), want: Bool},
+		{e: Call(OpCond, BoolOf(true), size, size), want: Size},
+		{e: Call(OpSelect, text, text, wait, wait), want: Duration},
+		{e: Call(OpSelect, BoolOf(true), BoolOf(true), text, BoolOf(false), text), want: Text},
+		{e: Call(OpEq, n, text), fail: "eq of a int and a text has no meaning"},
+		{e: Call(OpEq, n), fail: "eq takes 2 values, not 1"},
+		{e: Call(OpLt, text, text), fail: "lt works on numbers, not on a text"},
+		{e: Call(OpLt, n, size), fail: "give both the same unit"},
+		{e: Call(OpAnd, BoolOf(true), n), fail: "and decides by a bool, not by a int"},
+		{e: Call(OpNot, n), fail: "not decides by a bool"},
+		{e: Call(OpCond, n, n, n), fail: "cond decides by a bool, not by a int"},
+		{e: Call(OpCond, BoolOf(true), n, size), fail: "cond of a int and a size"},
+		{e: Call(OpCond, BoolOf(true), n), fail: "cond takes 3 values, not 2"},
+		{e: Call(OpSelect, text, text), fail: "select takes a value, and a choice with its result"},
+		{e: Call(OpSelect, size, size, n), fail: "select chooses by a text, an int or a bool, not by a size"},
+		{e: Call(OpSelect, text, n, n), fail: "each choice is a literal text"},
+		{e: Call(OpSelect, n, HostOf("cpus"), n), fail: "each choice is a literal int"},
+		{e: Call(OpSelect, n, Call(OpAdd, n, n), n), fail: "each choice is a literal int"},
+		{e: Call(OpSelect, text, text, n, text, n), fail: `select has the choice "x" twice`},
+		{e: Call(OpSelect, text, text, n, size), fail: "select of a int and a size"},
 		{e: FlagOf("absent"), fail: `the flag "absent" is not declared`},
 		{e: HostOf("moon"), fail: "the host has no fact"},
 		{e: Call(OpAdd, n, size), fail: "add of a int and a size has no meaning"},
@@ -189,6 +230,9 @@ func TestJSON(t *testing.T) {
 		{HostOf("cpus"), `{"host":"cpus"}`},
 		{Call(OpClamp, Call(OpMul, HostOf("cpus"), IntOf(2)), IntOf(2), IntOf(64)), `{"clamp":[{"mul":[{"host":"cpus"},2]},2,64]}`},
 		{Fmt("--port={}", FlagOf("port")), `{"fmt":["--port={}",{"flag":"port"}]}`},
+		{Call(OpCond, Call(OpAnd, Call(OpGt, HostOf("cpus"), IntOf(4)), Call(OpNot, FlagOf("b-1"))), IntOf(8), IntOf(2)),
+			`{"cond":[{"and":[{"gt":[{"host":"cpus"},4]},{"not":[{"flag":"b-1"}]}]},8,2]}`},
+		{Call(OpSelect, HostOf("arch"), TextOf("x86_64"), TextOf("amd64"), TextOf("other")), `{"select":[{"host":"arch"},"x86_64","amd64","other"]}`},
 		{Expr{Op: OpMin, Args: []Expr{}}, `{"min":[]}`},
 	}
 	for _, test := range tests {
@@ -274,7 +318,24 @@ func TestUnits(t *testing.T) {
 	}
 }
 
-// TestConstant is false as soon as a flag or the host is named anywhere.
+// BenchmarkEval computes what a launcher does for a default as the tour has it, and for a choice.
+func BenchmarkEval(b *testing.B) {
+	for name, e := range map[string]Expr{
+		"clamp": Call(OpClamp, Call(OpMul, HostOf("cpus"), IntOf(2)), IntOf(2), IntOf(64)),
+		"cond":  Call(OpCond, Call(OpGt, HostOf("memory"), SizeOf(4<<30)), Call(OpDiv, HostOf("memory"), IntOf(4)), SizeOf(1<<30)),
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := e.Eval(testEnv); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// TestConstant is false as soon as a flag or the host is named anywhere; Fixed, also where a path is.
 func TestConstant(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -289,13 +350,19 @@ func TestConstant(t *testing.T) {
 		if got := test.e.Constant(); got != test.want {
 			t.Errorf("%s: %t", show(test.e), got)
 		}
+		if got := test.e.Fixed(); got != (test.want && test.e.Op != OpPath) {
+			t.Errorf("%s is fixed: %t", show(test.e), got)
+		}
 	}
 }
 
-// FuzzDecode: what decodes encodes to a form that decodes to the same, and neither Kind nor Eval gives way.
-func FuzzDecode(f *testing.F) {
+// FuzzExpr: what decodes encodes to a form that decodes to the same; what has a kind is evaluated to a value of that kind,
+// if to any, and is written for sh as text that is POSIX.
+func FuzzExpr(f *testing.F) {
 	for _, seed := range []string{`8080`, `"x"`, `true`, `{"path":"/etc"}`, `{"size":"1GiB"}`, `{"duration":"10s"}`, `{"fmt":["{}",{"flag":"i-1"}]}`,
-		`{"clamp":[{"mul":[{"host":"cpus"},2]},2,64]}`, `{"div":[-9223372036854775808,-1]}`, `{"min":[]}`, `{"sub":[1]}`, `{"fmt":[1]}`, `{"`} {
+		`{"clamp":[{"mul":[{"host":"cpus"},2]},2,64]}`, `{"div":[-9223372036854775808,-1]}`, `{"min":[]}`, `{"sub":[1]}`, `{"fmt":[1]}`, `{"`,
+		`{"cond":[{"and":[{"flag":"b-1"},{"not":[{"gt":[{"host":"cpus"},{"div":[1,0]}]}]}]},{"path":"/a"},{"flag":"p-1"}]}`,
+		`{"select":[{"host":"arch"},"esac",{"duration":"1s"},"it's",{"flag":"d-1"}]}`} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -319,6 +386,17 @@ func FuzzDecode(f *testing.F) {
 		}
 		if v, err := e.Eval(testEnv); err == nil && v.Kind != kind {
 			t.Fatalf("%s: is a %s by Kind and a %s by Eval", once, kind, v.Kind)
+		}
+		lines, word, err := NewShell(testKind).Text(e)
+		if err != nil {
+			if !bytes.Contains(once, []byte(`\u0000`)) {
+				t.Fatalf("%s: cannot be written: %v", once, err)
+			}
+			return
+		}
+		script := strings.Join(append(lines, "true "+word), "\n")
+		if _, err := syntax.NewParser(syntax.Variant(syntax.LangPOSIX)).Parse(strings.NewReader(script), "script"); err != nil {
+			t.Fatalf("%s: not POSIX: %v\n%s", once, err, script)
 		}
 	})
 }

@@ -117,7 +117,8 @@ func decodeObject(data []byte, depth int) (Expr, error) {
 			return Expr{}, fmt.Errorf("%q takes a text, not %s", op, raw)
 		}
 		return leaf(op, text)
-	case OpAdd, OpSub, OpMul, OpDiv, OpMod, OpMin, OpMax, OpClamp, OpFmt:
+	case OpAdd, OpSub, OpMul, OpDiv, OpMod, OpMin, OpMax, OpClamp, OpFmt,
+		OpEq, OpNe, OpLt, OpLe, OpGt, OpGe, OpAnd, OpOr, OpNot, OpCond, OpSelect:
 		var list []json.RawMessage
 		if err := json.Unmarshal(raw, &list); err != nil {
 			return Expr{}, fmt.Errorf("%q takes a list, not %s", op, raw)

@@ -52,18 +52,25 @@ func (e Expr) kind(flag func(name string) (Kind, bool), depth int) (Kind, error)
 
 // kind is the typing rule of each operator over the kinds of its arguments.
 func (op Op) kind(e Expr, kinds []Kind) (Kind, error) {
+	switch op {
+	case OpEq, OpNe, OpAnd, OpOr, OpNot, OpCond:
+		return op.truthKind(kinds)
+	case OpSelect:
+		return selectKind(e, kinds)
+	}
 	for _, k := range kinds {
 		if op != OpFmt && !k.Numeric() {
 			return "", fmt.Errorf("%s works on numbers, not on a %s", op, k)
 		}
 	}
-	count := func(n int) error {
-		if len(kinds) != n {
-			return fmt.Errorf("%s takes %d values, not %d", op, n, len(kinds))
-		}
-		return nil
-	}
+	count := func(n int) error { return op.takes(n, len(kinds)) }
 	switch op {
+	case OpLt, OpLe, OpGt, OpGe:
+		if err := count(2); err != nil {
+			return "", err
+		}
+		_, err := same(op, kinds)
+		return Bool, err
 	case OpAdd, OpSub, OpMod:
 		if err := count(2); err != nil {
 			return "", err
@@ -115,6 +122,13 @@ func (op Op) kind(e Expr, kinds []Kind) (Kind, error) {
 		return Text, nil
 	}
 	return "", fmt.Errorf("no such operator: %q", op)
+}
+
+func (op Op) takes(want, got int) error {
+	if want != got {
+		return fmt.Errorf("%s takes %d values, not %d", op, want, got)
+	}
+	return nil
 }
 
 // same requires one kind of all arguments. Adding bytes to milliseconds, or a bare number to either, is a mistake.

@@ -16,7 +16,8 @@ import (
 //   - `fail REASON` is a function that does not return.
 //   - Functions and Facts, asked for after every expression has been written, come first.
 //
-// Arithmetic leaves its result in $value; results that are needed later are kept in $v1, $v2 and so on.
+// What a line computes is left in $value; results that are needed later are kept in $v1, $v2 and so on. What is not
+// chosen is not computed: the lines of a branch stand in an if or a case.
 type Shell struct {
 	flag func(name string) (Kind, bool)
 	used map[string]bool // functions, and facts as host_NAME
@@ -107,10 +108,10 @@ type shellWriter struct {
 
 func (w *shellWriter) expression(e Expr, asText bool) []part {
 	if v, ok := folded(e); ok {
-		if asText {
-			return literal(v.String())
+		if v.Kind == Duration && !asText {
+			v.Kind = Int
 		}
-		return literal(Value{Kind: Int, Int: v.Int}.String())
+		return literal(v.String())
 	}
 	switch e.Op {
 	case OpInt, OpSize:
@@ -131,6 +132,11 @@ func (w *shellWriter) expression(e Expr, asText bool) []part {
 		return expansion("host_" + e.Text)
 	case OpFmt:
 		return w.format(e)
+	case OpEq, OpNe, OpLt, OpLe, OpGt, OpGe, OpAnd, OpOr, OpNot:
+		return w.truth(e)
+	case OpCond, OpSelect:
+		w.choose(e)
+		return w.duration(e, expansion("value"), asText)
 	}
 	args := w.arguments(e.Args, false)
 	words := make([]string, len(args))
@@ -143,11 +149,11 @@ func (w *shellWriter) expression(e Expr, asText bool) []part {
 
 // folded computes arithmetic on literals here and now. What would fail is left to fail at launch, as Eval does.
 func folded(e Expr) (Value, bool) {
-	constant := e.Op == OpDuration
+	fixed := e.Op == OpDuration
 	if len(e.Args) > 0 && e.Op != OpFmt {
-		constant = e.Constant()
+		fixed = e.Fixed()
 	}
-	if !constant {
+	if !fixed {
 		return Value{}, false
 	}
 	v, err := e.Eval(&Env{})
@@ -190,7 +196,8 @@ func (w *shellWriter) emits(e Expr, asText bool) bool {
 		return false
 	}
 	switch e.Op {
-	case OpAdd, OpSub, OpMul, OpDiv, OpMod, OpMin, OpMax, OpClamp:
+	case OpAdd, OpSub, OpMul, OpDiv, OpMod, OpMin, OpMax, OpClamp,
+		OpEq, OpNe, OpLt, OpLe, OpGt, OpGe, OpAnd, OpOr, OpNot, OpCond, OpSelect:
 		return true
 	case OpFlag:
 		kind, _ := w.flag(e.Text)
@@ -231,8 +238,10 @@ func QuoteShell(s string) string {
 	if plainWord.MatchString(s) {
 		return s
 	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+	return quoted(s)
 }
+
+func quoted(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 
 // join makes one word.
 func join(parts []part) string {

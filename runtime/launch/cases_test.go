@@ -200,11 +200,19 @@ func valueTwins() []twin {
 		{once: true, name: "bad default that is not needed", plan: flag(plan.Flag{Name: "x", Type: plan.FlagInt, Default: zero}), flags: "x=1", says: `"x=1"`},
 		{once: true, name: "argument cannot be computed", plan: with(daemon(directory("/var/x", 0o755, "", "")), func(_ *plan.Plan, s *plan.Service) {
 			s.Command = append(s.Command, expr.TextOf("x"), expr.Fmt("{}", huge))
-		}), code: 100, says: "cannot start foo: argument 2 of the command: the result does not fit in 64 bits\n"},
+		}), code: 100, says: "cannot start foo: argument 2 of the command, computed from host.cpus: the result does not fit in 64 bits\n"},
 		{once: true, name: "variable cannot be computed", plan: with(daemon(directory("/var/x", 0o755, "", "")), func(_ *plan.Plan, s *plan.Service) {
 			s.Env = []plan.Variable{{Name: "X", Value: zero}}
-		}), code: 100, says: "cannot start foo: the variable X: division by zero\n"},
-		{once: true, name: "step cannot be computed", plan: daemon(directory("/var/x", 0o755, "", ""), template("/var/x/y", 0o644, zero)), code: 100, says: "cannot start foo: the text of prepare step 2: division by zero\n"},
+		}), code: 100, says: "cannot start foo: the variable X, computed from host.cpus: division by zero\n"},
+		{once: true, name: "step cannot be computed", plan: daemon(directory("/var/x", 0o755, "", ""), template("/var/x/y", 0o644, zero)), code: 100, says: "cannot start foo: the text of prepare step 2, computed from host.cpus: division by zero\n"},
+		{once: true, name: "nothing to select", plan: with(flag(plan.Flag{Name: "x", Type: plan.FlagString, Default: expr.TextOf("it's")}), func(_ *plan.Plan, s *plan.Service) {
+			s.Command = append(s.Command, expr.Call(expr.OpSelect, expr.FlagOf("x"), expr.TextOf("a"), expr.HostOf("cpus")))
+		}), code: 100, says: `cannot start foo: argument 2 of the command, computed from flag "x", host.cpus: select has no result for "it's"` + "\n"},
+		{once: true, name: "choices", plan: with(flag(plan.Flag{Name: "x", Type: plan.FlagBool, Default: expr.BoolOf(true)}), func(_ *plan.Plan, s *plan.Service) {
+			few := expr.Call(expr.OpLt, expr.HostOf("cpus"), expr.IntOf(1<<40))
+			s.Command = append(s.Command, expr.Call(expr.OpCond, expr.Call(expr.OpAnd, expr.FlagOf("x"), few), expr.PathOf("/few"), expr.PathOf("/many")),
+				expr.Call(expr.OpSelect, expr.FlagOf("x"), expr.BoolOf(true), expr.DurationOf(1000), expr.Call(expr.OpMul, expr.DurationOf(1), zero)), expr.Call(expr.OpNot, few))
+		}), says: `"ROOT/few"`},
 		{once: true, name: "arithmetic", plan: with(daemon(), func(_ *plan.Plan, s *plan.Service) {
 			cpus := expr.HostOf("cpus")
 			s.Command = append(s.Command, expr.Call(expr.OpClamp, expr.Call(expr.OpMul, cpus, expr.IntOf(2)), expr.IntOf(2), expr.IntOf(64)),

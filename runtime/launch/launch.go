@@ -66,7 +66,8 @@ type Step struct {
 	Writable  *Writable  `json:"writable,omitempty"`
 }
 
-// Resolve computes every expression of the service. The error names the argument, variable or step at fault.
+// Resolve computes every expression of the service. The error names the argument, variable or step at fault, and the
+// flags and facts that it is computed from.
 func Resolve(p *plan.Plan, s *plan.Service, env *expr.Env) (*Spec, error) {
 	spec := &Spec{Service: s.Name, Limits: s.Limits}
 	r := &resolver{env: env}
@@ -128,6 +129,14 @@ func argumentPlace(i int) string        { return fmt.Sprintf("argument %d of the
 func variablePlace(name string) string  { return "the variable " + name }
 func stepPlace(i int, of string) string { return fmt.Sprintf("the %s of prepare step %d", of, i+1) }
 
+// computed is the place together with what the value is computed from there.
+func computed(place string, e expr.Expr) string {
+	if sources := e.Sources(); len(e.Args) > 0 && len(sources) > 0 {
+		place += ", computed from " + strings.Join(sources, ", ")
+	}
+	return place
+}
+
 // resolver keeps the first error.
 type resolver struct {
 	env *expr.Env
@@ -137,7 +146,7 @@ type resolver struct {
 func (r *resolver) value(place string, e expr.Expr) expr.Value {
 	v, err := e.Eval(r.env)
 	if err != nil && r.err == nil {
-		r.err = fmt.Errorf("%s: %w", place, err)
+		r.err = fmt.Errorf("%s: %w", computed(place, e), err)
 	}
 	return v
 }

@@ -105,7 +105,7 @@ func (w *script) use(names ...string) {
 // text writes the lines that compute e, with place for when that fails, and returns the word for its value.
 func (w *script) text(place string, e expr.Expr) string {
 	lines, word, err := w.shell.Text(e)
-	w.compute("doing="+expr.QuoteShell(place), lines, err)
+	w.compute("doing="+expr.QuoteShell(computed(place, e)), lines, err)
 	return word
 }
 

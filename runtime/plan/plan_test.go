@@ -151,6 +151,8 @@ func TestProblems(t *testing.T) {
 		{"signal that reaches nothing", func(p *Plan) { p.Flags[1].Apply = Apply{Action: ApplySignal, Signal: "HUP"} }, "flags[1].apply signal-reaches-nothing"},
 		{"account name", func(p *Plan) { p.Accounts[0].Name = "a b"; p.Services[0].User = "a b" }, "accounts[0].name bad-name"},
 		{"home on a flag", func(p *Plan) { p.Accounts[0].Home = expr.TextOf("/x") }, "accounts[0].home wrong-type"},
+		{"what no host can compute", func(p *Plan) { p.Services[0].Command[1] = expr.Call(expr.OpDiv, expr.IntOf(1), expr.IntOf(0)) }, "services[0].command[1] out-of-range"},
+		{"what no host can compute, in a default", func(p *Plan) { p.Flags[1].Default = expr.Call(expr.OpMul, expr.IntOf(1<<62), expr.IntOf(2)) }, "flags[1].default out-of-range"},
 		{"package name", func(p *Plan) { p.Package.Name = "f" }, "package.name bad-name"},
 		{"version with a dash", func(p *Plan) { p.Package.Version = "1-2" }, "package.version bad-name"},
 		{"release", func(p *Plan) { p.Package.Release = 0 }, "package.release out-of-range"},

@@ -168,6 +168,11 @@ func (c *checker) expression(path string, e expr.Expr, kinds ...expr.Kind) {
 	if !slices.Contains(kinds, kind) {
 		c.report(Problem{Path: path, Code: CodeKind, Message: "the value is of the wrong type", Found: "a " + string(kind), Accepted: kindList(kinds)})
 	}
+	if len(e.Args) > 0 && e.Fixed() {
+		if _, err := e.Eval(&expr.Env{}); err != nil {
+			c.report(Problem{Path: path, Code: CodeRange, Message: "the value cannot be computed on any host: " + err.Error()})
+		}
+	}
 	e.Walk(func(n expr.Expr) {
 		c.text(path, n.Text)
 		if n.Op == expr.OpPath {

@@ -14,11 +14,14 @@ import (
 type checkCommand struct {
 	Files []string `arg:"" name:"file" help:"Recipes, plans' JSON, or - for standard input."`
 	JSON  bool     `name:"json" help:"Print the diagnostics as JSON on stdout."`
+	Fix   bool     `help:"Mend in the files what has one right mend, and print the path of each that was changed."`
 }
 
 // Help is the long text of --help.
 func (*checkCommand) Help() string {
 	return `Says nothing of a recipe that is sound. Diagnostics go to stderr, each with its place, what was found and what is accepted. Warnings do not fail the check.
+
+--fix writes into a file what has one right mend, and what is left is said as always. A mend is kept only if it leaves less to say and no new error.
 
 Exit codes: 0 all are sound, 1 one of them is not, 2 wrong usage.`
 }
@@ -28,17 +31,25 @@ func (c *checkCommand) Run(s *Streams) error {
 	if first := slices.Index(c.Files, "-"); first >= 0 && slices.Contains(c.Files[first+1:], "-") {
 		return usagef("cannot check standard input twice")
 	}
+	if c.Fix && (c.JSON || slices.Contains(c.Files, "-")) {
+		return usagef("--fix mends files, and prints their paths: leave out --json and -")
+	}
 	children := min(runtime.GOMAXPROCS(0), len(c.Files))
 	e := newEvaluator(children)
 	defer e.close()
 	lists := make([]diag.List, len(c.Files))
 	errs := make([]error, len(c.Files))
+	mended := make([]bool, len(c.Files))
 	slots := make(chan struct{}, children)
 	var all sync.WaitGroup
 	for i, file := range c.Files {
 		slots <- struct{}{}
 		all.Go(func() {
-			lists[i], errs[i] = e.check(context.Background(), file, s.In)
+			if c.Fix {
+				mended[i], lists[i], errs[i] = e.fix(context.Background(), file)
+			} else {
+				lists[i], errs[i] = e.check(context.Background(), file, s.In)
+			}
 			if errs[i] != nil {
 				errs[i] = fmt.Errorf("cannot check %s: %w", file, errs[i])
 			}
@@ -46,6 +57,11 @@ func (c *checkCommand) Run(s *Streams) error {
 		})
 	}
 	all.Wait()
+	for i, file := range c.Files {
+		if mended[i] {
+			fmt.Fprintln(s.Out, printable(file))
+		}
+	}
 	list := slices.Concat(lists...)
 	if c.JSON {
 		s.Out.Write(list.JSON())

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -24,7 +23,6 @@ type wordJSON struct {
 	Doc        string          `json:"doc"`
 	Example    string          `json:"example,omitempty"`
 	Declares   bool            `json:"declares"`
-	Test       bool            `json:"test,omitempty"` // in test files alone
 	Parameters []parameterJSON `json:"parameters"`
 }
 
@@ -43,21 +41,19 @@ type parameterJSON struct {
 
 // Run lists the words, or explains one.
 func (c *docCommand) Run(s *Streams) error {
-	words, tests := builtins.Words(), builtins.AllTestWords()
+	words := builtins.Words()
 	if c.Word != "" {
-		word, err := findWord(slices.Concat(words, tests), c.Word)
+		word, err := findWord(words, c.Word)
 		if err != nil {
 			return err
 		}
-		words, tests = []builtins.Word{word}, nil
+		words = []builtins.Word{word}
 	}
 	switch {
 	case c.JSON:
-		return printJSON(s.Out, wordsJSON(slices.Concat(words, tests)))
+		return printJSON(s.Out, wordsJSON(words))
 	case c.Word == "":
 		listWords(s.Out, words)
-		fmt.Fprint(s.Out, "\nin test files besides:\n\n")
-		listWords(s.Out, tests)
 	default:
 		explainWord(s.Out, &words[0])
 	}
@@ -150,7 +146,7 @@ func wordsJSON(words []builtins.Word) any {
 	all := []wordJSON{}
 	for i := range words {
 		w := &words[i]
-		j := wordJSON{Test: w.InTests, Name: w.Name, Doc: w.Doc, Example: w.Example, Declares: w.Declares, Parameters: []parameterJSON{}}
+		j := wordJSON{Name: w.Name, Doc: w.Doc, Example: w.Example, Declares: w.Declares, Parameters: []parameterJSON{}}
 		for k := range w.Parameters {
 			p := &w.Parameters[k]
 			q := parameterJSON{Name: p.Name, Type: p.Type.Name, Accepted: p.Type.Accepted, Doc: p.Doc, Choices: p.Choices,

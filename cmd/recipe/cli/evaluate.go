@@ -68,6 +68,11 @@ func (e *evaluator) evaluate(ctx context.Context, file string, stdin io.Reader, 
 	if err != nil {
 		return evaluateAnswer{Diagnostics: interp.Unreadable(file, err)}, nil
 	}
+	return e.text(ctx, file, source, wanted)
+}
+
+// text evaluates a source as if it stood in FILE.
+func (e *evaluator) text(ctx context.Context, file string, source []byte, wanted bool) (evaluateAnswer, error) {
 	folder := &interp.Folder{Path: interp.FolderOf(file, "")}
 	defer folder.Close()
 	answer, err := bounded.Do[evaluateRequest, evaluateAnswer](ctx, e.runner, evaluateKind, evaluateRequest{Name: file, Source: source, Plan: wanted}, serveFiles(folder))

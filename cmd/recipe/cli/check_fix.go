@@ -1,0 +1,91 @@
+package cli
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"unicode/utf8"
+
+	"recipe/builtins/diag"
+	"recipe/interp"
+)
+
+// mostRounds bounds how often the mends of mends are looked for.
+const mostRounds = 20
+
+// fix mends a file as far as it goes, and gives what is left to say. The file is written once, after the last round.
+func (e *evaluator) fix(ctx context.Context, file string) (mended bool, left diag.List, err error) {
+	source, err := interp.Read(file, nil)
+	if err != nil {
+		return false, interp.Unreadable(file, err), nil
+	}
+	answer, err := e.text(ctx, file, source, false)
+	if err != nil {
+		return false, nil, err
+	}
+	for range mostRounds {
+		next := applied(source, answer.Diagnostics)
+		if bytes.Equal(next, source) {
+			break
+		}
+		better, err := e.text(ctx, file, next, false)
+		if err != nil {
+			return false, nil, err
+		}
+		if len(better.Diagnostics) >= len(answer.Diagnostics) || better.Diagnostics.Errors() > answer.Diagnostics.Errors() {
+			break
+		}
+		mended, source, answer = true, next, better
+	}
+	if mended {
+		if err := replace(file, source); err != nil {
+			return false, nil, fmt.Errorf("cannot mend: %w", err)
+		}
+	}
+	return mended, answer.Diagnostics, nil
+}
+
+// applied is the source with the fixes of a list; of two that overlap the first.
+func applied(source []byte, list diag.List) []byte {
+	var fixes []diag.Fix
+	for _, d := range list {
+		if d.Fix != nil {
+			fixes = append(fixes, *d.Fix)
+		}
+	}
+	slices.SortFunc(fixes, func(a, b diag.Fix) int {
+		return cmp.Or(cmp.Compare(a.At.Line, b.At.Line), cmp.Compare(a.At.Column, b.At.Column))
+	})
+	var out bytes.Buffer
+	done := 0
+	for _, f := range fixes {
+		start, end := offset(source, f.At.Line, f.At.Column), offset(source, f.At.EndLine, f.At.EndColumn)
+		if start < done || end < start {
+			continue
+		}
+		out.Write(source[done:start])
+		out.WriteString(f.New)
+		done = end
+	}
+	out.Write(source[done:])
+	return out.Bytes()
+}
+
+// offset is the byte at a line and a column, both counted from 1, the column in characters.
+func offset(source []byte, line, column int) int {
+	at := 0
+	for ; line > 1; line-- {
+		end := bytes.IndexByte(source[at:], '\n')
+		if end < 0 {
+			return len(source)
+		}
+		at += end + 1
+	}
+	for ; column > 1 && at < len(source) && source[at] != '\n'; column-- {
+		_, size := utf8.DecodeRune(source[at:])
+		at += size
+	}
+	return at
+}

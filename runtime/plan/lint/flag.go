@@ -1,0 +1,43 @@
+package lint
+
+import (
+	"fmt"
+
+	"recipe/runtime/expr"
+	"recipe/runtime/plan"
+)
+
+// flags finds those that operators cannot understand, and those that do nothing.
+func (l *linter) flags() {
+	used := l.used()
+	for i := range l.plan.Flags {
+		f := &l.plan.Flags[i]
+		at := fmt.Sprintf("flags[%d]", i)
+		if f.Help == "" {
+			l.find(plan.Problem{Path: at, Code: CodeUndocumented, Message: fmt.Sprintf("nobody is told what the flag %q does", f.Name), Hint: `help = "..."`})
+		}
+		if !used[f.Name] {
+			l.find(plan.Problem{Path: at, Code: CodeUnused, Message: fmt.Sprintf("no service reads the flag %q: whoever sets it changes nothing", f.Name),
+				Hint: "use its value in a command, an environment, a template or a probe, or leave it out"})
+		}
+		l.secretDefault(i, f)
+	}
+}
+
+// used are the flags that a service reads, itself or by way of another's default.
+func (l *linter) used() map[string]bool {
+	used := map[string]bool{}
+	for i := range l.plan.Services {
+		for name := range l.plan.Services[i].Uses(l.plan) {
+			used[name] = true
+		}
+	}
+	for i := range l.plan.Accounts { // its home
+		l.plan.Accounts[i].Home.Walk(func(n expr.Expr) {
+			if n.Op == expr.OpFlag {
+				used[n.Text] = true
+			}
+		})
+	}
+	return used
+}

@@ -1,0 +1,107 @@
+package lint
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"recipe/runtime/expr"
+	"recipe/runtime/plan"
+)
+
+// account finds a packaged service that runs as root for no reason that shows.
+func (l *linter) account(i int, s *plan.Service) {
+	l.secretArguments(i, s)
+	if l.plan.Package == nil || s.User != "" && s.User != "root" || l.privileged(s) {
+		return
+	}
+	l.find(plan.Problem{Path: fmt.Sprintf("services[%d]", i), Code: CodeRoot, Message: fmt.Sprintf("the package runs service %q as root: whoever breaks into it has the host", s.Name),
+		Hint: fmt.Sprintf("user = account(%q)", s.Name)})
+}
+
+// firstFree is the first port that anybody may listen on.
+const firstFree = 1024
+
+// privileged reports whether the service seems to listen on a port that only root may.
+func (l *linter) privileged(s *plan.Service) bool {
+	low := func(e expr.Expr) bool {
+		if e.Op == expr.OpFlag {
+			if f := l.plan.Flag(e.Text); f != nil {
+				e = f.Default
+			}
+		}
+		return e.Op == expr.OpInt && e.Int > 0 && e.Int < firstFree
+	}
+	for _, p := range s.Probes {
+		if p.TCP != nil && low(p.TCP.Port) || p.HTTP != nil && low(p.HTTP.Port) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(s.Prepare, func(step plan.Step) bool { return step.RequirePortFree != nil && low(step.RequirePortFree.Port) })
+}
+
+// destructive finds prepare steps that destroy what they did not make. A start may come at any moment, a hundred times a
+// day.
+func (l *linter) destructive(i int, s *plan.Service) {
+	for j, step := range s.Prepare {
+		if step.Run == nil {
+			continue
+		}
+		if what := destroys(words(step.Run.Command)); what != "" {
+			l.find(plan.Problem{Path: fmt.Sprintf("services[%d].prepare[%d].run.command", i, j), Code: CodeDestructive, Found: what,
+				Message: "each start would destroy what lies there, the one after a crash as well", Hint: "make what is missing and leave alone what is there; a rebuild belongs into an operator's hands"})
+		}
+	}
+}
+
+// destroyers are programs that destroy by themselves, and those that do with one of some arguments.
+var destroyers = map[string][]string{
+	"rm": nil, "rmdir": nil, "unlink": nil, "shred": nil, "wipefs": nil, "mkswap": nil, "fdisk": nil, "dropdb": nil, "initdb": nil, "mkfs": nil, "dd": nil, "truncate": nil,
+	"find": {"-delete", "rm"}, "git": {"clean", "reset"}, "redis-cli": {"flushall", "flushdb"}, "rsync": {"--delete", "--delete-after", "--delete-before"},
+	"systemd-tmpfiles": {"--remove", "--purge"},
+}
+
+var destroyingSQL = []string{"drop table", "drop database", "truncate table", "delete from"}
+
+// destroys names what a command destroys with, or "". A shell's words count as the command's own.
+func destroys(command []string) string {
+	var all []string
+	for _, w := range command {
+		all = append(all, strings.Fields(w)...)
+	}
+	for k, w := range all {
+		program := path.Base(w)
+		if strings.HasPrefix(program, "mkfs.") {
+			return program
+		}
+		arguments, known := destroyers[program]
+		if !known || k > 0 && !beginsCommand(all[k-1], k) {
+			continue
+		}
+		if arguments == nil {
+			return program
+		}
+		for _, a := range all[k+1:] {
+			if slices.Contains(arguments, strings.ToLower(a)) {
+				return program + " " + a
+			}
+		}
+	}
+	joined := strings.ToLower(strings.Join(all, " "))
+	for _, sql := range destroyingSQL {
+		if strings.Contains(joined, sql) {
+			return sql
+		}
+	}
+	return ""
+}
+
+// beginsCommand reports whether a word of a shell's text stands where a command does: behind -c, or behind what ends one.
+func beginsCommand(before string, at int) bool {
+	switch before {
+	case "-c", "-ec", "-ce", "&&", "||", "|", "then", "do", "else", "{", "(", "sudo", "exec", "env":
+		return true
+	}
+	return at > 0 && strings.HasSuffix(before, ";")
+}

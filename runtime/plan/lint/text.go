@@ -1,0 +1,176 @@
+package lint
+
+import (
+	"fmt"
+	"path"
+	"regexp"
+	"strings"
+
+	"recipe/runtime/expr"
+	"recipe/runtime/plan"
+)
+
+// text is one that the recipe spells out where a daemon or a step reads it.
+type text struct {
+	path     string // of its field
+	value    string
+	argument bool // of a command, and not its program
+	whole    bool // it is the whole field, not a format among values
+	file     bool // of a template: the configuration of a daemon
+}
+
+// texts lists those of a plan's services.
+func texts(p *plan.Plan) (list []text) {
+	add := func(at string, e expr.Expr, t text) {
+		e.Walk(func(n expr.Expr) {
+			if n.Op == expr.OpText {
+				t.path, t.value, t.whole = at, n.Text, e.Op == expr.OpText
+				list = append(list, t)
+			}
+		})
+	}
+	command := func(at string, args []expr.Expr) {
+		for i, a := range args {
+			add(fmt.Sprintf("%s[%d]", at, i), a, text{argument: i > 0})
+		}
+	}
+	for i := range p.Services {
+		s := &p.Services[i]
+		at := fmt.Sprintf("services[%d]", i)
+		command(at+".command", s.Command)
+		for j, v := range s.Env {
+			add(fmt.Sprintf("%s.env[%d].value", at, j), v.Value, text{})
+		}
+		for j, step := range s.Prepare {
+			switch {
+			case step.Run != nil:
+				command(fmt.Sprintf("%s.prepare[%d].run.command", at, j), step.Run.Command)
+			case step.Template != nil:
+				add(fmt.Sprintf("%s.prepare[%d].template.text", at, j), step.Template.Text, text{file: true})
+			}
+		}
+	}
+	return list
+}
+
+// words looks through what the recipe spells out.
+func (l *linter) words() {
+	declared := l.declared()
+	for _, t := range l.texts {
+		l.pidfile(t)
+		l.forks(t)
+		l.spelt(t, declared)
+		l.shown(t)
+	}
+}
+
+var (
+	pidfileOption = regexp.MustCompile(`^--?(pid[-_]?file|pid)(=|$)`)
+	pidfilePath   = regexp.MustCompile(`(^|[\s="'])(/[^\s"']*\.pid)\b`)
+)
+
+// pidfile finds what makes a daemon write one, or has something read one.
+func (l *linter) pidfile(t text) {
+	option := t.argument && t.whole && pidfileOption.MatchString(t.value)
+	if !option && !pidfilePath.MatchString(t.value) {
+		return
+	}
+	problem := plan.Problem{Path: t.path, Code: CodePidfile, Found: quoted(t.value), Message: "nothing reads a pidfile: the daemon is a child, and known as such",
+		Hint: "leave it out, or turn it off if the daemon insists"}
+	if option && strings.Contains(t.value, "=") {
+		l.mend(problem, Mend{Drop: true})
+		return
+	}
+	l.find(problem)
+}
+
+var forks = regexp.MustCompile(`(?mi)^[ \t]*(daemonize[ \t]+(yes|true|on|1)|daemon[ \t]+(on|yes|true)[ \t]*;?|daemonize[ \t]*[=:][ \t]*(yes|true|on|1)|daemon[ \t]*[=:][ \t]*(yes|true|on|1)|background[ \t]*[=:][ \t]*(yes|true|on|1))[ \t]*$`)
+
+// forks finds the settings of files that make well-known daemons fork away: redis, nginx, and the "daemon = yes" of many.
+func (l *linter) forks(t text) {
+	if !t.file {
+		return
+	}
+	if found := forks.FindString(t.value); found != "" {
+		l.find(plan.Problem{Path: t.path, Code: CodeDaemonizes, Found: quoted(strings.TrimSpace(found)),
+			Message: "the file tells the daemon to fork away from its supervisor", Hint: "set it to run in the foreground"})
+	}
+}
+
+// declared lists the paths that handles name.
+func (l *linter) declared() (list []string) {
+	add := func(e expr.Expr) {
+		if e.Op == expr.OpPath {
+			list = append(list, e.Text)
+		}
+	}
+	if pkg := l.plan.Package; pkg != nil {
+		for _, c := range pkg.Contents {
+			list = append(list, c.Path)
+		}
+	}
+	for i := range l.plan.Services {
+		for _, step := range l.plan.Services[i].Prepare {
+			switch {
+			case step.Directory != nil:
+				add(step.Directory.Path)
+			case step.Template != nil:
+				add(step.Template.Path)
+			case step.Copy != nil:
+				add(step.Copy.Path)
+			case step.Symlink != nil:
+				add(step.Symlink.Path)
+			}
+		}
+	}
+	return list
+}
+
+// spelt finds a declared path within a text: it stays where it is when --root and --dev move what is declared.
+func (l *linter) spelt(t text, declared []string) {
+	longest := ""
+	for _, p := range declared {
+		if len(p) > len(longest) && pathIn(t.value, p) >= 0 {
+			longest = p
+		}
+	}
+	if longest == "" || path.Dir(longest) == "/" {
+		return
+	}
+	problem := plan.Problem{Path: t.path, Code: CodeSpeltPath, Found: quoted(t.value), Message: fmt.Sprintf("%s is spelt out, and a handle names it", longest),
+		Hint: "name the handle: with --root and --dev the path lies elsewhere"}
+	before, after, _ := strings.Cut(t.value, longest)
+	if t.whole && !t.file && pathIn(after, longest) < 0 && !strings.HasPrefix(after, "/") {
+		l.mend(problem, Mend{Before: before, Handle: longest, After: after})
+		return
+	}
+	l.find(problem)
+}
+
+// pathIn finds a path in a text where it is one of its own, or the beginning of a longer one.
+func pathIn(text, p string) int {
+	for from := 0; ; {
+		i := strings.Index(text[from:], p)
+		if i < 0 {
+			return -1
+		}
+		at, end := from+i, from+i+len(p)
+		if (at == 0 || !inPath(text[at-1])) && (end == len(text) || text[end] == '/' || !inPath(text[end])) {
+			return at
+		}
+		from = end
+	}
+}
+
+func inPath(c byte) bool {
+	return c == '/' || c == '.' || c == '-' || c == '_' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= 0x80
+}
+
+// quoted shows a text in a message.
+func quoted(s string) string {
+	const most = 60
+	if len(s) > most {
+		s = strings.ToValidUTF8(s[:most], "") + "..."
+	}
+	return fmt.Sprintf("%q", s)
+}
