@@ -55,7 +55,7 @@ func noTruth(v *Value) error {
 	case expr.Text, expr.Path:
 		hint = fmt.Sprintf(`write what it must be: %s != ""`, v)
 	}
-	return &refusal{code: plan.CodeKind, message: fmt.Sprintf("%s is a %s, which is neither true nor false", v, v.kind), hint: hint}
+	return &refusal{code: plan.CodeKind, message: fmt.Sprintf("%s is of type %s, which is neither true nor false", v, v.kind), hint: hint}
 }
 
 // runSelect looks a value up among choices: at once one that is known now, else on the host.
@@ -136,7 +136,7 @@ func (r *Recording) selectOnHost(a *arguments, of *Value, dict *starlark.Dict, r
 }
 
 func notSelected(of starlark.Value, kind expr.Kind) error {
-	return &refusal{code: plan.CodeKind, message: fmt.Sprintf("select chooses by a text, an int or a bool, and %s is a %s", of, kind),
+	return &refusal{code: plan.CodeKind, message: fmt.Sprintf("select chooses by a text, an int or a bool, and %s is of type %s", of, kind),
 		hint: "cond(a > b, then, otherwise) decides by a comparison"}
 }
 

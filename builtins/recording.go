@@ -22,6 +22,7 @@ type Recording struct {
 	thread   *starlark.Thread
 	mistakes int // reported so far
 	notes    int
+	refused  *refusal // the last that went through Starlark
 	flags    []*Call
 	accounts []*Call
 	pkg      *packageCalls

@@ -66,12 +66,12 @@ func (v *Value) Truth() starlark.Bool { return true }
 
 // Hash refuses to be a key.
 func (v *Value) Hash() (uint32, error) {
-	return 0, &refusal{message: fmt.Sprintf("%s cannot be a key: %s", v, why(v)), code: CodeHostValue, hint: "use the flag's name, or another text that is known now"}
+	return 0, v.in.refuse(&refusal{message: fmt.Sprintf("%s cannot be a key: %s", v, why(v)), code: CodeHostValue, hint: "use the flag's name, or another text that is known now"})
 }
 
 // CompareSameType refuses every comparison.
 func (v *Value) CompareSameType(op syntax.Token, _ starlark.Value, _ int) (bool, error) {
-	return false, &refusal{message: fmt.Sprintf("%s cannot be compared: %s", v, why(v)), code: CodeHostValue, hint: hintCompare}
+	return false, v.in.refuse(&refusal{message: fmt.Sprintf("%s cannot be compared: %s", v, why(v)), code: CodeHostValue, hint: hintCompare})
 }
 
 // Binary does arithmetic; texts beside a size or a duration are read as such. A mistake is recorded, and comes to the
@@ -127,7 +127,7 @@ func (v *Value) Unary(op syntax.Token) (starlark.Value, error) {
 		}
 		return result, nil
 	}
-	return v.in.refuseOperator(op, &refusal{message: fmt.Sprintf("%s has no meaning for %s: %s", op, v, why(v))}), nil
+	return v.in.refuseOperator(op, &refusal{message: fmt.Sprintf("%s has no meaning for %s: %s", op, v, why(v)), hint: HintHostValue}), nil
 }
 
 // refusal is an error of a host value's own operators, with the hint that a plain error cannot carry.
@@ -137,6 +137,21 @@ type refusal struct {
 }
 
 func (r *refusal) Error() string { return r.message }
+
+// refuse remembers a refusal that goes through Starlark, whose words keep no more than its text.
+func (r *Recording) refuse(err *refusal) error {
+	r.refused = err
+	return err
+}
+
+// Explain is the function of that name, for an error of Starlark that may have the text of a refusal in it.
+func (r *Recording) Explain(err error) diag.Diagnostic {
+	d := Explain(err)
+	if last := r.refused; d.Code == "" && last != nil && strings.HasSuffix(d.Message, last.message) {
+		d.Code, d.Hint = last.code, last.hint
+	}
+	return d
+}
 
 // Explain makes a diagnostic of an error. Those of the language's own values have a code and perhaps a hint.
 func Explain(err error) diag.Diagnostic {
@@ -203,14 +218,25 @@ func operand(v starlark.Value, beside expr.Kind) (*Value, error) {
 		case expr.Duration:
 			n, err = expr.ParseDuration(string(v))
 		default:
-			return nil, &refusal{message: fmt.Sprintf("a text has no arithmetic: %s", show(v)), hint: "fmt joins texts and host values"}
+			return nil, &refusal{message: fmt.Sprintf("a text has no arithmetic: %s", show(v)), hint: unitWord(string(v))}
 		}
 		if err != nil {
 			return nil, &refusal{message: err.Error()}
 		}
 		return leaf(nil, literal(beside, n), beside), nil
 	}
-	return nil, &refusal{message: fmt.Sprintf("arithmetic with host values takes numbers, not %s", describe(v))}
+	return nil, &refusal{message: fmt.Sprintf("arithmetic with host values takes numbers, not %s", describe(v)), hint: HintHostValue}
+}
+
+// unitWord is the hint for a text where a number is wanted.
+func unitWord(text string) string {
+	if _, err := expr.ParseSize(text); err == nil {
+		return fmt.Sprintf("size(%q) is a size", text)
+	}
+	if _, err := expr.ParseDuration(text); err == nil {
+		return fmt.Sprintf("duration(%q) is a duration", text)
+	}
+	return "fmt joins texts and host values"
 }
 
 func literal(kind expr.Kind, n int64) expr.Expr {

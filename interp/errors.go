@@ -26,7 +26,7 @@ func (e *evaluation) runtimeError(err error) {
 	}
 	depth, word := blame(ee.CallStack)
 	frame := ee.CallStack.At(depth)
-	d := builtins.Explain(err)
+	d := e.recording.Explain(err)
 	d.Severity, d.Word = diag.Error, word
 	d.At = e.around(frame.Pos)
 	d.Chain = frames(builtins.Chain(ee.CallStack, depth))

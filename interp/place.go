@@ -107,7 +107,7 @@ func (e *evaluation) locate(c *builtins.Call, part builtins.Part) diag.Span {
 		return e.around(c.Site.Pos)
 	}
 	if part.Function || c.Site.Indirect {
-		return span(call.Fn)
+		return e.around(c.Site.Pos)
 	}
 	if keyword, value := argument(c, call, part); value != nil {
 		if part.Keyword && part.Key == "" && keyword != nil {
@@ -122,7 +122,7 @@ func (e *evaluation) locate(c *builtins.Call, part builtins.Part) diag.Span {
 func argument(c *builtins.Call, call *syntax.CallExpr, part builtins.Part) (keyword *syntax.Ident, value syntax.Expr) {
 	name, place := part.Parameter, part.Index
 	switch {
-	case part.Keyword:
+	case part.Keyword && part.Key == "":
 		place = -1
 	case place < 0:
 		place = c.Position(name)
