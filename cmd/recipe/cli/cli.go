@@ -43,6 +43,9 @@ type commands struct {
 	Restart  restartCommand  `cmd:"" help:"Restart services."`
 	Logs     logsCommand     `cmd:"" help:"Show what a service wrote."`
 
+	Completion completionCommand `cmd:"" help:"Print the script by which a shell completes recipe's lines."`
+	Complete   completeCommand   `cmd:"" hidden:"" help:"Tell how a line may go on."`
+
 	Version kong.VersionFlag `help:"Print the version."`
 }
 
@@ -89,7 +92,7 @@ func run(args []string, s *Streams) error {
 	case err != nil:
 		return parseError(err)
 	}
-	return parsed.Run(s)
+	return parsed.Run(s, parser.Model)
 }
 
 // parseError points to the help text of the verb, where the line got that far.
