@@ -10,11 +10,11 @@ import (
 // Steps do not count what one operation of Starlark does. These bounds keep a slip of the pen from filling the memory;
 // they are no defence against a text that means to.
 
-// mostItems bounds what one operation may make: characters, items, or bits of a number. A million items are 16 MB.
-const mostItems = 1_000_000
+// MostItems bounds what one operation may make: characters, items, or bits of a number. A million items are 16 MB.
+const MostItems = 1_000_000
 
 func tooLarge(what string) error {
-	return &refusal{code: CodeTooLarge, message: fmt.Sprintf("%s would be too large: more than %d", what, mostItems), hint: "a recipe describes; look for a number with too many digits"}
+	return &refusal{code: CodeTooLarge, message: fmt.Sprintf("%s would be too large: more than %d", what, MostItems), hint: "a recipe describes; look for a number with too many digits"}
 }
 
 // guardTimes is *, bounded: Starlark itself repeats a list up to a thousand million times.
@@ -32,12 +32,12 @@ func guardTimes(_ *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, _ 
 	if ok {
 		switch other := other.(type) {
 		case starlark.Int:
-			if n.BigInt().BitLen()+other.BigInt().BitLen() > mostItems {
+			if n.BigInt().BitLen()+other.BigInt().BitLen() > MostItems {
 				return nil, tooLarge("the number")
 			}
 		case starlark.Sequence, starlark.Indexable:
 			times, small := n.Int64()
-			if items := starlark.Len(other); !small && n.Sign() > 0 || items > 0 && times > mostItems/int64(items) {
+			if items := starlark.Len(other); !small && n.Sign() > 0 || items > 0 && times > MostItems/int64(items) {
 				return nil, tooLarge("the result")
 			}
 		}
@@ -54,7 +54,7 @@ func dependent(v starlark.Value) (starlark.Value, error) {
 
 // look is dependent, with handles passed over when values alone matter.
 func look(v starlark.Value, valuesOnly bool) (starlark.Value, error) {
-	s := search{left: mostItems, valuesOnly: valuesOnly}
+	s := search{left: MostItems, valuesOnly: valuesOnly}
 	found := s.find(v, 0)
 	if found == nil && s.left < 0 {
 		return nil, tooLarge("what this looks through")

@@ -186,7 +186,7 @@ func (w replacement) call(plain *starlark.Builtin) function {
 			}
 		}
 		result, err := plain.CallInternal(thread, args, kwargs)
-		if w.name == "range" && err == nil && starlark.Len(result) > mostItems {
+		if w.name == "range" && err == nil && starlark.Len(result) > MostItems {
 			return nil, tooLarge("the range")
 		}
 		return result, err
@@ -224,8 +224,8 @@ func guardGetattr(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tu
 	return starlark.Universe["getattr"].(*starlark.Builtin).CallInternal(thread, args, kwargs)
 }
 
-// mostNotes bounds what a recipe prints.
-const mostNotes = 100
+// MostNotes bounds what a recipe prints.
+const MostNotes = 100
 
 // note is print: what a recipe prints becomes a note of the check, where host values show as they are written.
 func note(thread *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
@@ -238,7 +238,7 @@ func note(thread *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, kwa
 		return nil, err
 	}
 	r := recordingOf(thread)
-	if r.notes++; r.notes <= mostNotes {
+	if r.notes++; r.notes <= MostNotes {
 		r.Mistakes = append(r.Mistakes, Mistake{Call: here(thread, b.Name()), Part: callee(), Diagnostic: diag.Diagnostic{
 			Severity: diag.Note, Word: b.Name(), Code: CodeNote, Message: clip(text, 1000)}})
 	}

@@ -72,11 +72,11 @@ type Other struct {
 	Label string
 }
 
-// mostMistakes ends the evaluation of a recipe that makes a mistake in a loop.
-const mostMistakes = 500
+// MostMistakes ends the evaluation of a recipe that makes a mistake in a loop.
+const MostMistakes = 500
 
 // GivenUp reports whether the evaluation was ended because of too many mistakes.
-func (r *Recording) GivenUp() bool { return r.mistakes >= mostMistakes }
+func (r *Recording) GivenUp() bool { return r.mistakes >= MostMistakes }
 
 // report records a mistake at a part of the call, and that the part cannot be judged any more.
 func (r *Recording) report(c *Call, part Part, d diag.Diagnostic, related ...Other) {
@@ -87,7 +87,7 @@ func (r *Recording) report(c *Call, part Part, d diag.Diagnostic, related ...Oth
 		d.Word = c.Word
 	}
 	r.Mistakes = append(r.Mistakes, Mistake{Call: c, Part: part, Related: related, Diagnostic: d})
-	if r.mistakes++; r.mistakes >= mostMistakes {
+	if r.mistakes++; r.mistakes >= MostMistakes {
 		r.thread.Cancel("too many mistakes")
 	}
 	c.spoil(part)

@@ -13,6 +13,8 @@ const (
 	CodeLoadCycle   = "load-cycle"
 	CodeNotExported = "not-exported"
 	CodeBudget      = "step-budget"
+	CodeNotText     = "not-text"
+	CodeTabs        = "tabs-and-spaces"
 	CodeMemory      = "memory-budget"
 	CodeTime        = "time-budget"
 	CodeTooLarge    = builtins.CodeTooLarge

@@ -10,6 +10,18 @@ func explainSources() []Explanation {
 			Mend:    `service(name = "foo", command = ["/usr/bin/foo"])`,
 		},
 		{
+			Code:    CodeNotText,
+			Reason:  "A recipe is text in UTF-8, and reads as what it is: without control characters, and without marks that reorder a line.",
+			Example: "x = \"\x07\"",
+			Mend:    `x = "\x07"`,
+		},
+		{
+			Code:    CodeTabs,
+			Reason:  "Where tabs and spaces are mixed, the width of a tab would decide which block a line belongs to.",
+			Example: "def f():\n        x = 1\n\treturn x",
+			Mend:    "def f():\n    x = 1\n    return x",
+		},
+		{
 			Code:    CodeUnknownWord,
 			Reason:  "A name is used that neither the language nor the recipe gives.",
 			Example: `servce(name = "foo", command = ["/usr/bin/foo"])`,
@@ -50,7 +62,7 @@ func explainSources() []Explanation {
 			Code:    CodeTime,
 			Reason:  "An evaluation has a budget of time, of the processor and by the clock, which steps do not count.",
 			Example: "numbers = list(range(1000000))\n\ndef order():\n    for i in range(1000):\n        sorted(numbers, reverse = i % 2 == 0)\n\norder()",
-			Says:    "foo.star: the recipe cannot be evaluated: it needs more than 10s of the processor\n  hint:     look for a loop over something large\n  [time-budget]",
+			Says:    "foo.star: the recipe cannot be evaluated: it needs more than 5s of the processor\n  hint:     look for a loop over something large\n  [time-budget]",
 			Mend:    "numbers = list(range(1000))",
 		},
 		{

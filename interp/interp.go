@@ -72,7 +72,13 @@ func Read(path string, stdin io.Reader) ([]byte, error) {
 	if in == nil {
 		return nil, errors.New("there is no standard input")
 	}
-	return io.ReadAll(io.LimitReader(in, mostPlan+1))
+	data, err := io.ReadAll(io.LimitReader(in, mostSource+1))
+	if err == nil && len(data) > mostSource && isPlan(data) {
+		var rest []byte
+		rest, err = io.ReadAll(io.LimitReader(in, mostPlan-mostSource))
+		data = append(data, rest...)
+	}
+	return data, err
 }
 
 // Reason is an error without the path that its diagnostic names already.
@@ -86,7 +92,7 @@ func Reason(err error) error {
 
 // EvaluateBytes is Evaluate of source text; name is what diagnostics call it and what loads are relative to.
 func EvaluateBytes(name string, src []byte, o Options) (*plan.Plan, diag.List) {
-	if trimmed := bytes.TrimLeft(src, " \t\r\n"); len(trimmed) > 0 && trimmed[0] == '{' {
+	if isPlan(src) {
 		return decode(name, src)
 	}
 	if o.Files == nil {
@@ -95,6 +101,12 @@ func EvaluateBytes(name string, src []byte, o Options) (*plan.Plan, diag.List) {
 		o.Files = folder
 	}
 	return newEvaluation(name, o).evaluate(name, src)
+}
+
+// isPlan tells a plan's JSON from a recipe, which cannot begin with a brace to any effect.
+func isPlan(text []byte) bool {
+	trimmed := bytes.TrimLeft(text, " \t\r\n")
+	return len(trimmed) > 0 && trimmed[0] == '{'
 }
 
 // decode takes a plan's JSON where a recipe may stand.
@@ -180,6 +192,7 @@ func (e *evaluation) evaluate(name string, src []byte) (p *plan.Plan, list diag.
 	e.validate(p)
 	if !e.list.Failed() {
 		e.declares(p)
+		e.bounded(p)
 	}
 	if e.list.Failed() {
 		return nil, e.list.Sort()

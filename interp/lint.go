@@ -1,6 +1,8 @@
 package interp
 
 import (
+	"fmt"
+
 	"recipe/builtins/diag"
 	"recipe/runtime/plan"
 	"recipe/runtime/plan/lint"
@@ -12,6 +14,14 @@ func (e *evaluation) declares(p *plan.Plan) {
 	if len(p.Services)+len(p.Tasks) == 0 && p.Package == nil {
 		e.add(diag.Diagnostic{Severity: diag.Error, Code: CodeNothing, At: diag.Span{File: e.name}, Message: "the recipe declares neither a service, a task nor a package",
 			Hint: "service(name = ..., command = [...]); a file of functions alone is loaded by a recipe, not evaluated as one"})
+	}
+}
+
+// bounded refuses a plan that could not be read again.
+func (e *evaluation) bounded(p *plan.Plan) {
+	if data, err := p.Encode(); err == nil && len(data) > mostPlan {
+		e.add(diag.Diagnostic{Severity: diag.Error, Code: CodeTooLarge, At: diag.Span{File: e.name}, Message: fmt.Sprintf("the plan is larger than %d MiB", mostPlan>>20),
+			Hint: "a recipe describes; look for a long text that is used many times"})
 	}
 }
 

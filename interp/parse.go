@@ -2,6 +2,7 @@ package interp
 
 import (
 	"fmt"
+	"strings"
 
 	"go.starlark.net/syntax"
 
@@ -21,6 +22,10 @@ func (e *evaluation) parse(src *source, mode syntax.Mode) *syntax.File {
 	if len(src.text) > mostSource {
 		e.add(diag.Diagnostic{Severity: diag.Error, Code: CodeTooLarge, At: diag.Span{File: src.name},
 			Message: fmt.Sprintf("the source is larger than %d KiB", mostSource>>10), Hint: "share what repeats in functions, or split the recipe"})
+		return nil
+	}
+	src.text = strings.TrimPrefix(src.text, byteOrderMark)
+	if !e.scan(src) {
 		return nil
 	}
 	f, err := dialect().Parse(src.name, src.text, mode)

@@ -1,6 +1,9 @@
 package interp
 
 import (
+	"strings"
+	"unicode/utf8"
+
 	"go.starlark.net/starlark"
 	"go.starlark.net/syntax"
 
@@ -11,6 +14,9 @@ import (
 
 // add takes a diagnostic whose place is known: its source line is looked up, and the loads that led there are named.
 func (e *evaluation) add(d diag.Diagnostic) {
+	if len(e.list) >= mostDiagnostics {
+		return
+	}
 	if src := e.sources[d.At.File]; src != nil && d.Source == "" {
 		d.Source = src.line(d.At.Line)
 	}
@@ -22,7 +28,22 @@ func (e *evaluation) add(d diag.Diagnostic) {
 			d.Related[i].Source = src.line(d.Related[i].At.Line)
 		}
 	}
+	for _, text := range []*string{&d.Message, &d.Found, &d.Accepted, &d.Hint, &d.Word} {
+		*text = clipped(*text)
+	}
 	e.list = append(e.list, d)
+}
+
+// clipped cuts a text at the end of a character. What shows diagnostics shows less of it.
+func clipped(text string) string {
+	if len(text) <= mostMessage {
+		return text
+	}
+	end := mostMessage
+	for end > 0 && !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return strings.Clone(text[:end]) + "..."
 }
 
 // drain takes over the mistakes that the words recorded.

@@ -113,8 +113,6 @@ func (e *evaluation) undefinedNames(src *source) {
 	}
 }
 
-const mostUndefined = 100 // names
-
 // elsewhere are the words of other languages that authors bring along.
 var elsewhere = map[string]string{
 	"null": "write None", "nil": "write None", "import": "load(\"x.star\", \"name\") brings names from another file",
@@ -142,9 +140,6 @@ func (e *evaluation) resolveError(src *source, err resolve.Error) {
 	}
 	e.add(d)
 }
-
-// mostNesting bounds the trees that are walked by functions that call themselves.
-const mostNesting = 1000
 
 // tooDeep finds a node below too many others: the parser bounds brackets, but a.b.c and 1+1+1 nest without any.
 func tooDeep(f *syntax.File) syntax.Node {

@@ -25,15 +25,25 @@ type place struct{ line, column int32 }
 
 func placeOf(pos syntax.Position) place { return place{pos.Line, pos.Col} }
 
-// line returns a line by its number, without its end.
+// line returns a line by its number, without its end; nothing for one that is too long to be shown.
 func (s *source) line(number int) string {
 	if s.lines == nil {
 		s.lines = strings.Split(s.text, "\n")
 	}
-	if number < 1 || number > len(s.lines) {
+	if number < 1 || number > len(s.lines) || len(s.lines[number-1]) > mostLine {
 		return ""
 	}
 	return strings.TrimSuffix(strings.ToValidUTF8(s.lines[number-1], string(utf8.RuneError)), "\r")
+}
+
+// character is the span of the character at an offset.
+func (s *source) character(offset int) diag.Span { return s.stretch(offset, 1) }
+
+// stretch is the span of some characters of one line, from an offset.
+func (s *source) stretch(offset, characters int) diag.Span {
+	line := 1 + strings.Count(s.text[:offset], "\n")
+	column := 1 + utf8.RuneCountInString(s.text[strings.LastIndexByte(s.text[:offset], '\n')+1:offset])
+	return diag.Span{File: s.name, Line: line, Column: column, EndLine: line, EndColumn: column + max(characters, 1)}
 }
 
 // at finds the node that runs at a position: Starlark gives a call's opening parenthesis, an operator, a dot or an

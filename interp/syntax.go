@@ -26,6 +26,9 @@ func (e *evaluation) syntaxError(src *source, err error) {
 	} else {
 		d.Message += ": " + se.Msg
 	}
+	if strings.Contains(se.Msg, "excessive nesting") {
+		d.Code = CodeTooLarge
+	}
 	for part, hint := range syntaxHints {
 		if strings.Contains(se.Msg, part) {
 			d.Hint = hint
@@ -135,6 +138,7 @@ func (s *source) token(at diag.Span, found, accepted string) diag.Span {
 	return at
 }
 
+// isWord reports whether a character belongs to a name or number, or to a name with dots.
 func isWord(r rune) bool {
 	return r == '_' || r == '.' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= 0x80
 }

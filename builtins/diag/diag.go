@@ -77,6 +77,12 @@ type Diagnostic struct {
 // List holds diagnostics in the order in which they are shown.
 type List []Diagnostic
 
+// Lists are those of several files that were judged in one call. Each is bounded by itself, so that none silences another.
+type Lists []List
+
+// Failed reports whether one of the lists does.
+func (all Lists) Failed() bool { return slices.ContainsFunc(all, List.Failed) }
+
 // Failed reports whether the list holds an error.
 func (l List) Failed() bool {
 	return slices.ContainsFunc(l, func(d Diagnostic) bool { return d.Severity == Error })

@@ -80,6 +80,23 @@ func TestOutputIsBounded(t *testing.T) {
 	}
 }
 
+// TestNoListSilencesAnother has a list that is far too long between two others.
+func TestNoListSilencesAnother(t *testing.T) {
+	t.Parallel()
+	one := func(name string) List { return List{{Severity: Note, Code: name, Message: name}} }
+	long := make(List, 10_000)
+	all := Lists{one("first"), long, nil, one("last")}
+	if text := all.Text(Plain); !strings.HasPrefix(text, "note: first\n") || !strings.Contains(text, "\nand 9950 more\n\nnote: last\n") {
+		t.Errorf("%.100s ... %s", text, text[len(text)-100:])
+	}
+	if text := string(all.JSON()); !strings.Contains(text, `"last"`) || !strings.Contains(text, `"omitted": 9950`) || all.Failed() {
+		t.Errorf("%.100s ... %s", text, text[len(text)-300:])
+	}
+	if text := (Lists{nil, nil}).Text(Plain); text != "" {
+		t.Errorf("%q", text)
+	}
+}
+
 func TestEmptyListSaysNothing(t *testing.T) {
 	t.Parallel()
 	if text := List(nil).String(); text != "" {

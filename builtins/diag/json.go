@@ -46,26 +46,19 @@ type diagnosticJSON struct {
 
 // JSON is the list as an object: "diagnostics", at most Most of them, and "omitted", how many more there are. Texts
 // are cleaned as those of String are.
-func (l List) JSON() []byte {
+func (l List) JSON() []byte { return Lists{l}.JSON() }
+
+// JSON is all lists as one object, with at most Most diagnostics of each.
+func (all Lists) JSON() []byte {
 	out := struct {
 		Diagnostics []diagnosticJSON `json:"diagnostics"`
 		Omitted     int              `json:"omitted,omitempty"`
-	}{Diagnostics: []diagnosticJSON{}, Omitted: max(0, len(l)-Most)}
-	for _, d := range l[:min(len(l), Most)] {
-		j := diagnosticJSON{
-			Severity: d.Severity, Code: d.Code, spanJSON: d.At.json(), Word: clean(d.Word), Message: clean(d.Message),
-			Source: clean(d.Source), Found: clean(d.Found), Accepted: clean(d.Accepted), Hint: clean(d.Hint),
+	}{Diagnostics: []diagnosticJSON{}}
+	for _, l := range all {
+		out.Omitted += max(0, len(l)-Most)
+		for i := range l[:min(len(l), Most)] {
+			out.Diagnostics = append(out.Diagnostics, l[i].json())
 		}
-		for _, r := range d.Related[:min(len(d.Related), mostRelated)] {
-			j.Related = append(j.Related, relatedJSON{spanJSON: r.At.json(), Label: clean(r.Label), Source: clean(r.Source)})
-		}
-		for _, f := range d.Chain[:min(len(d.Chain), mostFrames)] {
-			j.Chain = append(j.Chain, frameJSON{Name: clean(f.Name), spanJSON: f.At.json()})
-		}
-		if d.Fix != nil {
-			j.Fix = &fixJSON{d.Fix.At.json(), clean(d.Fix.New)}
-		}
-		out.Diagnostics = append(out.Diagnostics, j)
 	}
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
@@ -73,6 +66,23 @@ func (l List) JSON() []byte {
 	enc.SetIndent("", "  ")
 	enc.Encode(out) // plain strings and numbers: it cannot fail
 	return b.Bytes()
+}
+
+func (d *Diagnostic) json() diagnosticJSON {
+	j := diagnosticJSON{
+		Severity: d.Severity, Code: d.Code, spanJSON: d.At.json(), Word: clean(d.Word), Message: clean(d.Message),
+		Source: clean(d.Source), Found: clean(d.Found), Accepted: clean(d.Accepted), Hint: clean(d.Hint),
+	}
+	for _, r := range d.Related[:min(len(d.Related), mostRelated)] {
+		j.Related = append(j.Related, relatedJSON{spanJSON: r.At.json(), Label: clean(r.Label), Source: clean(r.Source)})
+	}
+	for _, f := range d.Chain[:min(len(d.Chain), mostFrames)] {
+		j.Chain = append(j.Chain, frameJSON{Name: clean(f.Name), spanJSON: f.At.json()})
+	}
+	if d.Fix != nil {
+		j.Fix = &fixJSON{d.Fix.At.json(), clean(d.Fix.New)}
+	}
+	return j
 }
 
 func (s Span) json() spanJSON {

@@ -33,6 +33,17 @@ func (l List) Text(s Style) string {
 	return b.String()
 }
 
+// Text is that of each list, a blank line between two.
+func (all Lists) Text(s Style) string {
+	var texts []string
+	for _, l := range all {
+		if len(l) > 0 {
+			texts = append(texts, l.Text(s))
+		}
+	}
+	return strings.Join(texts, "\n")
+}
+
 // String renders one diagnostic as text that ends in a newline, without colour.
 func (d Diagnostic) String() string {
 	var b strings.Builder

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	"recipe/interp"
@@ -95,26 +96,54 @@ func testNames(t *testing.T) map[string]bool {
 
 // TestSpecListsTheCodes holds SPEC.md's table of codes to the program's; UPDATE=1 writes it.
 func TestSpecListsTheCodes(t *testing.T) {
-	text, err := os.ReadFile(spec)
-	if err != nil {
-		t.Fatal(err)
-	}
-	before, rest, ok := strings.Cut(string(text), "<!-- codes -->\n")
-	_, after, closed := strings.Cut(rest, "<!-- /codes -->\n")
-	if !ok || !closed {
-		t.Fatal("SPEC.md has no place for the codes")
-	}
 	var table strings.Builder
 	table.WriteString("\n| code | why |\n|---|---|\n")
 	for _, e := range interp.Explanations() {
 		fmt.Fprintf(&table, "| `%s` | %s |\n", e.Code, strings.ReplaceAll(e.Reason, "|", `\|`))
 	}
-	want := before + "<!-- codes -->\n" + table.String() + "\n<!-- /codes -->\n" + after
+	wantTable(t, "codes", table.String())
+}
+
+// TestSpecListsTheBudgets holds SPEC.md's table of budgets to the program's constants; UPDATE=1 writes it.
+func TestSpecListsTheBudgets(t *testing.T) {
+	var table strings.Builder
+	table.WriteString("\n| budget | limit | code |\n|---|---|---|\n")
+	for _, b := range interp.Budgets() {
+		code := ""
+		if b.Code != "" {
+			code = "`" + b.Code + "`"
+			if _, known := interp.Explain(b.Code); !known {
+				t.Errorf("%s has the code %q, which is not explained", b.Name, b.Code)
+			}
+		}
+		fmt.Fprintf(&table, "| %s | %s | %s |\n", b.Name, b.Limit, code)
+	}
+	wantTable(t, "budgets", table.String())
+}
+
+// specWrites orders the tests that rewrite SPEC.md.
+var specWrites sync.Mutex
+
+// wantTable compares what stands between the marks of that name in SPEC.md with a table.
+func wantTable(t *testing.T, mark, table string) {
+	t.Helper()
+	specWrites.Lock()
+	defer specWrites.Unlock()
+	text, err := os.ReadFile(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, ok := strings.Cut(string(text), "<!-- "+mark+" -->\n")
+	_, after, closed := strings.Cut(rest, "<!-- /"+mark+" -->\n")
+	if !ok || !closed {
+		t.Fatalf("SPEC.md has no place for the %s", mark)
+	}
+	want := before + "<!-- " + mark + " -->\n" + table + "\n<!-- /" + mark + " -->\n" + after
 	if want == string(text) {
 		return
 	}
 	if os.Getenv("UPDATE") != "1" {
-		t.Fatal("SPEC.md lists other codes than the program has; UPDATE=1 go test -run TestSpecListsTheCodes ./cmd/recipe writes them")
+		t.Fatalf("SPEC.md lists other %s than the program has; UPDATE=1 go test -run TestSpecLists ./cmd/recipe writes them", mark)
 	}
 	if err := os.WriteFile(spec, []byte(want), 0o644); err != nil {
 		t.Fatal(err)

@@ -37,7 +37,7 @@ func (c *checkCommand) Run(s *Streams) error {
 	children := min(runtime.GOMAXPROCS(0), len(c.Files))
 	e := newEvaluator(children)
 	defer e.close()
-	lists := make([]diag.List, len(c.Files))
+	lists := make(diag.Lists, len(c.Files))
 	errs := make([]error, len(c.Files))
 	mended := make([]bool, len(c.Files))
 	slots := make(chan struct{}, children)
@@ -62,16 +62,15 @@ func (c *checkCommand) Run(s *Streams) error {
 			fmt.Fprintln(s.Out, printable(file))
 		}
 	}
-	list := slices.Concat(lists...)
 	if c.JSON {
-		s.Out.Write(list.JSON())
+		s.Out.Write(lists.JSON())
 	} else {
-		printDiagnostics(s, list)
+		fmt.Fprint(s.Err, lists.Text(diag.Plain))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
-	if list.Failed() {
+	if lists.Failed() {
 		return exit(exitNo)
 	}
 	return nil
