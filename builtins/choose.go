@@ -247,6 +247,9 @@ func alike(given []starlark.Value) ([]*Value, error) {
 	if a, b := unlike(values); a != b {
 		return nil, &refusal{message: fmt.Sprintf("a value of type %s and one of type %s do not go together", a, b), hint: unitHint(values)}
 	}
+	if kind := values[0].kind; !kind.Scalar() {
+		return nil, &refusal{code: plan.CodeKind, message: fmt.Sprintf("a %s can be neither chosen nor compared on a host", kind)}
+	}
 	return values, nil
 }
 

@@ -25,7 +25,8 @@ made = fmt("{}", port)
 // an error; none may pass, and none may end the program.
 func TestNoSilentWrongAnswer(t *testing.T) {
 	t.Parallel()
-	values := []string{"port", "name", "path", "size", "wait", "made", "host.cpus", "host.name", "port + 1", "-port"}
+	values := []string{"port", "name", "path", "size", "wait", "made", "host.cpus", "host.name", "port + 1", "-port",
+		"cond(port == 1, 1, 2)", "cond(port == 1, \"a\", \"b\")", "select(name, {\"a\": 1}, default = 2)", "percent(size, 50)", "cond(size > \"1KiB\", conf, path)"}
 	for _, v := range values {
 		for _, use := range []string{
 			"1 if %s else 2", "not %s", "%s and 1", "%s or 1", "bool(%s)", "any([%s])", "all([1, %s])", "all([conf, %s])", "[x for x in [1] if %s]",
@@ -35,6 +36,7 @@ func TestNoSilentWrongAnswer(t *testing.T) {
 			"\"a\" + %s", "%s + \"a\"", "[1] + %s", "\"a\" * %s", "[1] * %s", "\",\".join([%s])", "\"abc\".startswith(%s)", "\"abc\".replace(\"a\", %s)",
 			"len(%s)", "list(%s)", "sorted([%s, 1])", "sorted([%s, %[1]s])", "range(%s)", "int(%s)", "float(%s)", "max(%s, 1)", "min([%s, 2])", "abs(%s)", "chr(%s)",
 			"[1, 2][%s]", "%s[0]", "\"abc\"[%s:]", "{%s: 1}", "set([%s])", "{}.get(%s)", "dict([(%s, 1)])", "[x for x in %s]", "zip(%s)", "hash(%s)", "%s.foo", "%s()", "dir(*%s)",
+			"[1].index(%s)", "[%s, 1].index(1)", "[[%s]].index([1])", "[%s].remove(1)", "getattr([%s], \"index\")(1)", "{}.setdefault(%s, 1)", "set([1]).union([%s])", "sorted([1, 2], key = lambda y: [%s])",
 			"%s / 2", "%s & 1", "%s << 1", "~%s", "%s ^ 1",
 		} {
 			src := preamble + "x = " + fmt.Sprintf(use, v) + "\n"

@@ -24,11 +24,21 @@ func (op Op) truthKind(kinds []Kind) (Kind, error) {
 	if truths == count {
 		return Bool, nil
 	}
-	kind, err := same(op, kinds[truths:])
+	kind, err := scalar(op, kinds[truths:])
 	if op != OpCond {
 		kind = Bool
 	}
 	return kind, err
+}
+
+// scalar requires one kind of all values, of which each is one thing.
+func scalar(op Op, kinds []Kind) (Kind, error) {
+	for _, k := range kinds {
+		if !k.Scalar() {
+			return "", fmt.Errorf("%s does not work on a %s", op, k)
+		}
+	}
+	return same(op, kinds)
 }
 
 // selectKind is the typing rule of select: literals of the value's kind, no two alike, and results of one kind.
@@ -58,7 +68,7 @@ func selectKind(e Expr, kinds []Kind) (Kind, error) {
 		seen[v] = true
 		results = append(results, kinds[i+1])
 	}
-	return same(OpSelect, results)
+	return scalar(OpSelect, results)
 }
 
 // literal is the value of a literal text, int or bool.

@@ -41,6 +41,9 @@ const (
 // Numeric reports whether values of the kind are held as an integer that arithmetic accepts.
 func (k Kind) Numeric() bool { return k == Int || k == Size || k == Duration }
 
+// Scalar reports whether values of the kind are one thing, which can be compared and chosen.
+func (k Kind) Scalar() bool { return k.Numeric() || k == Bool || k == Text || k == Path }
+
 // Op is the operator of a node.
 type Op string
 
