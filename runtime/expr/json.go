@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -117,8 +118,10 @@ func decodeObject(data []byte, depth int) (Expr, error) {
 			return Expr{}, fmt.Errorf("%q takes a text, not %s", op, raw)
 		}
 		return leaf(op, text)
-	case OpAdd, OpSub, OpMul, OpDiv, OpMod, OpMin, OpMax, OpClamp, OpFmt,
-		OpEq, OpNe, OpLt, OpLe, OpGt, OpGe, OpAnd, OpOr, OpNot, OpCond, OpSelect:
+	default:
+		if !slices.Contains(Operators(), op) {
+			return Expr{}, fmt.Errorf("no such operator: %q", op)
+		}
 		var list []json.RawMessage
 		if err := json.Unmarshal(raw, &list); err != nil {
 			return Expr{}, fmt.Errorf("%q takes a list, not %s", op, raw)
@@ -131,7 +134,12 @@ func decodeObject(data []byte, depth int) (Expr, error) {
 		}
 		return e, nil
 	}
-	return Expr{}, fmt.Errorf("no such operator: %q", op)
+}
+
+// Operators lists those that take arguments.
+func Operators() []Op {
+	return []Op{OpAdd, OpSub, OpMul, OpDiv, OpMod, OpMin, OpMax, OpClamp, OpFmt,
+		OpEq, OpNe, OpLt, OpLe, OpGt, OpGe, OpAnd, OpOr, OpNot, OpCond, OpSelect}
 }
 
 func leaf(op Op, text string) (Expr, error) {

@@ -8,13 +8,18 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/alecthomas/kong"
+
 	"recipe/builtins"
+	"recipe/cmd/recipe/manual"
 	"recipe/runtime/plan"
 )
 
 type docCommand struct {
-	Word string `arg:"" optional:"" help:"A word; all are listed without one."`
-	JSON bool   `name:"json" help:"Print JSON."`
+	Word   string `arg:"" optional:"" help:"A word; all are listed without one."`
+	JSON   bool   `name:"json" xor:"form" help:"Print JSON."`
+	Man    int    `xor:"form" placeholder:"1|5" help:"Print a manual page: 1 is that of the command line, 5 that of the language."`
+	Schema bool   `xor:"form" help:"Print the JSON Schema of a plan."`
 }
 
 // wordJSON is a word as programs read it.
@@ -40,8 +45,14 @@ type parameterJSON struct {
 }
 
 // Run lists the words, or explains one.
-func (c *docCommand) Run(s *Streams) error {
+func (c *docCommand) Run(s *Streams, app *kong.Application) error {
 	words := builtins.Words()
+	if c.Word == "" && (c.Man != 0 || c.Schema) {
+		return c.whole(s, app, words)
+	}
+	if c.Man != 0 || c.Schema {
+		return usagef("--man and --schema take no word")
+	}
 	if c.Word != "" {
 		word, err := findWord(words, c.Word)
 		if err != nil {
@@ -58,6 +69,26 @@ func (c *docCommand) Run(s *Streams) error {
 		explainWord(s.Out, &words[0])
 	}
 	return nil
+}
+
+// whole prints what documents more than a word.
+func (c *docCommand) whole(s *Streams, app *kong.Application, words []builtins.Word) error {
+	var text []byte
+	var err error
+	switch {
+	case c.Schema:
+		text, err = plan.Schema()
+	case c.Man == 1:
+		text = manual.Commands(app)
+	case c.Man == 5:
+		text = manual.Language(words)
+	default:
+		return usagef("there is no manual page %d: 1 is that of the command line, 5 that of the language", c.Man)
+	}
+	if err == nil {
+		_, err = s.Out.Write(text)
+	}
+	return err
 }
 
 func findWord(words []builtins.Word, name string) (builtins.Word, error) {
