@@ -164,6 +164,7 @@ func runPackage(r *Recording, a *arguments) starlark.Value {
 func runService(r *Recording, a *arguments) starlark.Value {
 	s := plan.Service{
 		Name: get[string](a, "name"), User: get[string](a, "user"), Command: get[[]expr.Expr](a, "command"), Env: get[[]plan.Variable](a, "env"),
+		WorkDir: get[expr.Expr](a, "workdir"), Umask: optional[plan.Mode](a, "umask"),
 		Restart: plan.DefaultRestart(), Stop: plan.DefaultStop(), Logs: plan.DefaultLogs(), After: get[[]string](a, "after"),
 	}
 	calls := serviceCalls{self: a.call}
@@ -196,6 +197,7 @@ func prepareSteps(a *arguments) (steps []plan.Step, calls []*Call) {
 func runTask(r *Recording, a *arguments) starlark.Value {
 	t := plan.Task{
 		Name: get[string](a, "name"), User: get[string](a, "user"), Command: get[[]expr.Expr](a, "command"), Env: get[[]plan.Variable](a, "env"),
+		WorkDir: get[expr.Expr](a, "workdir"), Umask: optional[plan.Mode](a, "umask"),
 		Every: get[plan.Duration](a, "every"), Jitter: get[plan.Duration](a, "jitter"), Timeout: get[plan.Duration](a, "timeout"),
 		Logs: plan.DefaultLogs(), After: get[[]string](a, "after"),
 	}

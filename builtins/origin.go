@@ -106,7 +106,7 @@ func partOf(rest []pathStep) Part {
 }
 
 // renames are the fields whose parameter has another name.
-var renames = map[string]string{"jitter_permille": "jitter", "kind": "path"}
+var renames = map[string]string{"jitter_permille": "jitter", "kind": "path", "cpu_percent": "cpu"}
 
 // pathStep is one element of a field's path; index is -1 without one.
 type pathStep struct {

@@ -116,12 +116,30 @@ func runStop(r *Recording, a *arguments) starlark.Value {
 }
 
 func runLimits(r *Recording, a *arguments) starlark.Value {
-	l := plan.Limits{NoFile: get[int64](a, "nofile"), Memory: get[plan.Size](a, "memory")}
-	if a.given("oom_score_adj") != nil {
-		n := int(clampInt(get[int64](a, "oom_score_adj")))
-		l.OOMScoreAdj = &n
+	l := plan.Limits{
+		NoFile: get[int64](a, "nofile"), NProc: get[int64](a, "nproc"), Core: optional[plan.Size](a, "core"), Stack: get[plan.Size](a, "stack"),
+		FSize: get[plan.Size](a, "fsize"), MemLock: optional[plan.Size](a, "memlock"), Memory: get[plan.Size](a, "memory"), CPU: get[int](a, "cpu"),
+		PIDs: get[int64](a, "pids"), Nice: small(a, "nice"), IONice: get[string](a, "ionice"), IOLevel: small(a, "ionice_level"),
+		OOMScoreAdj: small(a, "oom_score_adj"), Capabilities: optional[[]string](a, "capabilities"), NoNewPrivs: get[bool](a, "no_new_privs"),
 	}
 	return &Handle{in: r, word: "limits", call: a.call, made: l}
+}
+
+// optional is an argument whose zero value is another thing than its absence.
+func optional[T any](a *arguments, name string) *T {
+	if v, ok := a.values[a.index(name)].(T); ok {
+		return &v
+	}
+	return nil
+}
+
+func small(a *arguments, name string) *int {
+	n := optional[int64](a, name)
+	if n == nil {
+		return nil
+	}
+	m := int(clampInt(*n))
+	return &m
 }
 
 func runLogs(r *Recording, a *arguments) starlark.Value {

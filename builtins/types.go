@@ -19,6 +19,7 @@ var (
 	intType      = &Type{"int", "a whole number", readInt}                                                                                    // int64
 	boolType     = &Type{"bool", "True or False", readBool}                                                                                   // bool
 	fractionType = &Type{"fraction", "a number from 0 to 1, as in 0.2", readFraction}                                                         // int, thousandths
+	cpusType     = &Type{"number", "a number of CPUs from 0.01, as in 1.5", readCPUs}                                                         // int, hundredths
 	durationType = &Type{"duration", `a text with a unit, as in "10s" (ms, s, m, h, d)`, readDuration}                                        // plan.Duration
 	sizeType     = &Type{"size", `a text with a unit, as in "64MiB" (B, KiB, MiB, GiB, TiB)`, readSize}                                       // plan.Size
 	modeType     = &Type{"mode", "a whole number, as in 0o755", readMode}                                                                     // plan.Mode
@@ -83,6 +84,17 @@ func readFraction(it *item, v starlark.Value) any {
 	return int(math.Round(f * 1000))
 }
 
+func readCPUs(it *item, v starlark.Value) any {
+	f, ok := starlark.AsFloat(v)
+	if !ok {
+		return it.mismatch(v, it.parameter.Type.Accepted, fixedHint(it, v))
+	}
+	if !(f >= 0.01 && f <= 1<<20) {
+		return it.fault(diag.Diagnostic{Code: plan.CodeRange, Message: "the value is out of range", Found: show(v), Accepted: it.parameter.Type.Accepted})
+	}
+	return int(math.Round(f * 100))
+}
+
 func readDuration(it *item, v starlark.Value) any {
 	ms, ok := units(it, v, expr.ParseDuration, "s")
 	if !ok {
@@ -141,7 +153,8 @@ func readMode(it *item, v starlark.Value) any {
 	if !ok || n > 0o7777 {
 		return it.fault(diag.Diagnostic{Code: plan.CodeRange, Message: "this is no file mode", Found: show(v), Accepted: "0o0000 to 0o7777"})
 	}
-	if decimal := fmt.Sprint(n); n > 0o777 && looksOctal(decimal) {
+	mask := it.parameter.Name == "umask" && (n == 22 || n == 27 || n == 77) // less than a mode has, and never meant
+	if decimal := fmt.Sprint(n); mask || n > 0o777 && looksOctal(decimal) {
 		return it.fault(diag.Diagnostic{Code: plan.CodeRange, Message: "this number is decimal, and looks like an octal file mode", Found: show(v), Accepted: "0o0000 to 0o7777",
 			Hint: "write 0o" + decimal, Fix: &diag.Fix{New: "0o" + decimal}})
 	}

@@ -1,6 +1,10 @@
 package builtins
 
-import "go.starlark.net/starlark"
+import (
+	"go.starlark.net/starlark"
+
+	"recipe/runtime/plan"
+)
 
 func settingWords() []Word {
 	service := func(setting string) string {
@@ -26,11 +30,23 @@ func settingWords() []Word {
 			},
 		},
 		{
-			Name: "limits", run: runLimits, Doc: "Bounds of one incarnation of a daemon. What is left out is unlimited.",
-			Example: service(`limits = limits(nofile = 65536, memory = "512MiB", oom_score_adj = -100)`),
+			Name: "limits", run: runLimits, Doc: "Bounds of one incarnation of a daemon. What is left out is as the host has it.",
+			Example: service(`limits = limits(nofile = 65536, memory = "512MiB", cpu = 1.5, capabilities = ["net_bind_service"], oom_score_adj = -100)`),
 			Parameters: []Parameter{
 				{Name: "nofile", Type: intType, Doc: "open descriptors"},
-				{Name: "memory", Type: sizeType, Doc: "of all its processes"},
+				{Name: "memory", Type: sizeType, Doc: "of all its processes; needs a cgroup"},
+				{Name: "cpu", Type: cpusType, Doc: "CPUs' worth of time for all its processes; needs a cgroup"},
+				{Name: "pids", Type: intType, Doc: "processes and threads of it; needs a cgroup"},
+				{Name: "nproc", Type: intType, Doc: "processes and threads that its user has on the host, unless that is root"},
+				{Name: "core", Type: sizeType, Doc: "of a core dump, \"0B\" for none"},
+				{Name: "stack", Type: sizeType, Doc: "of its main thread"},
+				{Name: "fsize", Type: sizeType, Doc: "of a file that it writes"},
+				{Name: "memlock", Type: sizeType, Doc: "of memory that it locks"},
+				{Name: "nice", Type: intType, Doc: "from -20, preferred, to 19"},
+				{Name: "ionice", Type: textType, Choices: plan.IOClasses()[1:], Doc: "the class of its input and output"},
+				{Name: "ionice_level", Type: intType, Doc: "in the class, from 0, preferred, to 7; 4 unless given"},
+				{Name: "capabilities", Type: textsType, Doc: "those of root's that it may have, without CAP_; an account is given them, and all others are taken for good"},
+				{Name: "no_new_privs", Type: boolType, Default: no, Doc: "set-user-id programs give it nothing"},
 				{Name: "oom_score_adj", Type: intType, Doc: "from -1000, killed last, to 1000"},
 			},
 		},

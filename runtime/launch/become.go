@@ -3,7 +3,6 @@ package launch
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"runtime"
 	"slices"
@@ -14,6 +13,18 @@ import (
 
 	"golang.org/x/sys/unix"
 )
+
+// enter is the last of what root does: the working directory was asked for the account, and is entered before.
+func (s *Spec) enter() error {
+	syscall.Umask(s.umask())
+	if s.WorkDir == "" {
+		return nil
+	}
+	if err := os.Chdir(s.WorkDir); err != nil {
+		return fmt.Errorf("the directory %s to start in cannot be entered: %s", s.WorkDir, reason(err))
+	}
+	return nil
+}
 
 // Become turns this process into the daemon: limits, account, signals, descriptors, then exec. Descriptors from 3 up are
 // closed but for those to keep. It returns on error alone, and the process is then good for nothing but to say so.
@@ -32,7 +43,10 @@ func (s *Spec) Become(keep ...int) error {
 	if err := s.limit(); err != nil {
 		return err
 	}
-	if err := id.assume(); err != nil {
+	if err := s.enter(); err != nil {
+		return err
+	}
+	if err := s.assume(id); err != nil {
 		return err
 	}
 	if err := closeOthers(keep); err != nil {
@@ -40,51 +54,6 @@ func (s *Spec) Become(keep ...int) error {
 	}
 	resetSignals()
 	return s.exec(id)
-}
-
-// limit comes before the change of account: root may raise what the account may not.
-func (s *Spec) limit() error {
-	if n := s.Limits.NoFile; n > 0 {
-		var was syscall.Rlimit
-		syscall.Getrlimit(syscall.RLIMIT_NOFILE, &was)
-		// The raw prlimit of x/sys would be undone by syscall.Exec.
-		want := syscall.Rlimit{Cur: uint64(n), Max: uint64(n)}
-		if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &want); err != nil {
-			return fmt.Errorf("the limit of %d open files cannot be set: the hard limit is %s", n, showLimit(was.Max))
-		}
-	}
-	if adj := s.Limits.OOMScoreAdj; adj != nil {
-		err := os.WriteFile("/proc/self/oom_score_adj", []byte(strconv.Itoa(*adj)), 0)
-		if err != nil && !errors.Is(err, fs.ErrPermission) { // lowering needs a privilege, and is a favour
-			return fmt.Errorf("oom_score_adj cannot be set: %s", reason(err))
-		}
-	}
-	return nil
-}
-
-func showLimit(n uint64) string {
-	if n == unix.RLIM_INFINITY {
-		return "unlimited"
-	}
-	return strconv.FormatUint(n, 10)
-}
-
-// assume makes the whole process the account.
-func (id *identity) assume() error {
-	if id == nil {
-		return nil
-	}
-	err := syscall.Setgroups(id.groups)
-	if err == nil {
-		err = syscall.Setresgid(id.gid, id.gid, id.gid)
-	}
-	if err == nil {
-		err = syscall.Setresuid(id.uid, id.uid, id.uid)
-	}
-	if err != nil {
-		return fmt.Errorf("cannot become the user %q: %s", id.name, reason(err))
-	}
-	return nil
 }
 
 // closeOthers marks for closing at exec, so that an error can still be told.

@@ -37,8 +37,10 @@ const ExitInsane = 100
 type Spec struct {
 	Service string      `json:"service"`
 	Argv    []string    `json:"argv"`
-	Env     []string    `json:"env"`             // NAME=value, the whole of the daemon's environment
-	Extra   []string    `json:"extra,omitempty"` // NAME=value, put over Env by a supervisor
+	Env     []string    `json:"env"`               // NAME=value, the whole of the daemon's environment
+	Extra   []string    `json:"extra,omitempty"`   // NAME=value, put over Env by a supervisor
+	WorkDir string      `json:"workdir,omitempty"` // / unless given
+	Umask   *plan.Mode  `json:"umask,omitempty"`   // of the daemon and of run steps; nil is 022
 	Steps   []Step      `json:"steps,omitempty"`
 	Account *Account    `json:"account,omitempty"` // nil is whoever calls
 	Limits  plan.Limits `json:"limits,omitzero"`
@@ -69,7 +71,7 @@ type Step struct {
 // Resolve computes every expression of the service. The error names the argument, variable or step at fault, and the
 // flags and facts that it is computed from.
 func Resolve(p *plan.Plan, s *plan.Service, env *expr.Env) (*Spec, error) {
-	spec := &Spec{Service: s.Name, Limits: s.Limits}
+	spec := &Spec{Service: s.Name, Umask: s.Umask, Limits: s.Limits}
 	r := &resolver{env: env}
 	for i, e := range s.Command {
 		spec.Argv = append(spec.Argv, r.text(argumentPlace(i), e))
@@ -83,6 +85,9 @@ func Resolve(p *plan.Plan, s *plan.Service, env *expr.Env) (*Spec, error) {
 	}
 	for _, v := range environment(p, s) {
 		spec.Env = append(spec.Env, v.Name+"="+r.text(variablePlace(v.Name), v.Value))
+	}
+	if !s.WorkDir.IsZero() {
+		spec.WorkDir = r.text(workDirPlace, s.WorkDir)
 	}
 	for i := range s.Prepare {
 		spec.Steps = append(spec.Steps, r.step(i, &s.Prepare[i]))
@@ -125,6 +130,8 @@ func environment(p *plan.Plan, s *plan.Service) []plan.Variable {
 const searchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 // The places that a failed expression is reported at.
+const workDirPlace = "the working directory"
+
 func argumentPlace(i int) string        { return fmt.Sprintf("argument %d of the command", i) }
 func variablePlace(name string) string  { return "the variable " + name }
 func stepPlace(i int, of string) string { return fmt.Sprintf("the %s of prepare step %d", of, i+1) }

@@ -3,9 +3,12 @@ package launch
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"strings"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // Prepare carries out the steps in order, then asks whether the program can be run. An error is the reason why the
@@ -29,7 +32,27 @@ func (s *Spec) Prepare(ctx context.Context) error {
 	if len(s.Argv) == 0 {
 		return errors.New("there is no command")
 	}
-	return id.runnable(s.Argv[0])
+	if err := id.runnable(s.Argv[0]); err != nil {
+		return err
+	}
+	return s.enterable(id)
+}
+
+// enterable asks whether the daemon can start where it should.
+func (s *Spec) enterable(id *identity) error {
+	if s.WorkDir == "" {
+		return nil
+	}
+	info, err := os.Stat(s.WorkDir)
+	switch {
+	case err != nil:
+		return fmt.Errorf("there is no directory %s to start in: have a step make it", s.WorkDir)
+	case !info.IsDir():
+		return fmt.Errorf("%s is not a directory to start in", s.WorkDir)
+	case !id.may(s.WorkDir, unix.X_OK):
+		return fmt.Errorf("the directory %s to start in cannot be entered%s", s.WorkDir, id.forWhom())
+	}
+	return nil
 }
 
 // WriteTemplates brings templates, copies and links up to date and does nothing else: what a live change of a flag needs
@@ -52,7 +75,7 @@ func (s *Spec) prepare(ctx context.Context, id *identity, step *Step) error {
 	case step.Directory != nil:
 		return step.Directory.prepare()
 	case step.Run != nil:
-		return step.Run.prepare(ctx, id, s.environ())
+		return step.Run.prepare(ctx, id, s.environ(), s.umask())
 	case step.WaitFor != nil:
 		return step.WaitFor.prepare(ctx, s.Service)
 	case step.File != nil:
@@ -84,9 +107,19 @@ func (s *Spec) write(ctx context.Context, step *Step) error {
 	return nil
 }
 
-// settleProcess gives us what the daemon and its run steps inherit.
+// ordinary is the umask of the steps, and the daemon's unless the recipe says another.
+const ordinary = 0o022
+
+func (s *Spec) umask() int {
+	if s.Umask != nil {
+		return int(*s.Umask)
+	}
+	return ordinary
+}
+
+// settleProcess gives us what steps and the daemon rely on.
 func settleProcess() error {
-	syscall.Umask(0o022)
+	syscall.Umask(ordinary)
 	if err := os.Chdir("/"); err != nil {
 		return errors.New("cannot enter /: " + reason(err))
 	}

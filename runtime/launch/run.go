@@ -23,7 +23,7 @@ type Run struct {
 
 // prepare runs the command as the account in a session of its own. Whatever it leaves behind is killed: a daemon must
 // not start with children that it never made.
-func (r *Run) prepare(ctx context.Context, id *identity, env []string) error {
+func (r *Run) prepare(ctx context.Context, id *identity, env []string, umask int) error {
 	if err := id.runnable(r.Argv[0]); err != nil {
 		return err
 	}
@@ -40,12 +40,14 @@ func (r *Run) prepare(ctx context.Context, id *identity, env []string) error {
 	if id != nil {
 		cmd.SysProcAttr.Credential = id.credential()
 	}
-	if err := cmd.Start(); err != nil {
+	syscall.Umask(umask)
+	err := cmd.Start()
+	syscall.Umask(ordinary)
+	if err != nil {
 		return fmt.Errorf("%s cannot be run: %s", r.Argv[0], reason(err))
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
-	var err error
 	select {
 	case err = <-ended:
 		syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)

@@ -43,7 +43,10 @@ var functions = []struct {
 	{"fail", ""},
 	{"try", ""},
 	{"number", ""},
-	{"account", "number"},
+	{"find_setpriv", ""},
+	{"account", "number find_setpriv"},
+	{"capability", ""},
+	{"bound", ""},
 	{"quoted", ""},
 	{"too_large", ""},
 	{"whole", "too_large quoted"},
@@ -71,6 +74,7 @@ var functions = []struct {
 	{"wait_path", "wait"},
 	{"wait_tcp", "wait"},
 	{"wait_socket", "wait"},
+	{"workdir", "may"},
 	{"require_file", "may"},
 	{"free_space", ""},
 	{"memory", ""},
@@ -137,10 +141,12 @@ func (w *script) values() {
 		fmt.Fprintf(&w.exec, "\t\t%s=%s \\\n", v.Name, w.text(variablePlace(v.Name), v.Value))
 	}
 	fmt.Fprintf(&w.exec, "\t\t\"$@\"\n")
-	if w.service.User != "" { // before env: a variable such as LD_PRELOAD is for the account's eyes, never for root's
-		fmt.Fprintf(&w.exec, "\tif [ -n \"$account\" ]; then\n\t\tset -- \"$setpriv\" --reuid \"$account_uid\" --regid \"$account_gid\" --init-groups -- \"$@\"\n\tfi\n")
-	}
+	w.assume()
 	fmt.Fprintf(&w.exec, "\texec ${detach:+\"$detach\"} \"$@\"\n}\n")
+	if dir := w.service.WorkDir; !dir.IsZero() {
+		word := w.text(workDirPlace, dir)
+		fmt.Fprintf(&w.settle, "workdir=%s\n", word)
+	}
 	for i := range w.service.Prepare {
 		w.step(i, &w.service.Prepare[i])
 	}
@@ -153,13 +159,10 @@ func (w *script) become() {
 		w.use("account")
 	}
 	w.act.WriteString("runnable \"$1\"\n")
-	limits := w.service.Limits
-	if limits.NoFile > 0 {
-		fmt.Fprintf(&w.act, "# shellcheck disable=SC3045\nulimit -n %d 2>/dev/null ||\n\tinsane \"the limit of %[1]d open files cannot be set: the hard limit is $(ulimit -Hn)\"\n", limits.NoFile)
+	if !w.service.WorkDir.IsZero() {
+		w.call("workdir", "\"$workdir\"")
 	}
-	if limits.OOMScoreAdj != nil {
-		fmt.Fprintf(&w.act, "{ echo %d >/proc/self/oom_score_adj; } 2>/dev/null || : # lowering needs a privilege, and is a favour\n", *limits.OOMScoreAdj)
-	}
+	w.bounds()
 	w.act.WriteString("exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-\nbecome '' \"$@\"\n")
 }
 

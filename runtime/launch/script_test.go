@@ -146,7 +146,9 @@ func tour() *plan.Plan {
 			writable("/var/lib/foo"),
 			run(30_000, food, expr.TextOf("--migrate")),
 		},
-		Limits:  plan.Limits{NoFile: 65536, Memory: 512 << 20, OOMScoreAdj: &adj},
+		WorkDir: expr.PathOf("/var/lib/foo"), Umask: mode(0o027),
+		Limits: plan.Limits{NoFile: 65536, NProc: 4096, Core: size(0), Memory: 512 << 20, OOMScoreAdj: &adj, Nice: small(5), IONice: "best-effort",
+			Capabilities: kept("net_bind_service"), NoNewPrivs: true},
 		Restart: plan.DefaultRestart(), Stop: plan.DefaultStop(), Logs: plan.DefaultLogs(),
 	}}
 	return p

@@ -121,12 +121,15 @@ type Content struct {
 	Group   string      `json:"group,omitempty"`
 }
 
-// Service is one daemon. User names an account of the plan; empty means whoever starts it.
+// Service is one daemon. User names an account of the plan; empty means whoever starts it. WorkDir is where it starts, /
+// unless set. Umask is that of the daemon and of its run steps.
 type Service struct {
 	Name    string      `json:"name"`
 	User    string      `json:"user,omitempty"`
 	Command []expr.Expr `json:"command"`
 	Env     []Variable  `json:"env,omitempty"` // by name
+	WorkDir expr.Expr   `json:"workdir,omitzero"`
+	Umask   *Mode       `json:"umask,omitempty"` // nil is 022
 	Prepare []Step      `json:"prepare,omitempty"`
 	Probes  []Probe     `json:"probes,omitempty"`
 	Restart Restart     `json:"restart"`
@@ -291,13 +294,6 @@ type Restart struct {
 type Stop struct {
 	Signal string   `json:"signal"`
 	Grace  Duration `json:"grace"`
-}
-
-// Limits bound one incarnation. Memory needs a host whose cgroup has the memory controller. Absent is unlimited.
-type Limits struct {
-	NoFile      int64 `json:"nofile,omitempty"` // open descriptors
-	Memory      Size  `json:"memory,omitempty"` // of the whole tree
-	OOMScoreAdj *int  `json:"oom_score_adj,omitempty"`
 }
 
 // Logs bound what is kept of a service's output: Keep files besides the one being written, each up to Size.

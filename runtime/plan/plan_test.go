@@ -22,7 +22,7 @@ func number(n int64) *int64 { return &n }
 
 // whole is a sound plan that uses every type and field.
 func whole() *Plan {
-	score := -100
+	score, level, none, umask := -100, 5, Size(0), Mode(0o027)
 	data := expr.PathOf("/var/lib/foo")
 	port := expr.FlagOf("port")
 	return &Plan{
@@ -69,8 +69,10 @@ func whole() *Plan {
 				{TCP: &TCPProbe{Host: "127.0.0.1", Port: port, Send: "PING\r\n", Expect: "PONG"}, Every: 10_000, Timeout: 2000, Failures: 3, Successes: 1},
 			},
 			Restart: DefaultRestart(), Stop: DefaultStop(), Logs: DefaultLogs(),
-			Limits: Limits{NoFile: 65536, Memory: 512 << 20, OOMScoreAdj: &score},
-			After:  []string{"bar"},
+			WorkDir: data, Umask: &umask,
+			Limits: Limits{NoFile: 65536, NProc: 4096, Core: &none, Stack: 1 << 20, FSize: 1 << 30, MemLock: &none, Memory: 512 << 20, CPU: 150, PIDs: 500, Nice: &level, IONice: "best-effort", IOLevel: &level,
+				OOMScoreAdj: &score, Capabilities: &[]string{"net_bind_service"}, NoNewPrivs: true},
+			After: []string{"bar"},
 		}, {Name: "bar", Command: []expr.Expr{expr.TextOf("/usr/bin/bar")}, Restart: DefaultRestart(), Stop: DefaultStop(), Logs: DefaultLogs()}},
 		Tasks: []Task{
 			{Name: "foo-sweep", User: "foo", Command: []expr.Expr{expr.PathOf("/usr/lib/foo/bin/food"), expr.TextOf("--sweep")}, Env: []Variable{{Name: "FOO_DATA", Value: data}},
@@ -206,6 +208,16 @@ func TestProblems(t *testing.T) {
 		{"wait at no host", func(p *Plan) { p.Services[0].Prepare[7].WaitFor.Host = "d b" }, "services[0].prepare[7].wait_for.host bad-name"},
 		{"wait for ever", func(p *Plan) { p.Services[0].Prepare[7].WaitFor.Timeout = 1 << 40 }, "services[0].prepare[7].wait_for.timeout out-of-range"},
 		{"memory wanted", func(p *Plan) { p.Services[0].Prepare[11].RequireMemory.Size = expr.IntOf(5) }, "services[0].prepare[11].require_memory.size wrong-type"},
+		{"workdir of a text", func(p *Plan) { p.Services[0].WorkDir = expr.TextOf("/x") }, "services[0].workdir wrong-type"},
+		{"umask", func(p *Plan) { *p.Services[0].Umask = 0o1000 }, "services[0].umask out-of-range"},
+		{"core in bytes", func(p *Plan) { *p.Services[0].Limits.Core = 1000 }, "services[0].limits.core out-of-range"},
+		{"stack", func(p *Plan) { p.Services[0].Limits.Stack = 1024 }, "services[0].limits.stack out-of-range"},
+		{"nice", func(p *Plan) { *p.Services[0].Limits.Nice = 20 }, "services[0].limits.nice out-of-range"},
+		{"cpu", func(p *Plan) { p.Services[0].Limits.CPU = -1 }, "services[0].limits.cpu_percent out-of-range"},
+		{"class of input and output", func(p *Plan) { p.Services[0].Limits.IONice = "besteffort" }, "services[0].limits.ionice unknown-choice"},
+		{"level without a class", func(p *Plan) { p.Services[0].Limits.IONice = "" }, "services[0].limits.ionice_level wrong-type"},
+		{"capability", func(p *Plan) { p.Services[0].Limits.Capabilities = &[]string{"CAP_KILL"} }, "services[0].limits.capabilities[0] unknown-choice"},
+		{"capability twice", func(p *Plan) { p.Services[0].Limits.Capabilities = &[]string{"kill", "kill"} }, "services[0].limits.capabilities[1] duplicate-name"},
 		{"format without values", func(p *Plan) { p.Services[0].Prepare[1].Template.Text = expr.Fmt("{}") }, "services[0].prepare[1].template.text wrong-type"},
 		{"step of two kinds", func(p *Plan) { p.Services[0].Prepare[0].Run = p.Services[0].Prepare[4].Run }, "services[0].prepare[0] wrong-type"},
 		{"probe of no kind", func(p *Plan) { p.Services[0].Probes[0].HTTP = nil }, "services[0].probes[0] wrong-type"},
@@ -337,6 +349,8 @@ func TestLaunchDigestIgnoresWhatARunningDaemonCanTake(t *testing.T) {
 		"argument":  {func(p *Plan) { p.Services[0].Command[1] = expr.TextOf("x") }, false},
 		"step":      {func(p *Plan) { p.Services[0].Prepare = p.Services[0].Prepare[1:] }, false},
 		"account":   {func(p *Plan) { p.Accounts[0].Group = "x" }, false},
+		"umask":     {func(p *Plan) { p.Services[0].Umask = nil }, false},
+		"workdir":   {func(p *Plan) { p.Services[0].WorkDir = expr.Expr{} }, false},
 		"limit":     {func(p *Plan) { p.Services[0].Limits.NoFile = 100 }, false},
 		"variables": {func(p *Plan) { p.Services[0].Env = nil }, false},
 	} {

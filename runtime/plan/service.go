@@ -28,6 +28,7 @@ func (s *Service) Uses(p *Plan) map[string]Use {
 	for _, v := range s.Env {
 		add(launch, v.Value)
 	}
+	add(launch, s.WorkDir)
 	for i := range s.Prepare {
 		once, again := s.Prepare[i].reads()
 		add(launch, once...)
@@ -102,7 +103,9 @@ func (s *Service) LaunchDigest(p *Plan) (string, error) {
 		User    *Account
 		Command []expr.Expr
 		Env     []Variable
+		WorkDir expr.Expr `json:",omitzero"`
+		Umask   *Mode     `json:",omitempty"`
 		Prepare []Step
 		Limits  Limits
-	}{s.Name, p.Account(s.User), s.Command, s.Env, s.Prepare, s.Limits})
+	}{s.Name, p.Account(s.User), s.Command, s.Env, s.WorkDir, s.Umask, s.Prepare, s.Limits})
 }

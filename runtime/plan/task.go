@@ -14,6 +14,8 @@ type Task struct {
 	User    string      `json:"user,omitempty"`
 	Command []expr.Expr `json:"command"`
 	Env     []Variable  `json:"env,omitempty"` // by name
+	WorkDir expr.Expr   `json:"workdir,omitzero"`
+	Umask   *Mode       `json:"umask,omitempty"`
 	Prepare []Step      `json:"prepare,omitempty"`
 	Every   Duration    `json:"every,omitempty"`
 	Jitter  Duration    `json:"jitter,omitempty"`
@@ -32,7 +34,7 @@ func DefaultRetry() Restart {
 // Launched is the task as launchers know it: a service that is not asked how it is.
 func (t *Task) Launched() *Service {
 	s := &Service{
-		Name: t.Name, User: t.User, Command: t.Command, Env: t.Env, Prepare: t.Prepare,
+		Name: t.Name, User: t.User, Command: t.Command, Env: t.Env, WorkDir: t.WorkDir, Umask: t.Umask, Prepare: t.Prepare,
 		Restart: DefaultRetry(), Stop: DefaultStop(), Limits: t.Limits, Logs: t.Logs, After: t.After,
 	}
 	if t.Restart != nil {

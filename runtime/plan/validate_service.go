@@ -50,6 +50,12 @@ func (c *checker) launched(at string, s *Service) {
 		c.unique(fmt.Sprintf("%s.env[%d].name", at, j), "variable", v.Name, names)
 		c.expression(fmt.Sprintf("%s.env[%d].value", at, j), v.Value, anyKind()...)
 	}
+	if !s.WorkDir.IsZero() {
+		c.expression(at+".workdir", s.WorkDir, expr.Path)
+	}
+	if s.Umask != nil && *s.Umask > 0o777 {
+		c.report(Problem{Path: at + ".umask", Code: CodeRange, Message: "this is no umask", Found: s.Umask.String(), Accepted: "0o000 to 0o777"})
+	}
 	for j := range s.Prepare {
 		c.step(fmt.Sprintf("%s.prepare[%d]", at, j), &s.Prepare[j])
 	}
@@ -68,18 +74,6 @@ func (c *checker) delays(at string, r Restart) {
 	}
 	c.between(at+".jitter_permille", int64(r.JitterPermille), 0, 1000, showInt)
 	c.between(at+".stable_after", int64(r.StableAfter), 0, longest, showDuration)
-}
-
-func (c *checker) limits(at string, l Limits) {
-	if l.NoFile != 0 {
-		c.between(at+".nofile", l.NoFile, 16, 1<<30, showInt)
-	}
-	if l.Memory != 0 {
-		c.between(at+".memory", int64(l.Memory), 1<<20, largest, showSize)
-	}
-	if l.OOMScoreAdj != nil {
-		c.between(at+".oom_score_adj", int64(*l.OOMScoreAdj), -1000, 1000, showInt)
-	}
 }
 
 func (c *checker) command(at string, command []expr.Expr) {

@@ -209,21 +209,3 @@ func sweepLeaves(folder string) {
 		}
 	}
 }
-
-// limitMemory bounds the whole tree. It errs where the memory controller is not there for us. The error does not name
-// the leaf, so that it is the same for every incarnation.
-func (l leaf) limitMemory(bytes int64) error {
-	file, err := os.OpenFile(l.file("memory.max"), os.O_WRONLY, 0)
-	if err == nil {
-		defer file.Close()
-		_, err = file.WriteString(strconv.FormatInt(bytes, 10))
-	}
-	var at *os.PathError
-	switch {
-	case errors.Is(err, os.ErrNotExist):
-		return errors.New("its cgroup has no memory controller")
-	case errors.As(err, &at):
-		return fmt.Errorf("memory.max of its cgroup cannot be set: %w", at.Err)
-	}
-	return err
-}

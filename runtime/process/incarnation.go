@@ -139,18 +139,16 @@ func (i *Incarnation) note() error {
 	return i.host.writeNote(i.service, n)
 }
 
-// limit bounds the tree's memory, or notes that it cannot.
+// limit bounds the tree, or notes what it cannot.
 func (i *Incarnation) limit(o Order) {
-	bytes := int64(o.Spec.Limits.Memory)
-	if bytes <= 0 {
-		return
-	}
-	err := errors.New("there is no cgroup")
-	if i.leaf != nil {
-		err = i.leaf.limitMemory(bytes)
-	}
-	if err != nil {
-		i.host.note(fmt.Sprintf("the memory limit of service %s is not enforced: %v", i.service, err))
+	for _, b := range bounds(&o.Spec.Limits) {
+		err := errors.New("there is no cgroup")
+		if i.leaf != nil {
+			err = i.leaf.bound(b)
+		}
+		if err != nil {
+			i.host.note(fmt.Sprintf("the %s limit of service %s is not enforced: %v", b.what, i.service, err))
+		}
 	}
 }
 

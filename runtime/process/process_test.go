@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"recipe/runtime/launch"
+	"recipe/runtime/plan"
 )
 
 func TestExitIsSeen(t *testing.T) {
@@ -303,6 +304,30 @@ func TestMemoryLimitIsSetOrSaid(t *testing.T) {
 			t.Errorf("the notes are %q", notes)
 		}
 	})
+}
+
+// TestTreesAreBoundByTheirCgroup writes what the kernel's controllers read, where they are and where they are not.
+func TestTreesAreBoundByTheirCgroup(t *testing.T) {
+	folder := leaf{t.TempDir()}
+	for _, name := range []string{"cpu.max", "pids.max"} {
+		if err := os.WriteFile(folder.file(name), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	said := []string{}
+	for _, b := range bounds(&plan.Limits{Memory: 1 << 20, CPU: 150, PIDs: 40}) {
+		if err := folder.bound(b); err != nil {
+			said = append(said, err.Error())
+		}
+	}
+	for name, want := range map[string]string{"cpu.max": "150000 100000", "pids.max": "40"} {
+		if got, err := os.ReadFile(folder.file(name)); string(got) != want || err != nil {
+			t.Errorf("%s holds %q, %v", name, got, err)
+		}
+	}
+	if len(said) != 1 || said[0] != "its cgroup has no memory controller" {
+		t.Errorf("what cannot be bound: %q", said)
+	}
 }
 
 func TestContainmentIsSaid(t *testing.T) {

@@ -54,11 +54,18 @@ func (t *text) stops(s *plan.Service) {
 }
 
 func (t *text) limits(s *plan.Service) {
+	// What run-SERVICE sets itself is not said here: it would bind what prepares as well.
 	if s.Limits.NoFile != 0 {
 		t.set("LimitNOFILE", fmt.Sprint(s.Limits.NoFile))
 	}
 	if s.Limits.Memory != 0 {
 		t.set("MemoryMax", fmt.Sprint(int64(s.Limits.Memory)))
+	}
+	if s.Limits.CPU != 0 {
+		t.set("CPUQuota", fmt.Sprintf("%d%%", s.Limits.CPU))
+	}
+	if s.Limits.PIDs != 0 {
+		t.set("TasksMax", fmt.Sprint(s.Limits.PIDs))
 	}
 	if s.Limits.OOMScoreAdj != nil {
 		t.set("OOMScoreAdjust", fmt.Sprint(*s.Limits.OOMScoreAdj))

@@ -42,7 +42,7 @@ func tour() *plan.Plan {
 			},
 			Restart: plan.DefaultRestart(),
 			Stop:    plan.Stop{Signal: "INT", Grace: 0},
-			Limits:  plan.Limits{NoFile: 65536, Memory: 512 << 20, OOMScoreAdj: &adjust},
+			Limits:  plan.Limits{NoFile: 65536, Memory: 512 << 20, CPU: 150, PIDs: 500, OOMScoreAdj: &adjust},
 			Logs:    plan.DefaultLogs(),
 		}},
 	}

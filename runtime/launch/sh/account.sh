@@ -1,4 +1,4 @@
-account='' setpriv='' account_uid='' account_gid=''
+account='' account_uid='' account_gid=''
 account() { # USER [GROUP]: root becomes the user; nobody else can
 	[ "$(id -u)" = 0 ] || return 0
 	account=$1
@@ -8,8 +8,5 @@ account() { # USER [GROUP]: root becomes the user; nobody else can
 	else
 		account_gid=$(number /etc/group "$2" 3) || insane "there is no group \"$2\" on this host"
 	fi
-	for setpriv in /usr/bin/setpriv /bin/setpriv; do
-		[ ! -x "$setpriv" ] || return 0
-	done
-	insane 'there is no setpriv on this host: install util-linux'
+	find_setpriv
 }

@@ -30,7 +30,15 @@ number() { # FILE NAME FIELD: prints a field of the line of that name
 		END { exit !found }' "$1"
 }
 
-account='' setpriv='' account_uid='' account_gid=''
+setpriv=''
+find_setpriv() { # that of util-linux: busybox's cannot change users
+	for setpriv in /usr/bin/setpriv /bin/setpriv; do
+		[ ! -x "$setpriv" ] || return 0
+	done
+	insane 'there is no setpriv on this host: install util-linux'
+}
+
+account='' account_uid='' account_gid=''
 account() { # USER [GROUP]: root becomes the user; nobody else can
 	[ "$(id -u)" = 0 ] || return 0
 	account=$1
@@ -40,10 +48,25 @@ account() { # USER [GROUP]: root becomes the user; nobody else can
 	else
 		account_gid=$(number /etc/group "$2" 3) || insane "there is no group \"$2\" on this host"
 	fi
-	for setpriv in /usr/bin/setpriv /bin/setpriv; do
-		[ ! -x "$setpriv" ] || return 0
-	done
-	insane 'there is no setpriv on this host: install util-linux'
+	find_setpriv
+}
+
+capability() { # NAME NUMBER
+	while read -r key set; do
+		if [ "$key" = CapBnd: ] && [ $((0x$set >> $2 & 1)) = 1 ]; then return; fi
+	done </proc/self/status
+	insane "the capability $1 cannot be kept: who starts the service does not have it"
+}
+
+# shellcheck disable=SC3045
+bound() { # OPTION BLOCK BLOCKS UNIT: both the soft limit and the hard one. For processes dash has -p.
+	if ulimit "-$1" "$3" 2>/dev/null || { [ "$1" = u ] && ulimit -p "$3" 2>/dev/null; }; then return; fi
+	hard=$(ulimit "-H$1" 2>/dev/null || ulimit -Hp)
+	case $hard in
+	unlimited) ;;
+	*) hard=$((hard * $2)) ;;
+	esac
+	insane "the limit of $(($3 * $2)) $4 cannot be set: the hard limit is $hard"
 }
 
 quoted() { # TEXT
@@ -422,6 +445,12 @@ answers() { # SOCKET: perl is part of every Debian; elsewhere the kernel's list 
 	fi
 }
 
+workdir() { # DIRECTORY
+	[ -e "$1" ] || insane "there is no directory $1 to start in: have a step make it"
+	[ -d "$1" ] || insane "$1 is not a directory to start in"
+	may -x "$1" || insane "the directory $1 to start in cannot be entered${account:+ for \"$account\"}"
+}
+
 require_file() { # PATH [executable]
 	[ -e "$1" ] || insane "there is no file $1: install what brings it"
 	[ -f "$1" ] || insane "$1 is not a regular file"
@@ -512,8 +541,28 @@ become() { # SETSID COMMAND...: execs it as the account, with the daemon's envir
 		LOGNAME=foo \
 		FOO_DATA="$root/var/lib/foo" \
 		"$@"
-	if [ -n "$account" ]; then
+	umask 27
+	if [ -n "$account" ] && [ -n "$detach" ]; then
 		set -- "$setpriv" --reuid "$account_uid" --regid "$account_gid" --init-groups -- "$@"
+	fi
+	if [ -z "$detach" ]; then
+		cd "$workdir" || insane "the directory $workdir to start in cannot be entered"
+		set -- -- "$@"
+		set -- --no-new-privs "$@"
+		if [ "$(id -u)" = 0 ]; then
+			capability net_bind_service 10
+			set -- --bounding-set=-all,+net_bind_service --inh-caps=-all,+net_bind_service "$@"
+			set -- --ambient-caps=-all,+net_bind_service "$@"
+		fi
+		if [ -n "$account" ]; then set -- --reuid "$account_uid" --regid "$account_gid" --init-groups "$@"; fi
+		find_setpriv
+		set -- "$setpriv" "$@"
+		command -v nice >/dev/null || insane 'there is no nice on this host: install coreutils'
+		step=$((5 - $(nice)))
+		if [ "$step" -ge 0 ] || [ "$(id -u)" = 0 ]; then set -- nice -n "$step" "$@"; fi
+		command -v ionice >/dev/null || insane 'there is no ionice on this host: install util-linux'
+		set -- ionice -t -c 2 -n 4 "$@"
+		bound u 1 4096 'processes of the user'
 	fi
 	exec ${detach:+"$detach"} "$@"
 }
@@ -569,6 +618,7 @@ if [ -z "$line_workers" ]; then
 	flag_workers="$v1" remedy=
 fi
 if [ -z "$line_log_level" ]; then flag_log_level=info; fi
+workdir="$root/var/lib/foo"
 set -- "$root/usr/lib/foo/bin/food" \
 	--foreground \
 	"--config=$root/etc/foo/foo.conf" \
@@ -593,9 +643,9 @@ memory 268435456
 writable "$root/var/lib/foo"
 run 30s 30 "$root/usr/lib/foo/bin/food" --migrate
 runnable "$1"
-# shellcheck disable=SC3045
-ulimit -n 65536 2>/dev/null ||
-	insane "the limit of 65536 open files cannot be set: the hard limit is $(ulimit -Hn)"
+workdir "$workdir"
+bound n 1 65536 'open files'
+bound c 512 0 'bytes of a core dump'
 { echo -100 >/proc/self/oom_score_adj; } 2>/dev/null || : # lowering needs a privilege, and is a favour
 exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
 become '' "$@"
