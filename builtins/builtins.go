@@ -5,7 +5,9 @@
 //	word.go, unpack.go                 how a call is read by it
 //	types.go, lists.go                 what parameters take
 //	declare.go, parts.go, numbers.go   what each word makes
+//	choose.go, alike.go                what cond and select make, of values of one kind
 //	value.go, handle.go, unknown.go    the values that words return
+//	node.go                            the expressions that operators make of them
 //	guard*.go                          what keeps a host value from giving a silent wrong answer
 //	recording.go, call.go, origin.go   what an evaluation declared, by which calls, and which argument gave which field
 //

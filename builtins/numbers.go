@@ -22,7 +22,7 @@ func runFmt(r *Recording, a *arguments) starlark.Value {
 	if text, ok := known(e); ok {
 		return starlark.String(text)
 	}
-	return &Value{in: r, expr: e, kind: expr.Text, nodes: size(e), depth: 1}
+	return &Value{in: r, expr: e, kind: expr.Text, nodes: size(e), depth: levels(e)}
 }
 
 // known is the text of a format that names neither flags, nor the host, nor paths.
@@ -43,6 +43,15 @@ func size(e expr.Expr) int {
 		}
 	}
 	return n
+}
+
+// levels is how deep an expression of a bounded size is nested.
+func levels(e expr.Expr) int {
+	most := 0
+	for _, a := range e.Args {
+		most = max(most, levels(a))
+	}
+	return most + 1
 }
 
 // formatted reads the format in the parameter of that name and the values in args; zero when something was at fault.

@@ -85,3 +85,14 @@ func TestKnownNow(t *testing.T) {
 		}
 	}
 }
+
+// TestChoicesAreBounded: each path is twice the one before it, and the bound counts through handles.
+func TestChoicesAreBounded(t *testing.T) {
+	t.Parallel()
+	for _, twice := range []string{"cond(x, directory(p), directory(p))", "select(x, {True: p, False: directory(p)})", "cond(cond(x, p, p) == p, p, p)"} {
+		_, list := globals("x = flag(\"x\", type = \"bool\", default = True)\ndef f():\n    p = flag(\"p\", type = \"path\", default = \"/x\")\n    for i in range(60):\n        p = " + twice + "\n    return p\nr = f()\n")
+		if !list.Failed() || list[0].Code != "bad-arithmetic" {
+			t.Errorf("%s:\n%s", twice, list)
+		}
+	}
+}
