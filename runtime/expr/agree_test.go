@@ -105,6 +105,8 @@ func TestWhatIsNotChosenIsNotComputed(t *testing.T) {
 		{Call(OpOr, no, fails), "error: division by zero"},
 		{Call(OpOr, Call(OpAnd, no, fails), yes), "true"},
 		{Call(OpNot, Call(OpAnd, yes, Call(OpOr, yes, fails))), "false"},
+		{Call(OpAnd, no, Call(OpNot, Call(OpNot, Call(OpOr, no, yes)))), "false"},
+		{Call(OpNot, Call(OpNot, Call(OpNot, Call(OpAnd, no, Call(OpOr, yes, yes))))), "true"},
 		{Call(OpSelect, FlagOf("t-1"), TextOf("x"), IntOf(1), TextOf("y"), divides, overflows), "1"},
 		{Call(OpSelect, FlagOf("t-1"), TextOf("y"), divides, overflows), "error: the result does not fit in 64 bits"},
 		{Call(OpSelect, FlagOf("t-1"), TextOf("y"), IntOf(1)), `error: select has no result for "x"`},

@@ -93,10 +93,10 @@ func assignments(e Expr, env *Env) string {
 
 // expression makes one of the kind, at most depth deep. Flags are the usual leaves: arithmetic on literals is folded.
 func (g *generator) expression(k Kind, depth int) Expr {
-	if depth == 0 || g.IntN(5) == 0 {
+	if depth == 0 || g.IntN(6) == 0 {
 		return g.leaf(k)
 	}
-	if g.IntN(4) == 0 {
+	if g.IntN(4) == 0 && (k != Bool || g.IntN(2) == 0) {
 		return g.choice(k, depth)
 	}
 	switch {
@@ -123,7 +123,7 @@ func (g *generator) format(depth int) Expr {
 
 func (g *generator) truth(depth int) Expr {
 	truth := func() Expr { return g.expression(Bool, depth-1) }
-	switch op := []Op{OpAnd, OpOr, OpNot, OpEq, OpNe, OpLt, OpLe, OpGt, OpGe}[g.IntN(9)]; op {
+	switch op := []Op{OpAnd, OpOr, OpNot, OpAnd, OpOr, OpNot, OpEq, OpNe, OpLt, OpLe, OpGt, OpGe}[g.IntN(12)]; op {
 	case OpAnd, OpOr:
 		return Call(op, truth(), truth())
 	case OpNot:

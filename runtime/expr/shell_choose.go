@@ -10,6 +10,7 @@ func (w *shellWriter) truth(e Expr) []part {
 
 // condition writes what a truth needs beforehand and returns the command that succeeds if it holds.
 func (w *shellWriter) condition(e Expr) string {
+	e = once(e)
 	if _, ok := folded(e); ok {
 		return w.tested(e)
 	}
@@ -17,9 +18,6 @@ func (w *shellWriter) condition(e Expr) string {
 	case OpEq, OpNe, OpLt, OpLe, OpGt, OpGe:
 		return w.comparison(e)
 	case OpNot:
-		if inner := e.Args[0]; inner.Op == OpNot { // sh has no ! !
-			return w.condition(inner.Args[0])
-		}
 		return "! " + w.group(e.Args[0])
 	case OpAnd:
 		return w.group(e.Args[0]) + " && " + w.later(e.Args[1])
@@ -52,8 +50,17 @@ func (w *shellWriter) comparison(e Expr) string {
 	return "[ " + a + symbol + b + " ]"
 }
 
+// once leaves out every pair of nots, since sh has no ! !.
+func once(e Expr) Expr {
+	for e.Op == OpNot && e.Args[0].Op == OpNot {
+		e = e.Args[0].Args[0]
+	}
+	return e
+}
+
 // group is a condition as one command.
 func (w *shellWriter) group(e Expr) string {
+	e = once(e)
 	text := w.condition(e)
 	if e.Op == OpAnd || e.Op == OpOr {
 		return "{ " + text + "; }"
