@@ -9,6 +9,7 @@
 //	value.go, handle.go, unknown.go    the values that words return
 //	node.go                            the expressions that operators make of them
 //	guard*.go                          what keeps a host value from giving a silent wrong answer
+//	words_tests.go, assert.go, trial*.go, bench.go   the words of test files
 //	recording.go, call.go, origin.go   what an evaluation declared, by which calls, and which argument gave which field
 //
 // Rules:

@@ -45,10 +45,9 @@ func (p *Parameter) DefaultText() string {
 	return p.Default.String()
 }
 
-// Markdown is the table of words for SPEC.md, and the same bytes each time.
-func Markdown() string {
+// Markdown is a table of words for SPEC.md, and the same bytes each time.
+func Markdown(words []Word) string {
 	var b strings.Builder
-	words := Words()
 	for i := range words {
 		words[i].markdown(&b)
 	}

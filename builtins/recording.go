@@ -47,6 +47,14 @@ type serviceCalls struct {
 // NewRecording is an empty one.
 func NewRecording() *Recording { return &Recording{} }
 
+// Aside puts what was declared so far aside, so that other declarations can be recorded; resume brings it back in place of
+// those.
+func (r *Recording) Aside() (resume func()) {
+	before := *r
+	*r = Recording{thread: before.thread}
+	return func() { *r = before }
+}
+
 const localKey = "recipe"
 
 // Attach makes the words that run on the thread record into r.

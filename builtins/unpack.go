@@ -50,7 +50,7 @@ func (w *Word) unpack(r *Recording, c *Call, args starlark.Tuple, kwargs []starl
 		if p.Rest {
 			continue
 		}
-		if v == nil || v == starlark.None {
+		if v == nil || v == starlark.None && !p.OrNone {
 			a.raw[i] = nil
 			v = p.Default
 			if p.Required && !c.Spoilt(it.part) {

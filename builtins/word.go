@@ -13,9 +13,11 @@ type Word struct {
 	Doc        string // a sentence or two
 	Example    string // a recipe, or the part of one that says something about the word
 	Declares   bool   // records into the plan, so that a loaded module's own statements cannot use it
+	InTests    bool   // in test files alone
 	Parameters []Parameter
 
-	run func(r *Recording, a *arguments) starlark.Value
+	run       func(r *Recording, a *arguments) starlark.Value
+	attribute func(r *Recording) starlark.Value // of a word that is no function, where it is computed when asked for
 }
 
 // Parameter is one argument of a word. A Positional one may be given without its name; a Rest one takes all further
@@ -28,6 +30,7 @@ type Parameter struct {
 	Required   bool
 	Positional bool
 	Rest       bool
+	OrNone     bool // None is a value like any other
 	Choices    []string
 }
 

@@ -27,5 +27,8 @@ const (
 
 	CodeBroken = "broken-down"
 
+	CodeNoTests    = "no-tests"
+	CodeUnresolved = "unresolved"
+
 	CodeNothing = "declares-nothing"
 )

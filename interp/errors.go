@@ -25,6 +25,9 @@ func (e *evaluation) runtimeError(err error) {
 		return
 	}
 	depth, word := blame(ee.CallStack)
+	if depth == 0 && len(ee.CallStack) > 1 && strings.Contains(ee.Msg, callsItself) {
+		depth = 1 // the call, and not where the function that it calls begins
+	}
 	frame := ee.CallStack.At(depth)
 	d := e.recording.Explain(err)
 	d.Severity, d.Word = diag.Error, word
@@ -101,6 +104,9 @@ func (e *evaluation) parameters(frame starlark.CallFrame) []string {
 	return names
 }
 
+// callsItself is in what Starlark says of a function that calls itself.
+const callsItself = "called recursively"
+
 // blame finds the frame whose place a mistake is shown at: the innermost that was written by an author, and the word of
 // Starlark that it called.
 func blame(stack starlark.CallStack) (depth int, word string) {
@@ -150,7 +156,7 @@ func (e *evaluation) describe(d *diag.Diagnostic, word string) {
 		}
 	case word == "fail":
 		d.Code = CodeFail
-	case strings.Contains(d.Message, "called recursively"):
+	case strings.Contains(d.Message, callsItself):
 		d.Code, d.Hint = CodeRecursion, "the language has no recursion, so that every evaluation ends: write a loop"
 	case strings.Contains(d.Message, "host value"):
 		d.Code = builtins.CodeHostValue

@@ -26,7 +26,7 @@ type Explanation struct {
 // Explanations lists every code that a diagnostic can have, in the order of an author's acquaintance with them. To add
 // one: an entry in the table of its topic, explain_*.go; a test evaluates the example and the mend.
 func Explanations() []Explanation {
-	return slices.Concat(explainSources(), explainCalls(), explainPlans(), explainLints())
+	return slices.Concat(explainSources(), explainCalls(), explainPlans(), explainLints(), explainTests())
 }
 
 // Explain gives the explanation of a code, and what the program says of its example.

@@ -40,6 +40,8 @@ type Options struct {
 	Root  string    // the folder that loads are below; the recipe's own when empty
 	Files Files     // where modules come from; that folder when nil
 	Steps uint64    // budget; DefaultSteps when 0
+
+	Coverage *Coverage // counts lines unless nil
 }
 
 // Evaluate reads a recipe, or a plan's JSON, from a file or, when path is "-", from Options.Stdin. The plan is nil when
@@ -161,11 +163,12 @@ type evaluation struct {
 	name      string // of the recipe, as diagnostics show it
 	budget    uint64
 	spent     bool // the budget of steps
+	coverage  *Coverage
 }
 
 func newEvaluation(name string, o Options) *evaluation {
 	recording := builtins.NewRecording()
-	e := &evaluation{name: name, recording: recording, words: builtins.Environment(recording), sources: map[string]*source{}}
+	e := &evaluation{name: name, recording: recording, words: builtins.Environment(recording), sources: map[string]*source{}, coverage: o.Coverage}
 	e.loader = newLoader(name, o)
 	e.thread = &starlark.Thread{Name: "recipe", Load: e.loaded, OnMaxSteps: func(t *starlark.Thread) {
 		e.spent = true
@@ -182,23 +185,34 @@ func newEvaluation(name string, o Options) *evaluation {
 func (e *evaluation) evaluate(name string, src []byte) (p *plan.Plan, list diag.List) {
 	defer func() {
 		if broken := recover(); broken != nil { // a supervisor evaluates recipes, and must outlive every one
-			p, list = nil, diag.List{{Severity: diag.Error, Code: CodeBroken, At: diag.Span{File: name}, Found: fmt.Sprint(broken),
-				Message: "the evaluation broke down: a fault of this program, not of the recipe", Hint: "leave out what was written last, and report the fault with the recipe"}}
+			p, list = nil, diag.List{brokenDown(name, broken)}
 		}
 	}()
 	e.globals = e.run(&source{name: name, text: string(src)})
 	p = e.recording.Plan(fileName(name))
 	p.Inputs = e.inputs()
+	if list = e.conclude(p); list.Failed() {
+		return nil, list
+	}
+	return p, list
+}
+
+// conclude judges what was declared, and returns all that there is to say.
+func (e *evaluation) conclude(p *plan.Plan) diag.List {
 	e.validate(p)
 	if !e.list.Failed() {
 		e.declares(p)
 		e.bounded(p)
 	}
-	if e.list.Failed() {
-		return nil, e.list.Sort()
+	if !e.list.Failed() {
+		e.lint(p)
 	}
-	e.lint(p)
-	return p, e.list.Sort()
+	return e.list.Sort()
+}
+
+func brokenDown(name string, broken any) diag.Diagnostic {
+	return diag.Diagnostic{Severity: diag.Error, Code: CodeBroken, At: diag.Span{File: name}, Found: fmt.Sprint(broken),
+		Message: "the evaluation broke down: a fault of this program, not of the recipe", Hint: "leave out what was written last, and report the fault with the recipe"}
 }
 
 // fileName is the plan's name when nothing in the recipe gives one: that of its file, made to fit.

@@ -22,6 +22,9 @@ func (e *evaluation) run(src *source) starlark.StringDict {
 	}
 	e.loads(f)
 	guarder{}.stmts(f.Stmts)
+	if src.counted = e.coverage != nil && !standard(src.name) && !src.script; src.counted {
+		f.Stmts = e.coverage.counted(src.name, f.Stmts)
+	}
 	prog := e.resolve(src)
 	if prog == nil {
 		return nil
@@ -40,7 +43,7 @@ func (e *evaluation) run(src *source) starlark.StringDict {
 
 // environment is the words, and the unknown value for names that there are not.
 func (e *evaluation) environment(src *source) starlark.StringDict {
-	if len(src.undefined) == 0 {
+	if len(src.undefined) == 0 && !src.counted {
 		return e.words
 	}
 	env := starlark.StringDict{}
@@ -50,6 +53,9 @@ func (e *evaluation) environment(src *source) starlark.StringDict {
 	for name := range src.undefined {
 		env[name] = builtins.Unknown()
 	}
+	if src.counted {
+		env[counterName] = e.coverage.counter(src.name)
+	}
 	return env
 }
 
@@ -58,6 +64,9 @@ func (e *evaluation) environment(src *source) starlark.StringDict {
 func (e *evaluation) resolve(src *source) *starlark.Program {
 	src.undefined = map[string]bool{}
 	prog, err := starlark.FileProgram(src.file, func(name string) bool {
+		if name == counterName {
+			return true
+		}
 		if !e.words.Has(name) && !starlark.Universe.Has(name) {
 			src.undefined[name] = true
 		}
@@ -113,10 +122,13 @@ func (e *evaluation) undefinedNames(src *source) {
 	}
 }
 
+const inTests = "this is a word of tests: `recipe test` runs the files named *_test.star"
+
 // elsewhere are the words of other languages that authors bring along.
 var elsewhere = map[string]string{
 	"null": "write None", "nil": "write None", "import": "load(\"x.star\", \"name\") brings names from another file",
 	"open": "a recipe reads no files; it names them with file, config and template", "os": "a recipe sees nothing of the machine; host and flag are what it may ask",
+	"assert": inTests, "evaluate": inTests, "golden": inTests, "probe": inTests,
 	"env": "a recipe sees no environment; flag declares what a host may set", "format": "write fmt(\"...{}\", value)",
 }
 

@@ -19,6 +19,8 @@ type source struct {
 	lines     []string
 	nodes     map[place]syntax.Node
 	undefined map[string]bool // names that it uses and nobody gives
+	script    bool            // run for what it does, a test file
+	counted   bool            // its lines are
 }
 
 type place struct{ line, column int32 }

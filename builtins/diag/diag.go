@@ -58,7 +58,8 @@ type Fix struct {
 }
 
 // Diagnostic is one thing to say. Word is the recipe's word that it concerns; Source is the line that At begins on,
-// without its end. Related, Found, Accepted, Hint and Chain may be empty. Chain has the innermost call first.
+// without its end. Related, Found, Accepted, Hint, Lines and Chain may be empty. Lines are a longer text to be shown as it
+// is, such as the difference of two. Chain has the innermost call first.
 type Diagnostic struct {
 	Severity Severity
 	Code     string
@@ -70,6 +71,7 @@ type Diagnostic struct {
 	Found    string
 	Accepted string
 	Hint     string
+	Lines    []string
 	Chain    []Frame
 	Fix      *Fix // nil unless one mend alone is right
 }

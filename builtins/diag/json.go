@@ -40,6 +40,7 @@ type diagnosticJSON struct {
 	Found    string        `json:"found,omitempty"`
 	Accepted string        `json:"accepted,omitempty"`
 	Hint     string        `json:"hint,omitempty"`
+	Lines    []string      `json:"lines,omitempty"`
 	Chain    []frameJSON   `json:"in,omitempty"`
 	Fix      *fixJSON      `json:"fix,omitempty"`
 }
@@ -75,6 +76,9 @@ func (d *Diagnostic) json() diagnosticJSON {
 	}
 	for _, r := range d.Related[:min(len(d.Related), mostRelated)] {
 		j.Related = append(j.Related, relatedJSON{spanJSON: r.At.json(), Label: clean(r.Label), Source: clean(r.Source)})
+	}
+	for _, line := range d.Lines[:min(len(d.Lines), mostLines)] {
+		j.Lines = append(j.Lines, clean(line))
 	}
 	for _, f := range d.Chain[:min(len(d.Chain), mostFrames)] {
 		j.Chain = append(j.Chain, frameJSON{Name: clean(f.Name), spanJSON: f.At.json()})

@@ -10,6 +10,7 @@ const (
 	Most        = 50  // diagnostics
 	mostFrames  = 8   // calls of a chain
 	mostRelated = 8   // other places
+	mostLines   = 60  // of a longer text
 	longest     = 600 // characters of a field
 )
 
@@ -67,6 +68,13 @@ func (d *Diagnostic) write(b *strings.Builder, s Style) {
 		if text != "" {
 			fmt.Fprintf(b, "  %s %s\n", s.paint(faint, fmt.Sprintf("%-9s", name+":")), clean(text))
 		}
+	}
+	for i, line := range d.Lines {
+		if i == mostLines {
+			fmt.Fprintf(b, "    and %d more lines\n", len(d.Lines)-mostLines)
+			break
+		}
+		fmt.Fprintf(b, "    %s\n", clean(line))
 	}
 	field("found", d.Found)
 	field("accepted", d.Accepted)

@@ -46,6 +46,16 @@ func Resolve(p *plan.Plan, root string, sets []string, facts expr.Facts) (*Resol
 	if err != nil {
 		return nil, err
 	}
+	return settle(p, env, file, data, sets)
+}
+
+// Without is Resolve of a host that has no flags file and puts no root in front of paths. It reads nothing.
+func Without(p *plan.Plan, sets []string, facts expr.Facts) (*Resolved, error) {
+	env := &expr.Env{Flags: map[string]expr.Value{}, Facts: facts}
+	return settle(p, env, p.FlagsPath(), nil, sets)
+}
+
+func settle(p *plan.Plan, env *expr.Env, file string, data []byte, sets []string) (*Resolved, error) {
 	settings, problems := Parse(p, file, data)
 	over, more := parseSets(p, sets)
 	if problems = append(problems, more...); len(problems) > 0 {

@@ -31,6 +31,10 @@ func (p web) run(ctx context.Context, within time.Duration) error {
 		return err
 	}
 	defer hangUp()
+	return p.talk(conn, within)
+}
+
+func (p web) talk(conn io.ReadWriter, within time.Duration) error {
 	address := net.JoinHostPort(p.host, strconv.Itoa(p.port))
 	asked := "GET http://" + address + p.path
 	if _, err := fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: recipe\r\nAccept: */*\r\nConnection: close\r\n\r\n", p.path, address); err != nil {

@@ -17,9 +17,11 @@
 package probe
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"strconv"
@@ -47,6 +49,8 @@ type exchange interface {
 	name() string
 	// run asks once. ctx ends at the probe's deadline; within is how long that was, for messages.
 	run(ctx context.Context, within time.Duration) error
+	// talk is run on a connection that is there.
+	talk(conn io.ReadWriter, within time.Duration) error
 }
 
 // Resolve computes what the probe asks. The error names what cannot be computed or is out of range.
@@ -91,6 +95,17 @@ func (t *Target) Check(ctx context.Context) error {
 	}
 	return err
 }
+
+// Judge judges a reply that is given in place of the daemon's: all that it says before it closes the connection. Nothing
+// is connected to; nil means healthy.
+func (t *Target) Judge(reply []byte) error {
+	return t.ask.talk(replay{bytes.NewReader(reply)}, t.Timeout)
+}
+
+// replay is a connection to a daemon that has said all it will.
+type replay struct{ io.Reader }
+
+func (replay) Write(asked []byte) (int, error) { return len(asked), nil }
 
 func host(name string) string {
 	if name == "" {

@@ -26,6 +26,10 @@ func (p tcp) run(ctx context.Context, within time.Duration) error {
 		return err
 	}
 	defer hangUp()
+	return p.talk(conn, within)
+}
+
+func (p tcp) talk(conn io.ReadWriter, within time.Duration) error {
 	if p.connectOnly {
 		return nil
 	}
@@ -47,7 +51,7 @@ func (p tcp) asked() string {
 }
 
 // await reads until the answer is there. Each read looks only at what is new, and at what may have been cut by it.
-func (p tcp) await(conn net.Conn, within time.Duration) error {
+func (p tcp) await(conn io.Reader, within time.Duration) error {
 	var answer []byte
 	piece := make([]byte, 4096)
 	for {

@@ -25,6 +25,7 @@ import (
 // commands are the verbs in the order of the help text.
 type commands struct {
 	Check    checkCommand    `cmd:"" help:"Evaluate, validate and lint recipes."`
+	Test     testCommand     `cmd:"" help:"Run authors' tests."`
 	Plan     planCommand     `cmd:"" help:"Print what a recipe means, as JSON."`
 	Fmt      fmtCommand      `cmd:"" help:"Give recipes the one layout."`
 	Doc      docCommand      `cmd:"" help:"Explain the words that a recipe is written in."`

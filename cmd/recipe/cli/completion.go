@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -75,7 +76,7 @@ func completionSources() map[string]complete.Source {
 }
 
 func completeWords(complete.Line) (a complete.Answer) {
-	for _, w := range builtins.Words() {
+	for _, w := range slices.Concat(builtins.Words(), builtins.AllTestWords()) {
 		a.Candidates = append(a.Candidates, complete.Candidate{Word: w.Name, Help: w.Doc})
 	}
 	return a

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -28,6 +29,7 @@ type wordJSON struct {
 	Doc        string          `json:"doc"`
 	Example    string          `json:"example,omitempty"`
 	Declares   bool            `json:"declares"`
+	Test       bool            `json:"test,omitempty"` // in test files alone
 	Parameters []parameterJSON `json:"parameters"`
 }
 
@@ -46,7 +48,7 @@ type parameterJSON struct {
 
 // Run lists the words, or explains one.
 func (c *docCommand) Run(s *Streams, app *kong.Application) error {
-	words := builtins.Words()
+	words, tests := builtins.Words(), builtins.AllTestWords()
 	if c.Word == "" && (c.Man != 0 || c.Schema) {
 		return c.whole(s, app, words)
 	}
@@ -54,17 +56,19 @@ func (c *docCommand) Run(s *Streams, app *kong.Application) error {
 		return usagef("--man and --schema take no word")
 	}
 	if c.Word != "" {
-		word, err := findWord(words, c.Word)
+		word, err := findWord(slices.Concat(words, tests), c.Word)
 		if err != nil {
 			return err
 		}
-		words = []builtins.Word{word}
+		words, tests = []builtins.Word{word}, nil
 	}
 	switch {
 	case c.JSON:
-		return printJSON(s.Out, wordsJSON(words))
+		return printJSON(s.Out, wordsJSON(slices.Concat(words, tests)))
 	case c.Word == "":
 		listWords(s.Out, words)
+		fmt.Fprint(s.Out, "\nin test files besides:\n\n")
+		listWords(s.Out, tests)
 	default:
 		explainWord(s.Out, &words[0])
 	}
@@ -177,7 +181,7 @@ func wordsJSON(words []builtins.Word) any {
 	all := []wordJSON{}
 	for i := range words {
 		w := &words[i]
-		j := wordJSON{Name: w.Name, Doc: w.Doc, Example: w.Example, Declares: w.Declares, Parameters: []parameterJSON{}}
+		j := wordJSON{Test: w.InTests, Name: w.Name, Doc: w.Doc, Example: w.Example, Declares: w.Declares, Parameters: []parameterJSON{}}
 		for k := range w.Parameters {
 			p := &w.Parameters[k]
 			q := parameterJSON{Name: p.Name, Type: p.Type.Name, Accepted: p.Type.Accepted, Doc: p.Doc, Choices: p.Choices,

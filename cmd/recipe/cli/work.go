@@ -9,6 +9,7 @@ import (
 func work() map[string]bounded.Kind {
 	return map[string]bounded.Kind{
 		evaluateKind: bounded.Handle(evaluateWork),
+		testKind:     bounded.Handle(testWork),
 	}
 }
 
