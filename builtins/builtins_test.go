@@ -21,7 +21,7 @@ var update = flag.Bool("update", false, "rewrite the table of words in SPEC.md")
 func TestExamplesEvaluate(t *testing.T) {
 	t.Parallel()
 	for _, w := range builtins.Words() {
-		_, list := interp.EvaluateBytes(w.Name+".star", []byte(w.Example+"\n"), interp.Options{})
+		_, list := interp.EvaluateBytes(w.Name+".star", []byte(w.Example+"\n"), interp.Options{Files: &interp.Folder{Path: "testdata/examples"}})
 		if !regexp.MustCompile(`\b` + w.Name + `\b`).MatchString(w.Example) {
 			t.Errorf("%s: its example does not show it", w.Name)
 		}

@@ -12,6 +12,10 @@ type Recording struct {
 	// Loading is above zero while a loaded module's own statements run, which may not declare.
 	Loading int
 
+	// ReadText gives the text of a file of the recipe's folder, or says why it cannot. path is as the source of that name
+	// writes it.
+	ReadText func(path, source string) (string, *diag.Diagnostic)
+
 	Flags    []plan.Flag
 	Accounts []plan.Account
 	Package  *plan.Package

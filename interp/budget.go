@@ -18,9 +18,9 @@ const (
 	Wall   = 60 * time.Second // by the clock, on a machine that is busy with other things
 	Answer = 96 << 20         // bytes of what an evaluation gives: the largest plan, as it travels
 
-	mostSource      = 1 << 20  // bytes of one module
+	mostSource      = 1 << 20  // bytes of one module, or of one text that is read
 	mostPlan        = 64 << 20 // bytes of a plan's JSON
-	mostModules     = 256
+	mostInputs      = 256      // files
 	mostNesting     = 1000     // of the tree, whose walks call themselves
 	mostDigits      = 1000     // characters: reading a number takes time by the square of its length
 	mostDiagnostics = 2500     // of one evaluation; far fewer are shown
@@ -45,9 +45,9 @@ func Budgets() []Budget {
 		{"memory", mib(Memory), CodeMemory},
 		{"time of the processor", seconds(CPU), CodeTime},
 		{"time by the clock", seconds(Wall), CodeTime},
-		{"one source", mib(mostSource), CodeTooLarge},
+		{"one source, and one text that is read", mib(mostSource), CodeTooLarge},
 		{"a plan's JSON, read or made", mib(mostPlan), CodeTooLarge},
-		{"modules that are loaded", grouped(mostModules), CodeTooLarge},
+		{"files that are loaded or read, modules of the standard library included", grouped(mostInputs), CodeTooLarge},
 		{"nesting of expressions and blocks, chains of operators and of elif included", grouped(mostNesting), CodeTooLarge},
 		{"digits of a number that is written out", grouped(mostDigits), CodeTooLarge},
 		{"items, characters, or bits of a number that one operation makes or looks through", grouped(builtins.MostItems), CodeTooLarge},

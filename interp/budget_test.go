@@ -111,13 +111,13 @@ func TestTooManyModules(t *testing.T) {
 	t.Parallel()
 	files := map[string]string{}
 	var recipe strings.Builder
-	for i := range mostModules + 5 {
+	for i := range mostInputs + 5 {
 		files[fmt.Sprintf("m%d.star", i)] = "x = 1\n"
 		fmt.Fprintf(&recipe, "load(\"m%d.star\", x%d = \"x\")\n", i, i)
 	}
 	files["recipe.star"] = recipe.String() + small
 	_, list := Evaluate(filepath.Join(write(t, files), "recipe.star"), Options{})
-	if !list.Failed() || !strings.Contains(list.String(), "modules") {
+	if !list.Failed() || !strings.Contains(list.String(), "more than 256 files") {
 		t.Errorf("%.500s", list)
 	}
 }

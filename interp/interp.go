@@ -4,8 +4,8 @@
 //	source -> parse -> load other modules -> guard host values -> resolve -> run -> plan -> validate -> diagnostics
 //
 // Rules:
-//   - Hermetic: a recipe sees no clock, environment, network or randomness, and no file but those that it loads from
-//     its own folder. The same recipe gives the same bytes everywhere.
+//   - Hermetic: a recipe sees no clock, environment, network or randomness, and no file but those that it loads or
+//     reads from its own folder. The same recipe gives the same bytes everywhere.
 //   - The dialect is Starlark with sets and top-level control flow; without while, recursion and global reassignment.
 //   - As many mistakes as possible in one pass: a call that is wrong gives a value that every word takes in silence, and
 //     the evaluation goes on. Only Starlark's own run-time errors end it.
@@ -179,6 +179,7 @@ func newEvaluation(name string, o Options) *evaluation {
 	}
 	e.thread.SetMaxExecutionSteps(e.budget)
 	e.recording.Attach(e.thread)
+	e.recording.ReadText = e.readText
 	return e
 }
 

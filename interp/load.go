@@ -1,8 +1,6 @@
 package interp
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -27,6 +25,8 @@ type loader struct {
 	folder  string // as diagnostics show it
 	files   Files
 	modules map[string]*module // by key: a path from the folder, or the name of a standard module
+	texts   map[string]text    // that were read, by key
+	keys    map[string]string  // of the sources, by the name that diagnostics show
 	stack   []loading          // modules whose statements run, outermost first
 	answers map[string]starlark.StringDict
 }
@@ -48,15 +48,22 @@ func newLoader(name string, o Options) loader {
 	if below, err := filepath.Rel(folder, name); err == nil && filepath.IsLocal(below) {
 		key = below
 	}
-	return loader{folder: folder, files: o.Files, modules: map[string]*module{}, answers: map[string]starlark.StringDict{}, stack: []loading{{key: filepath.ToSlash(key)}}}
+	key = filepath.ToSlash(key)
+	return loader{folder: folder, files: o.Files, modules: map[string]*module{}, texts: map[string]text{}, keys: map[string]string{name: key},
+		answers: map[string]starlark.StringDict{}, stack: []loading{{key: key}}}
 }
 
-// inputs are the files that were loaded, by path.
+// inputs are the files that were loaded or read, by path.
 func (l *loader) inputs() []plan.Input {
 	var list []plan.Input
 	for key, m := range l.modules {
 		if m.sum != "" {
 			list = append(list, plan.Input{Path: key, SHA256: m.sum})
+		}
+	}
+	for key, t := range l.texts {
+		if t.sum != "" && (l.modules[key] == nil || l.modules[key].sum == "") {
+			list = append(list, plan.Input{Path: key, SHA256: t.sum})
 		}
 	}
 	sort.Slice(list, func(i, j int) bool { return list[i].Path < list[j].Path })
@@ -126,8 +133,8 @@ func (e *evaluation) module(s *syntax.LoadStmt) (*module, *diag.Diagnostic) {
 	}
 	m := &module{}
 	e.modules[key] = m
-	if len(e.modules) > mostModules {
-		return m, &diag.Diagnostic{Code: CodeTooLarge, Message: fmt.Sprintf("the recipe loads more than %d modules", mostModules)}
+	if e.tooManyInputs() {
+		return m, &diag.Diagnostic{Code: CodeTooLarge, Message: tooManyInputs}
 	}
 	text, fault := e.read(key)
 	if fault != nil {
@@ -135,10 +142,10 @@ func (e *evaluation) module(s *syntax.LoadStmt) (*module, *diag.Diagnostic) {
 	}
 	name := key
 	if !standard(key) {
-		sum := sha256.Sum256(text)
-		m.sum = hex.EncodeToString(sum[:])
+		m.sum = digest(text)
 		name = filepath.Join(e.folder, filepath.FromSlash(key))
 	}
+	e.keys[name] = key
 	e.drain()
 	e.stack = append(e.stack, loading{key: key, at: span(s.Module)})
 	e.recording.Loading++
@@ -166,35 +173,43 @@ func standard(key string) bool { return strings.HasPrefix(key, builtins.Standard
 
 // key names a module: //dir/x.star from the recipe's folder, x.star from that of the module that loads it.
 func (l *loader) key(name string) (string, *diag.Diagnostic) {
+	here := l.stack[len(l.stack)-1].key
 	refuse := func(why string) (string, *diag.Diagnostic) {
 		return "", &diag.Diagnostic{Code: CodeCannotLoad, Message: "cannot load this module: " + why, Found: fmt.Sprintf("%q", name),
 			Accepted: `"x.star" beside this file, "//dir/x.star" from the recipe's folder, "@std//NAME.star"`}
 	}
-	here := l.stack[len(l.stack)-1].key
-	key := name
 	switch {
 	case standard(name):
 		return name, nil
 	case strings.HasPrefix(name, "@"):
 		return refuse("there is no library but @std")
+	case standard(here) && !strings.HasPrefix(name, "/"):
+		return builtins.StandardPrefix + name, nil
+	}
+	key, why := below(here, name)
+	if why == "" && !strings.HasSuffix(key, ".star") {
+		why = "a module's name ends in .star"
+	}
+	if why != "" {
+		return refuse(why)
+	}
+	return key, nil
+}
+
+// below finds the key of a file that another one names, or says why it cannot be one.
+func below(here, name string) (key, why string) {
+	switch {
 	case strings.HasPrefix(name, "//"):
-		key = strings.TrimPrefix(name, "//")
+		key = path.Clean(strings.TrimPrefix(name, "//"))
 	case strings.HasPrefix(name, "/"):
-		return refuse("modules lie below the recipe's folder, and an absolute path means another place on another host")
-	case standard(here):
-		key = builtins.StandardPrefix + name
-		return key, nil
+		return "", "files lie below the recipe's folder, and an absolute path means another place on another host"
 	default:
 		key = path.Join(path.Dir(here), name)
 	}
-	key = path.Clean(key)
-	if !strings.HasSuffix(key, ".star") {
-		return refuse("a module's name ends in .star")
-	}
 	if !fs.ValidPath(key) || strings.ContainsAny(key, "\x00\\") {
-		return refuse("it lies outside of the recipe's folder")
+		return "", "it lies outside of the recipe's folder"
 	}
-	return key, nil
+	return key, ""
 }
 
 // read reads the source of a module.
@@ -215,15 +230,15 @@ func (l *loader) read(key string) ([]byte, *diag.Diagnostic) {
 	if err != nil {
 		d := &diag.Diagnostic{Code: CodeCannotLoad, Message: fmt.Sprintf("cannot load this module: %v", Reason(err)), Found: filepath.Join(l.folder, filepath.FromSlash(key))}
 		if errors.Is(err, fs.ErrNotExist) {
-			d.Message, d.Hint = "there is no such file", l.neighbour(key)
+			d.Message, d.Hint = "there is no such file", l.neighbour(key, ".star")
 		}
 		return nil, d
 	}
 	return text, nil
 }
 
-// neighbour hints at a file of nearly the same name in the same folder.
-func (l *loader) neighbour(key string) string {
-	names := slices.DeleteFunc(l.files.Names(path.Dir(key)), func(name string) bool { return !strings.HasSuffix(name, ".star") })
+// neighbour hints at a file of nearly the same name in the same folder, with that ending.
+func (l *loader) neighbour(key, ending string) string {
+	names := slices.DeleteFunc(l.files.Names(path.Dir(key)), func(name string) bool { return !strings.HasSuffix(name, ending) })
 	return plan.Nearest(path.Base(key), names)
 }

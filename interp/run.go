@@ -127,7 +127,7 @@ const inTests = "this is a word of tests: `recipe test` runs the files named *_t
 // elsewhere are the words of other languages that authors bring along.
 var elsewhere = map[string]string{
 	"null": "write None", "nil": "write None", "import": "load(\"x.star\", \"name\") brings names from another file",
-	"open": "a recipe reads no files; it names them with file, config and template", "os": "a recipe sees nothing of the machine; host and flag are what it may ask",
+	"open": "read(\"x.txt\") gives the text of a file in the recipe's folder; what lies on hosts is named with file, config and template", "os": "a recipe sees nothing of the machine; host and flag are what it may ask",
 	"assert": inTests, "evaluate": inTests, "golden": inTests, "probe": inTests,
 	"env": "a recipe sees no environment; flag declares what a host may set", "format": "write fmt(\"...{}\", value)",
 }
