@@ -13,7 +13,7 @@
 //     opening of files and sockets of any kind. What it needs it asks its parent for, by name, while it works (Ask), and
 //     the parent alone decides what is answered.
 //   - Memory, processor time, wall time and the size of the answer are bounded for each piece of work. The child watches
-//     its own memory and time, since it can say which was too much; the kernel (RLIMIT_DATA, RLIMIT_CPU) and the
+//     its own memory and time, since it can say which was too much; the kernel (RLIMIT_AS, RLIMIT_CPU) and the
 //     parent's clock, which kills its process group, are the nets below.
 //   - Work that killed a child which had done other work before is tried once more in a fresh one, so that no work is
 //     blamed for what another left behind.

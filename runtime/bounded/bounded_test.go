@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -42,6 +43,12 @@ var works = map[string]Kind{
 			}
 			all = append(all, part)
 			sink = all[0]
+		}
+	},
+	"double memory": func(Ask, []byte) ([]byte, error) {
+		sink = []byte{1}
+		for {
+			sink = append(sink, sink...)
 		}
 	},
 	"leave garbage": func(Ask, []byte) ([]byte, error) {
@@ -151,6 +158,24 @@ func TestWorkThatKillsItsChild(t *testing.T) {
 			}
 			doubles(t, r)
 		})
+	}
+}
+
+// TestMemoryHoldsWithoutTheWatch grows by ever larger pieces, faster than the watch looks, and reads what the kernel counted.
+func TestMemoryHoldsWithoutTheWatch(t *testing.T) {
+	t.Parallel()
+	c, err := start(small)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = c.do(context.Background(), "double memory", nil, nil)
+	var ended *Ended
+	if !errors.As(err, &ended) || ended.Why != Memory {
+		t.Fatalf("got %v", err)
+	}
+	peak := c.command.ProcessState.SysUsage().(*syscall.Rusage).Maxrss << 10
+	if peak > small.Memory+arenas+64<<20 {
+		t.Errorf("it took %d MiB", peak>>20)
 	}
 }
 
