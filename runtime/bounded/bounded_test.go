@@ -164,7 +164,7 @@ func TestWorkThatKillsItsChild(t *testing.T) {
 // TestMemoryHoldsWithoutTheWatch grows by ever larger pieces, faster than the watch looks, and reads what the kernel counted.
 func TestMemoryHoldsWithoutTheWatch(t *testing.T) {
 	t.Parallel()
-	c, err := start(small)
+	c, err := start(small, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -28,10 +28,13 @@ type child struct {
 	dead    bool
 }
 
-// start starts a child. It is confined by the time that it takes its first request.
-func start(limits Limits) (*child, error) {
+// start starts a child: this program, unless another is given. It is confined by the time that it takes its first request.
+func start(limits Limits, program []string) (*child, error) {
 	c := &child{command: exec.Command("/proc/self/exe"), limits: limits}
-	c.command.Args = []string{childName}
+	c.command.Args = []string{ChildName}
+	if len(program) > 0 {
+		c.command = exec.Command(program[0], program[1:]...)
+	}
 	c.command.Dir = "/"
 	c.command.Env = []string{"GOTRACEBACK=none"}
 	c.command.Stderr = &c.said

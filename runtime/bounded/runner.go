@@ -9,6 +9,10 @@ import (
 // Runner has work done by children, each of which is started when it is first needed and does one piece of work after
 // another. Its methods may be called concurrently.
 type Runner struct {
+	// Program is the command of a child where it is not this program itself: one of another architecture, say, behind its
+	// emulator. Its argv[0] is ChildName.
+	Program []string
+
 	limits Limits
 	slots  chan struct{} // pieces of work under way
 
@@ -38,7 +42,7 @@ func (r *Runner) Do(ctx context.Context, kind string, request []byte, serve Ask)
 	before := c.served
 	answer, err := c.do(ctx, kind, request, serve)
 	if before > 0 && blameless(err) {
-		if c, err = start(r.limits); err != nil {
+		if c, err = start(r.limits, r.Program); err != nil {
 			return nil, err
 		}
 		answer, err = c.do(ctx, kind, request, serve)
@@ -64,7 +68,7 @@ func (r *Runner) take() (*child, error) {
 		return c, nil
 	}
 	r.mu.Unlock()
-	return start(r.limits)
+	return start(r.limits, r.Program)
 }
 
 func (r *Runner) put(c *child) {

@@ -10,8 +10,8 @@ import (
 	"runtime/debug"
 )
 
-// childName is a child's argv[0]. Nobody types it by accident, and it makes children legible in ps.
-const childName = "recipe-bounded"
+// ChildName is a child's argv[0]. Nobody types it by accident, and it makes children legible in ps.
+const ChildName = "recipe-bounded"
 
 // Kind does one kind of work: request in, answer out. An error is told to whoever asked for the work; the child lives on.
 type Kind func(ask Ask, request []byte) ([]byte, error)
@@ -21,7 +21,7 @@ type Ask func(name string, question []byte) ([]byte, error)
 
 // IsChild tells from the arguments whether this process was started as a child and must call Serve, before it does
 // anything else.
-func IsChild(arguments []string) bool { return len(arguments) == 1 && arguments[0] == childName }
+func IsChild(arguments []string) bool { return len(arguments) == 1 && arguments[0] == ChildName }
 
 // Serve is the life of a child: it does the work that comes in on stdin until that ends. It never returns.
 func Serve(kinds map[string]Kind) {

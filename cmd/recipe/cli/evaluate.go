@@ -37,12 +37,14 @@ func evaluateWork(ask bounded.Ask, q evaluateRequest) (evaluateAnswer, error) {
 	return a, err
 }
 
+var limits = bounded.Limits{Memory: interp.Memory, CPU: interp.CPU, Wall: interp.Wall, Answer: interp.Answer}
+
 // evaluator evaluates recipes in bounded children, so that none can hurt this process, its host or another recipe.
 type evaluator struct{ runner *bounded.Runner }
 
 // newEvaluator makes one of at most that many children. It must be closed.
 func newEvaluator(children int) *evaluator {
-	return &evaluator{bounded.New(bounded.Limits{Memory: interp.Memory, CPU: interp.CPU, Wall: interp.Wall, Answer: interp.Answer}, children)}
+	return &evaluator{bounded.New(limits, children)}
 }
 
 func (e *evaluator) close() { e.runner.Close() }
