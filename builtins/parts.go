@@ -143,7 +143,15 @@ func small(a *arguments, name string) *int {
 }
 
 func runLogs(r *Recording, a *arguments) starlark.Value {
-	return &Handle{in: r, word: "logs", call: a.call, made: plan.Logs{Size: get[plan.Size](a, "size"), Keep: int(clampInt(get[int64](a, "keep")))}}
+	l := plan.Logs{Size: get[plan.Size](a, "size"), Keep: int(clampInt(get[int64](a, "keep"))), MaxAge: get[plan.Duration](a, "max_age"),
+		Compress: get[bool](a, "compress"), Timestamps: get[bool](a, "timestamps"), Rate: int(clampInt(get[int64](a, "rate"))), Burst: int(clampInt(get[int64](a, "burst")))}
+	if get[string](a, "format") == string(plan.LogJSON) {
+		l.Format = plan.LogJSON
+	}
+	if a.given("burst") == nil {
+		l.Burst = l.Rate * 5
+	}
+	return &Handle{in: r, word: "logs", call: a.call, made: l}
 }
 
 func runTCP(r *Recording, a *arguments) starlark.Value {

@@ -51,11 +51,17 @@ func settingWords() []Word {
 			},
 		},
 		{
-			Name: "logs", run: runLogs, Doc: "How much of a daemon's output is kept.",
-			Example: service(`logs = logs(size = "64MiB", keep = 5)`),
+			Name: "logs", run: runLogs, Doc: "How a daemon's output is kept.",
+			Example: service(`logs = logs(size = "64MiB", keep = 30, max_age = "1d", compress = True)`),
 			Parameters: []Parameter{
 				{Name: "size", Type: sizeType, Default: text("64MiB"), Doc: "of one file"},
 				{Name: "keep", Type: intType, Default: number(5), Doc: "files besides the one being written"},
+				{Name: "max_age", Type: durationType, Doc: "after which a file is not written to any more, but the next one begun"},
+				{Name: "compress", Type: boolType, Default: no, Doc: "gzip takes the older files, which `recipe logs` reads all the same"},
+				{Name: "timestamps", Type: boolType, Default: no, Doc: "each line begins with the time at which the daemon wrote it, in UTC"},
+				{Name: "format", Type: textType, Default: text("text"), Choices: []string{"text", "json"}, Doc: "of a line: as it was written, or an object of time, service and text"},
+				{Name: "rate", Type: intType, Doc: "lines a second that are kept; what exceeds them is dropped, counted and said"},
+				{Name: "burst", Type: intType, Doc: "lines at once that the rate lets through; five times the rate unless given"},
 			},
 		},
 		{

@@ -3,6 +3,7 @@ package logs
 import (
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 const (
@@ -13,6 +14,7 @@ const (
 // chunk is a piece of the stream.
 type chunk struct {
 	n     int
+	read  time.Time // when its start was
 	space [chunkSize]byte
 }
 
@@ -20,6 +22,7 @@ func (c *chunk) bytes() []byte { return c.space[:c.n] }
 
 func (c *chunk) clone() *chunk {
 	d := pool.get()
+	d.read = c.read
 	d.n = copy(d.space[:], c.bytes())
 	return d
 }

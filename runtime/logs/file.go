@@ -27,6 +27,8 @@ type file struct {
 	line      int // bytes of the unfinished last line
 	checked   time.Time
 	opened    bool      // once, by this supervisor
+	born      time.Time // of f
+	packer    packer    // of older copies
 	stuck     time.Time // when a rotation failed,
 	rotation  error     // and why; nil since the last that did not
 }
@@ -41,9 +43,11 @@ func (o *file) append(p []byte, limits plan.Logs) (int, error) {
 		}
 		rest := p[written:]
 		fit := o.fit(rest, int64(limits.Size))
-		if fit == 0 {
+		if fit == 0 || o.aged(limits.MaxAge) {
 			if o.rotation = o.rotate(limits.Keep); o.rotation != nil {
 				o.stuck = time.Now()
+			} else if limits.Compress {
+				o.packer.start(o.path)
 			}
 			continue
 		}
@@ -78,6 +82,11 @@ func (o *file) fit(p []byte, size int64) int {
 		return end + 1
 	}
 	return len(p)
+}
+
+// aged reports whether the file was begun so long ago that the next line belongs into another.
+func (o *file) aged(most plan.Duration) bool {
+	return most > 0 && o.size > 0 && o.line == 0 && time.Since(o.born) > most.Std() && time.Since(o.stuck) >= checkEvery
 }
 
 func (o *file) account(p []byte) {
@@ -127,6 +136,7 @@ func (o *file) open() error {
 		return fmt.Errorf("cannot open %s: %w", o.path, reason(err))
 	}
 	o.f, o.info, o.size, o.checked = f, info, info.Size(), time.Now()
+	o.born = birth(f, info)
 	if !o.opened && o.size > 0 {
 		return o.endFormer()
 	}
@@ -155,23 +165,31 @@ func openAppend(path string) (*os.File, error) {
 	return os.OpenFile(path, os.O_RDWR|os.O_APPEND|os.O_CREATE|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0o640)
 }
 
+// birth is when the file was made, or first written by us where the file system does not keep that.
+func birth(f *os.File, info os.FileInfo) time.Time {
+	var st unix.Statx_t
+	err := unix.Statx(int(f.Fd()), "", unix.AT_EMPTY_PATH, unix.STATX_BTIME, &st)
+	if err != nil || st.Mask&unix.STATX_BTIME == 0 || info.Size() == 0 {
+		return time.Now()
+	}
+	return time.Unix(st.Btime.Sec, int64(st.Btime.Nsec))
+}
+
 // rotate renames .log.1 to .log.2 and so on, then .log to .log.1. Whatever is older than keep goes.
 func (o *file) rotate(keep int) error {
-	for n := keep + 1; ; n++ {
-		if err := os.Remove(numbered(o.path, n)); err != nil {
-			break
-		}
+	o.packer.names.Lock()
+	defer o.packer.names.Unlock()
+	forms := o.packer.forms(o.path)
+	for n := keep + 1; removeCopy(o.path, n, forms); n++ {
 	}
 	var err error
 	for n := keep; n > 1 && err == nil; n-- {
-		if err = os.Rename(numbered(o.path, n-1), numbered(o.path, n)); errors.Is(err, os.ErrNotExist) {
-			err = nil
-		}
+		err = moveCopy(o.path, n-1, n, forms)
 	}
 	switch {
 	case err != nil:
 	case keep > 0:
-		err = os.Rename(o.path, numbered(o.path, 1))
+		err = moveCopy(o.path, 0, 1, forms)
 	default:
 		err = os.Remove(o.path)
 	}
@@ -189,6 +207,38 @@ func (o *file) close() {
 		o.f = nil
 	}
 }
+
+// removeCopy reports whether there was one.
+func removeCopy(path string, n int, forms []form) bool {
+	removed := false
+	for _, name := range forms {
+		removed = os.Remove(name(path, n)) == nil || removed
+	}
+	return removed
+}
+
+// moveCopy renames a copy in whichever form it has, and with it replaces that of the other number.
+func moveCopy(path string, from, to int, forms []form) error {
+	for i, name := range forms {
+		if from == 0 && i > 0 {
+			break // what is written to is never compressed
+		}
+		err := os.Rename(name(path, from), name(path, to))
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+		if err == nil && len(forms) > 1 {
+			os.Remove(forms[1-i](path, to))
+		}
+	}
+	return nil
+}
+
+// form is how the n-th older copy is named.
+type form = func(path string, n int) string
+
+// compressed is the path of the n-th older copy once gzip has had it.
+func compressed(path string, n int) string { return numbered(path, n) + ".gz" }
 
 // numbered is the path of the n-th older copy; 0 is the file itself.
 func numbered(path string, n int) string {

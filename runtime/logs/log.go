@@ -9,6 +9,10 @@
 //     the place where they are missing: "recipe: N lines dropped: the disk did not keep up".
 //   - Files are appended to, never truncated, and rotated by rename between two lines. Only a line of more than 64 KiB
 //     may go on in the next file. A file may exceed its size by the rest of one line.
+//   - Older copies are compressed on a thread that yields to all others; a copy has its plain name or its compressed one,
+//     and Tail and Follow read both.
+//   - What a rate does not admit is dropped by whole lines, counted and said where it is missing. Lines are stamped, or
+//     made JSON, on their way to the disk; where neither is wanted no byte is touched.
 //   - A disk that is full, read-only or gone stops nothing: it is tried again every second. A file that somebody renamed
 //     or removed is made anew within a second of output.
 //   - What was read is written at once, unfinished lines as well: a supervisor that dies has its daemons' last words on
@@ -53,16 +57,19 @@ type Log struct {
 	ended   chan struct{} // closed when the reader is gone
 	once    sync.Once
 
-	file file // of the disk queue's goroutine alone
+	file   file // of the disk queue's goroutine alone,
+	shaper shaper
 
 	mu        sync.Mutex
 	limits    plan.Logs
 	disk      queue
+	rate      rate
 	tee       *queue // nil: none
 	idle      chan struct{}
 	bytes     int64
 	err       error  // of the last write
 	trouble   string // the last error since the queue was empty
+	packing   string // the last error of the packer
 	unsaved   int    // bytes that Close gave up
 	fullReads int
 }
@@ -100,6 +107,8 @@ func Open(dir, service string, limits plan.Logs, tee func(line []byte)) (*Log, e
 		file:    file{dir: dir, path: filepath.Join(dir, service+".log")},
 		limits:  limits,
 	}
+	l.shaper.service = service
+	l.file.packer.fails = l.unpacked
 	l.disk = newQueue(diskChunks, l.store, l.whyDropped)
 	if tee != nil {
 		t := newQueue(teeChunks, (&splitter{emit: tee}).feed, func() string { return "not shown: the terminal did not keep up" })
@@ -139,7 +148,7 @@ func (l *Log) SetLimits(limits plan.Logs) {
 func (l *Log) Stats() Stats {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	s := Stats{Bytes: l.bytes, Dropped: l.disk.lost, Waiting: l.disk.waiting(), Err: l.err}
+	s := Stats{Bytes: l.bytes, Dropped: l.disk.lost + l.rate.lost, Waiting: l.disk.waiting(), Err: l.err}
 	if l.tee != nil {
 		s.Unshown = l.tee.lost
 	}
@@ -157,7 +166,20 @@ func (l *Log) Note(text string) {
 // EndIncarnation reads what is left in the pipe and ends an unfinished last line, so that the next incarnation starts
 // with a line of its own. It does not wait for the disk.
 func (l *Log) EndIncarnation() {
-	l.withPipe(func() { l.each((*queue).endLine) })
+	l.withPipe(func() {
+		l.say(l.rate.end())
+		l.each((*queue).endLine)
+	})
+}
+
+// unpacked says once for a row of them that older files stay as large as they are.
+func (l *Log) unpacked(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if text := err.Error(); text != l.packing && !l.isClosing() {
+		l.packing = text
+		l.each(func(q *queue) { q.note("recipe: " + text) })
+	}
 }
 
 // Drain waits until all that is in the pipe now has reached the file and the tee, or ctx ends.
@@ -201,7 +223,9 @@ func (l *Log) Close() error {
 	<-l.ended
 	ctx, cancel := context.WithTimeout(context.Background(), farewell)
 	defer cancel()
-	if err := l.Drain(ctx); err != nil {
+	err := l.Drain(ctx)
+	l.file.packer.close()
+	if err != nil {
 		return err
 	}
 	l.mu.Lock()

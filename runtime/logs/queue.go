@@ -22,6 +22,8 @@ type queue struct {
 	taken    int  // 1 while a chunk is in its hands
 	patience time.Duration
 
+	takenAt time.Time // when what was taken was read
+
 	unfinished      bool // the last line of what was queued lacks its newline
 	takenUnfinished bool // and that of what was taken
 
@@ -87,6 +89,7 @@ func (q *queue) push(c *chunk) {
 func (q *queue) pushText(text string) {
 	for len(text) > 0 {
 		c := pool.get()
+		c.read = time.Now()
 		c.n = copy(c.space[:], text)
 		text = text[c.n:]
 		q.push(c)
@@ -151,12 +154,15 @@ func (q *queue) sayDropped() {
 		return
 	}
 	q.finish()
-	lines := "lines"
-	if q.dropped == 1 {
-		lines = "line"
-	}
-	q.pushText(fmt.Sprintf("recipe: %d %s %s\n", q.dropped, lines, q.reason()))
+	q.pushText(fmt.Sprintf("recipe: %s %s\n", counted(q.dropped), q.reason()))
 	q.dropped = 0
+}
+
+func counted(lines int64) string {
+	if lines == 1 {
+		return "1 line"
+	}
+	return fmt.Sprintf("%d lines", lines)
 }
 
 // note puts a line into the stream, also of a queue that drops, so that the two stay in order.
@@ -204,6 +210,7 @@ func (q *queue) take() *chunk {
 		return nil
 	}
 	c := q.chunks[0]
+	q.takenAt = c.read
 	q.chunks = append(q.chunks[:0], q.chunks[1:]...)
 	q.taken = 1
 	q.takenUnfinished = c.space[c.n-1] != '\n'

@@ -1,6 +1,7 @@
 package logs
 
 import (
+	"fmt"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -45,15 +46,34 @@ func (l *Log) pump(fd int, force bool) int {
 		pool.put(c)
 		return 0
 	}
-	c.n = n
+	c.n, c.read = n, time.Now()
 	l.enlarge(fd, n)
 	if l.tee != nil {
 		l.tee.offer(c.clone(), force)
 		l.start(l.tee)
 	}
-	l.disk.offer(c, force)
+	l.keep(c, force)
 	l.start(&l.disk)
 	return n
+}
+
+// keep hands to the disk what the rate admits of a chunk.
+func (l *Log) keep(c *chunk, force bool) {
+	if l.limits.Rate > 0 {
+		l.say(l.rate.admit(c, l.limits, c.read))
+	}
+	if c.n == 0 {
+		pool.put(c)
+		return
+	}
+	l.disk.offer(c, force)
+}
+
+// say accounts, where they would have been, for lines that the rate did not admit.
+func (l *Log) say(dropped int64) {
+	if dropped > 0 {
+		l.disk.note(fmt.Sprintf("recipe: %s dropped: more than %d a second", counted(dropped), l.limits.Rate))
+	}
 }
 
 func (l *Log) enlarge(fd, n int) {
@@ -149,11 +169,14 @@ func (l *Log) empty(q *queue) {
 
 // store writes to the file, however long that takes; a log that is being closed tries once more and gives up.
 func (l *Log) store(p []byte) {
-	for {
+	for shaped := false; ; {
 		last := l.isClosing()
 		l.mu.Lock()
 		limits := l.limits
 		l.mu.Unlock()
+		if !shaped {
+			p, shaped = l.shaper.shape(p, limits, l.disk.takenAt), true
+		}
 		n, err := l.file.append(p, limits)
 		p = p[n:]
 		l.mu.Lock()

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/klauspost/compress/gzip"
 	"golang.org/x/sys/unix"
 )
 
@@ -53,9 +54,10 @@ func Follow(ctx context.Context, dir, service string, n int, w io.Writer) error 
 
 // segment is one file of a log, and how much of it is of interest or has been written.
 type segment struct {
-	f    *os.File
-	info os.FileInfo
-	end  int64
+	f      *os.File
+	info   os.FileInfo
+	end    int64
+	packed bool // f is compressed, and not read yet
 }
 
 // segments are a log's files, the newest first.
@@ -75,7 +77,7 @@ func openAll(dir, service string) (*segments, error) {
 func openPath(path string) (*segments, error) {
 	s := &segments{path: path}
 	for n := 0; ; n++ {
-		f, err := os.OpenFile(numbered(s.path, n), os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+		f, packed, err := openCopy(s.path, n)
 		if errors.Is(err, os.ErrNotExist) && n > 0 {
 			return s, nil
 		}
@@ -83,7 +85,7 @@ func openPath(path string) (*segments, error) {
 			continue // between a rotation and the next write there is no file
 		}
 		if err == nil {
-			err = s.add(f)
+			err = s.add(f, packed)
 		}
 		if err != nil {
 			s.close()
@@ -92,17 +94,60 @@ func openPath(path string) (*segments, error) {
 	}
 }
 
-func (s *segments) add(f *os.File) error {
+// openCopy opens the plain one while there is one: it is the whole of what its compressed successor will be.
+func openCopy(path string, n int) (f *os.File, packed bool, err error) {
+	const flags = os.O_RDONLY | unix.O_NOFOLLOW | unix.O_NONBLOCK
+	f, err = os.OpenFile(numbered(path, n), flags, 0)
+	if errors.Is(err, os.ErrNotExist) && n > 0 {
+		f, err = os.OpenFile(compressed(path, n), flags, 0)
+		packed = true
+	}
+	return f, packed, err
+}
+
+// unpack reads a compressed file into one that has no name, so that it can be read backwards.
+func (one *segment) unpack() error {
+	if !one.packed {
+		return nil
+	}
+	z, err := gzip.NewReader(one.f)
+	if err != nil {
+		return err
+	}
+	plain, err := os.CreateTemp("", "recipe-log-")
+	if err != nil {
+		return err
+	}
+	err = os.Remove(plain.Name())
+	if err == nil {
+		one.end, err = io.Copy(plain, z)
+	}
+	if err != nil {
+		plain.Close()
+		return err
+	}
+	one.f.Close()
+	one.f, one.packed = plain, false
+	return nil
+}
+
+func (s *segments) add(f *os.File, packed bool) error {
 	info, err := f.Stat()
 	if err == nil && !info.Mode().IsRegular() {
 		err = errors.New("it is no regular file")
 	}
-	if err != nil || len(s.list) > 0 && os.SameFile(info, s.list[len(s.list)-1].info) {
+	if err != nil || len(s.list) > 0 && s.twice(info, packed) {
 		f.Close()
 		return err
 	}
-	s.list = append(s.list, segment{f, info, info.Size()})
+	s.list = append(s.list, segment{f, info, info.Size(), packed})
 	return nil
+}
+
+// twice reports whether the file was there under its former number, or before it was compressed, which keeps its time.
+func (s *segments) twice(info os.FileInfo, packed bool) bool {
+	last := s.list[len(s.list)-1]
+	return os.SameFile(info, last.info) || packed && !last.packed && info.ModTime().Equal(last.info.ModTime())
 }
 
 func (s *segments) close() { s.keep(0) }
@@ -111,6 +156,9 @@ func (s *segments) close() { s.keep(0) }
 func (s *segments) tail(n int, w io.Writer) error {
 	from, offset := len(s.list)-1, int64(0)
 	for i, left := 0, n; n >= 0 && i < len(s.list); i++ {
+		if err := s.list[i].unpack(); err != nil {
+			return s.fails(err)
+		}
 		start, found, err := s.list[i].lastLines(left, i == 0)
 		if err != nil {
 			return s.fails(err)
@@ -121,6 +169,9 @@ func (s *segments) tail(n int, w io.Writer) error {
 		}
 	}
 	for i := from; i >= 0; i-- {
+		if err := s.list[i].unpack(); err != nil {
+			return s.fails(err)
+		}
 		one := s.list[i]
 		if _, err := io.Copy(w, io.NewSectionReader(one.f, offset, one.end-offset)); err != nil {
 			return s.fails(err)

@@ -296,11 +296,28 @@ type Stop struct {
 	Grace  Duration `json:"grace"`
 }
 
-// Logs bound what is kept of a service's output: Keep files besides the one being written, each up to Size.
+// Logs say how a service's output is kept: Keep files besides the one being written, each up to Size and, where MaxAge is
+// set, begun no longer than that ago when it is written to. Compress has gzip take the older ones. Rate is how many lines a
+// second are kept on average, after Burst at once; 0 is all.
 type Logs struct {
-	Size Size `json:"size"`
-	Keep int  `json:"keep"`
+	Size       Size      `json:"size"`
+	Keep       int       `json:"keep"`
+	MaxAge     Duration  `json:"max_age,omitempty"`
+	Compress   bool      `json:"compress,omitempty"`
+	Timestamps bool      `json:"timestamps,omitempty"`
+	Format     LogFormat `json:"format,omitempty"`
+	Rate       int       `json:"rate,omitempty"`
+	Burst      int       `json:"burst,omitempty"`
 }
+
+// LogFormat is what a line of a log file is.
+type LogFormat string
+
+// LogText is a line as it was written. LogJSON is an object of time, service and text.
+const (
+	LogText LogFormat = ""
+	LogJSON LogFormat = "json"
+)
 
 // Account returns the account of that name, or nil.
 func (p *Plan) Account(name string) *Account {

@@ -59,8 +59,7 @@ func (c *checker) launched(at string, s *Service) {
 	for j := range s.Prepare {
 		c.step(fmt.Sprintf("%s.prepare[%d]", at, j), &s.Prepare[j])
 	}
-	c.between(at+".logs.size", int64(s.Logs.Size), 4096, largest, showSize)
-	c.between(at+".logs.keep", int64(s.Logs.Keep), 0, 1000, showInt)
+	c.logs(at+".logs", s.Logs)
 	c.limits(at+".limits", s.Limits)
 }
 

@@ -54,6 +54,10 @@ func (t *text) stops(s *plan.Service) {
 }
 
 func (t *text) limits(s *plan.Service) {
+	if l := s.Logs; l.Rate > 0 { // the journal counts by intervals
+		t.set("LogRateLimitIntervalSec", fmt.Sprintf("%dms", max(1, int64(l.Burst)*1000/int64(l.Rate))))
+		t.set("LogRateLimitBurst", fmt.Sprint(l.Burst))
+	}
 	// What run-SERVICE sets itself is not said here: it would bind what prepares as well.
 	if s.Limits.NoFile != 0 {
 		t.set("LimitNOFILE", fmt.Sprint(s.Limits.NoFile))

@@ -53,7 +53,7 @@ func several() *plan.Plan {
 	p := &plan.Plan{Format: plan.Format, Name: "pair"}
 	for _, name := range []string{"front", "back"} {
 		p.Services = append(p.Services, plan.Service{
-			Name: name, Command: []expr.Expr{expr.TextOf("/bin/true")}, Restart: plan.DefaultRestart(), Stop: plan.DefaultStop(), Logs: plan.DefaultLogs(),
+			Name: name, Command: []expr.Expr{expr.TextOf("/bin/true")}, Restart: plan.DefaultRestart(), Stop: plan.DefaultStop(), Logs: plan.Logs{Size: 64 << 20, Keep: 5, Rate: 100, Burst: 500},
 		})
 	}
 	p.Services[0].After = []string{"back"}

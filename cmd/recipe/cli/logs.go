@@ -20,7 +20,7 @@ type logsCommand struct {
 
 // Help is the long text of --help.
 func (*logsCommand) Help() string {
-	return `Reads the log files, so that it works without a supervisor as well; a running one says where they are, otherwise it is /var/log/recipe for root, log in the state folder for others, $RECIPE_LOG_DIR where that is set. Lines are shown as they were written.`
+	return `Reads the log files, so that it works without a supervisor as well; a running one says where they are, otherwise it is /var/log/recipe for root, log in the state folder for others, $RECIPE_LOG_DIR where that is set. Lines are shown as they lie in the files, compressed ones among them.`
 }
 
 // Run shows the last lines.
