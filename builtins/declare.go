@@ -2,6 +2,7 @@ package builtins
 
 import (
 	"fmt"
+	"slices"
 
 	"go.starlark.net/starlark"
 
@@ -120,14 +121,14 @@ func bound(r *Recording, a *arguments, name string, t plan.FlagType, kind expr.K
 }
 
 func runAccount(r *Recording, a *arguments) starlark.Value {
-	acc := plan.Account{Name: get[string](a, "name"), Group: get[string](a, "group"), Home: get[expr.Expr](a, "home")}
-	if acc.Group == "" {
+	acc := plan.Account{Name: get[string](a, "name"), Group: get[string](a, "group"), Groups: get[[]string](a, "groups"), Home: get[expr.Expr](a, "home"), Existing: get[bool](a, "existing")}
+	if acc.Group == "" && !acc.Existing {
 		acc.Group = acc.Name
 		a.call.groupIsName = true
 	}
 	h := &Handle{in: r, word: "account", call: a.call, name: acc.Name}
 	for _, other := range r.Accounts {
-		if other.Name == acc.Name && other.Group == acc.Group && notation(other.Home) == notation(acc.Home) {
+		if other.Name == acc.Name && other.Group == acc.Group && other.Existing == acc.Existing && slices.Equal(other.Groups, acc.Groups) && notation(other.Home) == notation(acc.Home) {
 			return h // named again, as one for each service is
 		}
 	}

@@ -21,11 +21,13 @@ func declarations() []Word {
 		},
 		{
 			Name: "account", Declares: true, run: runAccount,
-			Doc:     "Declares a system user that the package creates, with a group of its own.",
+			Doc:     "Declares a system user that the package creates, with a group of its own, or one that hosts have already.",
 			Example: `service(name = "foo", user = account("foo", home = "/var/lib/foo"), command = ["/usr/bin/foo"])`,
 			Parameters: []Parameter{
 				{Name: "name", Type: textType, Required: true, Positional: true, Doc: "of the user"},
-				{Name: "group", Type: textType, Doc: "its primary group; the user's name unless given"},
+				{Name: "group", Type: textType, Doc: "its primary group; the user's name, or the host's choice of an existing one, unless given"},
+				{Name: "groups", Type: textsType, Doc: "further groups, which the host has, for the daemon and its run steps"},
+				{Name: "existing", Type: boolType, Default: no, Doc: "hosts have the user: the package neither makes nor removes it"},
 				{Name: "home", Type: pathType, Doc: "its home, a declared path"},
 			},
 		},

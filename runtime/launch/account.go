@@ -44,9 +44,20 @@ func (s *Spec) lookUp() (*identity, error) {
 		return nil, err
 	}
 	if s.Account.Group != "" {
-		id.gid, err = groupID(s.Account.Group)
+		if id.gid, err = groupID(s.Account.Group); err != nil {
+			return nil, err
+		}
 	}
-	return id, err
+	for _, name := range s.Account.Groups {
+		gid, err := groupID(name)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Contains(id.groups, gid) {
+			id.groups = append(id.groups, gid)
+		}
+	}
+	return id, nil
 }
 
 // Owner is the user and group that the daemon will have, for whoever makes its output. It is false when the daemon stays

@@ -335,6 +335,11 @@ func account(p *plan.Plan, name, group string, home expr.Expr) *plan.Plan {
 	return p
 }
 
+func more(p *plan.Plan, groups ...string) *plan.Plan {
+	p.Accounts[0].Groups = groups
+	return p
+}
+
 func accountTwins() []twin {
 	who := `echo $(id -u) $(id -g) $(id -G); grep -E "^(Uid|Gid|Groups|CapEff|NoNewPrivs)" /proc/self/status`
 	return []twin{
@@ -351,6 +356,14 @@ func accountTwins() []twin {
 			setup: func(t *testing.T, root string) { write(t, root+"/bin/private", "#!/bin/sh\n", 0o744) }},
 		{name: "account may not reach it", plan: account(daemon(), "nobody", "nogroup", expr.Expr{}), only: "root", code: 100, says: `is not executable for "nobody"` + "\n",
 			setup: func(t *testing.T, root string) { chmod(t, root+"/bin", 0o700) }},
+		{name: "account with more groups", plan: more(account(called(sh(who)), "games", "mail", expr.Expr{}), "adm", "games", "nogroup"), says: "5 8 ", only: "root"},
+		{name: "account with more groups and a step", plan: more(account(called(sh(who), hasFile("/adm", false), run(5000, sh(who)...)), "man", "", expr.Expr{}), "adm"), says: " 4", only: "root", setup: func(t *testing.T, root string) {
+			write(t, root+"/adm", "x", 0o040)
+			if err := os.Chown(root+"/adm", 0, 4); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		{name: "account with a group that is missing", plan: more(account(called(sh(who)), "games", "mail", expr.Expr{}), "no-such-group"), only: "root", code: 100, says: `there is no group "no-such-group" on this host` + "\n"},
 		{name: "account is missing", plan: account(daemon(directory("/a", 0o755, "", "")), "no-such-user", "daemon", expr.Expr{}), only: "root", code: 100, says: `cannot start foo: there is no user "no-such-user" on this host` + "\n"},
 		{name: "account's group is missing", plan: account(daemon(), "nobody", "no-such-group", expr.Expr{}), only: "root", code: 100, says: `there is no group "no-such-group" on this host` + "\n"},
 		{name: "account nobody can become", plan: account(daemon(), "no-such-user", "no-such-group", expr.Expr{}), only: "user", says: `variable "USER=no-such-user"`},

@@ -46,10 +46,12 @@ type Spec struct {
 	Limits  plan.Limits `json:"limits,omitzero"`
 }
 
-// Account is a user of the host, and its primary group where that is not the one of /etc/passwd.
+// Account is a user of the host, its primary group where that is not the one of /etc/passwd, and groups that it has besides
+// those that the host gives it.
 type Account struct {
-	Name  string `json:"name"`
-	Group string `json:"group,omitempty"`
+	Name   string   `json:"name"`
+	Group  string   `json:"group,omitempty"`
+	Groups []string `json:"groups,omitempty"`
 }
 
 // Step is one prepare step: exactly one field is set.
@@ -81,7 +83,7 @@ func Resolve(p *plan.Plan, s *plan.Service, env *expr.Env) (*Spec, error) {
 		if account == nil {
 			return nil, fmt.Errorf("the account %q is not declared", s.User)
 		}
-		spec.Account = &Account{Name: account.Name, Group: account.Group}
+		spec.Account = &Account{Name: account.Name, Group: account.Group, Groups: account.Groups}
 	}
 	for _, v := range environment(p, s) {
 		spec.Env = append(spec.Env, v.Name+"="+r.text(variablePlace(v.Name), v.Value))

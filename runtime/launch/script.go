@@ -45,6 +45,7 @@ var functions = []struct {
 	{"number", ""},
 	{"find_setpriv", ""},
 	{"account", "number find_setpriv"},
+	{"more_groups", "number"},
 	{"capability", ""},
 	{"bound", ""},
 	{"quoted", ""},
@@ -157,6 +158,9 @@ func (w *script) become() {
 	w.use("runnable")
 	if w.service.User != "" {
 		w.use("account")
+		if len(w.plan.Account(w.service.User).Groups) > 0 {
+			w.use("more_groups")
+		}
 	}
 	w.act.WriteString("runnable \"$1\"\n")
 	if !w.service.WorkDir.IsZero() {
@@ -207,6 +211,9 @@ cd / || insane 'cannot enter /'
 	if s := w.service; s.User != "" {
 		account := w.plan.Account(s.User)
 		fmt.Fprintf(&b, "account %s\n", strings.TrimSpace(account.Name+" "+account.Group))
+		if len(account.Groups) > 0 {
+			fmt.Fprintf(&b, "more_groups %s\n", strings.Join(account.Groups, " "))
+		}
 	}
 	b.WriteString(w.act.String())
 	return []byte(b.String())

@@ -17,7 +17,7 @@ func (w *script) assume() {
 	if s.Umask != nil {
 		fmt.Fprintf(out, "\tumask %s\n", octal(*s.Umask))
 	}
-	user := `--reuid "$account_uid" --regid "$account_gid" --init-groups`
+	user := `--reuid "$account_uid" --regid "$account_gid" "$account_groups"`
 	privileges := s.Limits.Capabilities != nil || s.Limits.NoNewPrivs
 	if s.User != "" {
 		condition := `[ -n "$account" ]`

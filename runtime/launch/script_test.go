@@ -123,7 +123,7 @@ func tour() *plan.Plan {
 			{Name: "workers", Type: plan.FlagInt, Default: expr.Call(expr.OpClamp, expr.Call(expr.OpMul, expr.HostOf("cpus"), expr.IntOf(2)), expr.IntOf(2), expr.IntOf(64))},
 			{Name: "log-level", Type: plan.FlagEnum, Values: []string{"debug", "info", "error"}, Default: expr.TextOf("info")},
 		},
-		Accounts: []plan.Account{{Name: "foo", Group: "foo", Home: expr.PathOf("/var/lib/foo")}},
+		Accounts: []plan.Account{{Name: "foo", Group: "foo", Groups: []string{"ssl-cert"}, Home: expr.PathOf("/var/lib/foo")}},
 	}
 	food, live := expr.PathOf("/usr/lib/foo/bin/food"), expr.PathOf("/run/foo/live.conf")
 	p.Services = []plan.Service{{

@@ -146,7 +146,7 @@ func depends(p *plan.Plan) []string {
 			}
 		}
 	}
-	if len(p.Accounts) > 0 {
+	if slices.ContainsFunc(p.Accounts, func(a plan.Account) bool { return !a.Existing }) {
 		add("passwd")
 	}
 	return all

@@ -87,6 +87,9 @@ func scriptFactsOf(p *plan.Plan) scriptFacts {
 	}
 	facts.Units = strings.Join(units, " ")
 	for _, a := range p.Accounts {
+		if a.Existing {
+			continue // the host's
+		}
 		group, home := a.Group, "/nonexistent"
 		if group == "" {
 			group = a.Name
@@ -117,7 +120,9 @@ func ownership(p *plan.Plan, c plan.Content) string {
 	}
 	if group == "" {
 		group = owner
-		if a := p.Account(owner); a != nil && a.Group != "" {
+		if a := p.Account(owner); a != nil && a.Existing && a.Group == "" {
+			group = "" // that of /etc/passwd
+		} else if a != nil && a.Group != "" {
 			group = a.Group
 		}
 	}

@@ -112,6 +112,20 @@ func TestPurgeLeavesTheFilesBesideATemplate(t *testing.T) {
 	}
 }
 
+// TestExistingAccountsAreTheHosts: they are neither made nor removed, and files may be theirs.
+func TestExistingAccountsAreTheHosts(t *testing.T) {
+	p := tour()
+	p.Accounts = []plan.Account{{Name: "www-data", Existing: true}}
+	p.Package.Contents = append(p.Package.Contents, plan.Content{Kind: plan.ContentDirectory, Path: "/srv/x", Owner: "www-data", Mode: 0o750})
+	facts := scriptFactsOf(p)
+	if len(facts.Accounts) != 0 || !slices.Contains(facts.Owned, "/srv/x www-data: 0750") {
+		t.Errorf("accounts %v, owned %v", facts.Accounts, facts.Owned)
+	}
+	if slices.Contains(depends(&plan.Plan{Package: &plan.Package{}, Accounts: p.Accounts}), "passwd") {
+		t.Error("passwd is needed to make no account")
+	}
+}
+
 // TestPurgeTakesCopiesAndLinks: what the steps made goes, a link only while it is one.
 func TestPurgeTakesCopiesAndLinks(t *testing.T) {
 	p := tour()

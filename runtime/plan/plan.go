@@ -68,11 +68,15 @@ const (
 	ApplyNone    ApplyAction = "none"
 )
 
-// Account is a system user that the package creates. Group is its primary group, created with it. Home is a path.
+// Account is a system user that the package creates, or one that is Existing on hosts. Group is its primary group, created
+// with it; an existing one may leave it to the host. Groups are further ones of the host's, for the daemon and its run
+// steps. Home is a path.
 type Account struct {
-	Name  string    `json:"name"`
-	Group string    `json:"group"`
-	Home  expr.Expr `json:"home,omitzero"`
+	Name     string    `json:"name"`
+	Group    string    `json:"group"`
+	Groups   []string  `json:"groups,omitempty"`
+	Home     expr.Expr `json:"home,omitzero"`
+	Existing bool      `json:"existing,omitempty"`
 }
 
 // Package is what gets onto hosts. Rollback counts how often the same content was republished to go back to it.

@@ -34,7 +34,7 @@ func whole() *Plan {
 			{Name: "wait", Type: FlagDuration, Default: expr.DurationOf(90_000), Apply: Apply{Action: ApplyRestart}},
 			{Name: "cache", Type: FlagSize, Default: expr.SizeOf(64 << 20), Apply: Apply{Action: ApplyRestart}},
 		},
-		Accounts: []Account{{Name: "foo", Group: "foo", Home: data}},
+		Accounts: []Account{{Name: "foo", Group: "foo", Groups: []string{"ssl-cert"}, Home: data}, {Name: "www-data", Existing: true}},
 		Package: &Package{
 			Name: "foo", Version: "1.4.2", Release: 3, Rollback: 1, License: "Apache-2.0", Maintainer: "Foo Team <foo@example.org>",
 			Summary: "serves <foo> & \"bar\"", Description: "Serves foo.", Homepage: "https://example.org", Style: "full", Runtime: "standalone",
@@ -155,6 +155,8 @@ func TestProblems(t *testing.T) {
 		{"home on a flag", func(p *Plan) { p.Accounts[0].Home = expr.TextOf("/x") }, "accounts[0].home wrong-type"},
 		{"what no host can compute", func(p *Plan) { p.Services[0].Command[1] = expr.Call(expr.OpDiv, expr.IntOf(1), expr.IntOf(0)) }, "services[0].command[1] out-of-range"},
 		{"what no host can compute, in a default", func(p *Plan) { p.Flags[1].Default = expr.Call(expr.OpMul, expr.IntOf(1<<62), expr.IntOf(2)) }, "flags[1].default out-of-range"},
+		{"group of an account", func(p *Plan) { p.Accounts[0].Groups[0] = "a b" }, "accounts[0].groups[0] bad-name"},
+		{"group twice", func(p *Plan) { p.Accounts[0].Groups[0] = "foo" }, "accounts[0].groups[0] duplicate-name"},
 		{"package name", func(p *Plan) { p.Package.Name = "f" }, "package.name bad-name"},
 		{"version with a dash", func(p *Plan) { p.Package.Version = "1-2" }, "package.version bad-name"},
 		{"release", func(p *Plan) { p.Package.Release = 0 }, "package.release out-of-range"},

@@ -101,6 +101,12 @@ func (c *checker) accounts() {
 		c.account(at+".name", a.Name)
 		c.account(at+".group", a.Group)
 		c.unique(at+".name", "account", a.Name, seen)
+		groups := map[string]string{a.Group: at + ".group"}
+		for j, group := range a.Groups {
+			path := fmt.Sprintf("%s.groups[%d]", at, j)
+			c.form(path, group, accountForm, "a small letter or '_', then small letters, digits, '_' and '-', up to 32 in all")
+			c.unique(path, "group", group, groups)
+		}
 		if !a.Home.IsZero() {
 			c.expression(at+".home", a.Home, expr.Path)
 			if a.Home.Op != expr.OpPath {

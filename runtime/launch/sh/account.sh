@@ -1,4 +1,4 @@
-account='' account_uid='' account_gid=''
+account='' account_uid='' account_gid='' account_groups=--init-groups
 account() { # USER [GROUP]: root becomes the user; nobody else can
 	[ "$(id -u)" = 0 ] || return 0
 	account=$1

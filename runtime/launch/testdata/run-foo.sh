@@ -38,7 +38,7 @@ find_setpriv() { # that of util-linux: busybox's cannot change users
 	insane 'there is no setpriv on this host: install util-linux'
 }
 
-account='' account_uid='' account_gid=''
+account='' account_uid='' account_gid='' account_groups=--init-groups
 account() { # USER [GROUP]: root becomes the user; nobody else can
 	[ "$(id -u)" = 0 ] || return 0
 	account=$1
@@ -49,6 +49,18 @@ account() { # USER [GROUP]: root becomes the user; nobody else can
 		account_gid=$(number /etc/group "$2" 3) || insane "there is no group \"$2\" on this host"
 	fi
 	find_setpriv
+}
+
+more_groups() { # GROUP...: besides those that the host gives the account
+	[ -n "$account" ] || return 0
+	for group in "$@"; do
+		number /etc/group "$group" 3 >/dev/null || insane "there is no group \"$group\" on this host"
+	done
+	account_groups=--groups=$({
+		number /etc/passwd "$account" 4
+		awk -F: -v user="$account" '("," $4 ",") ~ ("," user ",") { print $3 }' /etc/group
+		for group in "$@"; do number /etc/group "$group" 3; done
+	} | awk '!seen[$1]++ { printf "%s%s", comma, $1; comma = "," }')
 }
 
 capability() { # NAME NUMBER
@@ -343,7 +355,7 @@ repoint() { # PATH TARGET: by rename, so that there is always a link
 may() { # TEST PATH: asked as the account
 	if [ -n "$account" ]; then
 		# shellcheck disable=SC2016
-		"$setpriv" --reuid "$account_uid" --regid "$account_gid" --init-groups sh -c 'test "$1" "$2"' sh "$1" "$2"
+		"$setpriv" --reuid "$account_uid" --regid "$account_gid" "$account_groups" sh -c 'test "$1" "$2"' sh "$1" "$2"
 	else
 		test "$1" "$2"
 	fi
@@ -543,7 +555,7 @@ become() { # SETSID COMMAND...: execs it as the account, with the daemon's envir
 		"$@"
 	umask 27
 	if [ -n "$account" ] && [ -n "$detach" ]; then
-		set -- "$setpriv" --reuid "$account_uid" --regid "$account_gid" --init-groups -- "$@"
+		set -- "$setpriv" --reuid "$account_uid" --regid "$account_gid" "$account_groups" -- "$@"
 	fi
 	if [ -z "$detach" ]; then
 		cd "$workdir" || insane "the directory $workdir to start in cannot be entered"
@@ -554,7 +566,7 @@ become() { # SETSID COMMAND...: execs it as the account, with the daemon's envir
 			set -- --bounding-set=-all,+net_bind_service --inh-caps=-all,+net_bind_service "$@"
 			set -- --ambient-caps=-all,+net_bind_service "$@"
 		fi
-		if [ -n "$account" ]; then set -- --reuid "$account_uid" --regid "$account_gid" --init-groups "$@"; fi
+		if [ -n "$account" ]; then set -- --reuid "$account_uid" --regid "$account_gid" "$account_groups" "$@"; fi
 		find_setpriv
 		set -- "$setpriv" "$@"
 		command -v nice >/dev/null || insane 'there is no nice on this host: install coreutils'
@@ -626,6 +638,7 @@ set -- "$root/usr/lib/foo/bin/food" \
 	"--workers=$flag_workers"
 
 account foo foo
+more_groups ssl-cert
 directory "$root/var/lib/foo" 750 foo foo
 template "$root/run/foo/live.conf" "listen $flag_port
 log-level $flag_log_level
