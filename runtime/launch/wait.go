@@ -41,12 +41,12 @@ func (w *WaitFor) prepare(ctx context.Context, service string) error {
 	}
 	deadline := time.Now().Add(w.Timeout.Std())
 	for said := false; !there(ctx); {
-		if !time.Now().Before(deadline) {
-			return fmt.Errorf("%s within %s: see to it, or give it a longer timeout", failure, w.Timeout)
-		}
 		if !said {
 			fmt.Printf("run-%s: %s waits for %s\n", service, service, what)
 			said = true
+		}
+		if !time.Now().Before(deadline) {
+			return fmt.Errorf("%s within %s: see to it, or give it a longer timeout", failure, w.Timeout)
 		}
 		select {
 		case <-ctx.Done():

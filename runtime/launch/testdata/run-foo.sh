@@ -409,11 +409,11 @@ wait_for() { # LIMIT HUNDREDTHS WHAT FAILURE COMMAND...: until the command succe
 	limit=$1 deadline=$(($(now) + $2)) what=$3 failure=$4 said=
 	shift 4
 	until "$@"; do
-		[ "$(now)" -lt "$deadline" ] || insane "$failure within $limit: see to it, or give it a longer timeout"
 		if [ -z "$said" ]; then
 			printf 'run-%s: %s waits for %s\n' "$service" "$service" "$what"
 			said=1
 		fi
+		[ "$(now)" -lt "$deadline" ] || insane "$failure within $limit: see to it, or give it a longer timeout"
 		sleep 0.1
 	done
 }
