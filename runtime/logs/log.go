@@ -20,9 +20,10 @@
 //   - An idle service costs two descriptors of a pipe, one of the file and a parked goroutine; buffers come from one pool
 //     and go back when they are empty. All logs of a process together hold 256 MiB at most.
 //
-// The path of a byte: the pipe, reader.go, queue.go, then file.go; and, by a queue of its own, the tee. Tail and Follow
-// read the files without the supervisor. Tests: a real pipe and real files, disks that fail, are slow or hang, a random
-// stream that must come out whole over all files, and BenchmarkCapture.
+// The path of a byte: the pipe, reader.go, rate.go, queue.go, shape.go, then file.go, and in the end packer.go; and, by a queue
+// of its own, the tee. Tail and Follow read the files without the supervisor. Tests: a real pipe and real files, disks that
+// fail, are slow or hang, a random stream that must come out whole over all files, a fuzz target for what lines are shaped
+// to, and BenchmarkCapture.
 package logs
 
 import (
