@@ -173,6 +173,10 @@ func runService(r *Recording, a *arguments) starlark.Value {
 		calls.env = append(calls.env, v.Name)
 	}
 	s.Prepare, calls.prepare = prepareSteps(a)
+	for _, h := range get[[]*Handle](a, "listen") {
+		socket, call := orPlaceholder(h, made[plan.Socket])
+		s.Listen, calls.listen = append(s.Listen, socket), append(calls.listen, call)
+	}
 	for _, h := range get[[]*Handle](a, "probes") {
 		probe, call := orPlaceholder(h, made[plan.Probe])
 		s.Probes, calls.probes = append(s.Probes, probe), append(calls.probes, call)

@@ -73,6 +73,8 @@ func (s *serviceCalls) origin(rest []pathStep) (*Call, Part) {
 		return s.self, part
 	case first.name == "prepare" && first.index < len(s.prepare):
 		return within(s.prepare[first.index], s.self, rest)
+	case first.name == "listen" && first.index < len(s.listen):
+		return within(s.listen[first.index], s.self, rest)
 	case first.name == "probes" && first.index < len(s.probes):
 		return within(s.probes[first.index], s.self, rest)
 	case inner[first.name] != nil:

@@ -18,6 +18,7 @@ var (
 	stepsType    = handles("list of steps", "what file, config, directory, template, copy, symlink, run, wait_for and the require_ words made", "file", "config", "directory", "template", "copy", "symlink", "run", "wait_for",
 		"require_file", "require_free_space", "require_memory", "require_mount", "require_port_free", "require_writable")
 	probesType   = handles("list of probes", "tcp and http", "tcp", "http")
+	socketsType  = handles("list of sockets", "what socket made", "socket")
 	restartType  = handle("restart")
 	stopType     = handle("stop")
 	limitsType   = handle("limits")

@@ -44,7 +44,7 @@ type packageCalls struct {
 type serviceCalls struct {
 	self                        *Call
 	env                         []string // keys in the order of the plan
-	prepare, probes             []*Call
+	prepare, listen, probes     []*Call
 	restart, stop, limits, logs *Call
 }
 

@@ -11,7 +11,7 @@ const no = starlark.False
 // Words returns the table of the language, in the order in which it is documented.
 func Words() []Word {
 	var all []Word
-	for _, part := range [][]Word{declarations(), contents(), files(), steps(), probes(), settingWords(), numbers()} {
+	for _, part := range [][]Word{declarations(), contents(), files(), steps(), probes(), sockets(), settingWords(), numbers()} {
 		all = append(all, part...)
 	}
 	return all

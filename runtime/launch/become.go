@@ -27,8 +27,10 @@ func (s *Spec) enter() error {
 }
 
 // Become turns this process into the daemon: limits, account, signals, descriptors, then exec. Descriptors from 3 up are
-// closed but for those to keep. It returns on error alone, and the process is then good for nothing but to say so.
-func (s *Spec) Become(keep ...int) error {
+// closed but for those to keep and the sockets, which the daemon finds from 3 on. The descriptors there must be nobody's but
+// the sockets' or the runtime's own beyond them. It returns on error alone, and the process is then good for nothing but to
+// say so.
+func (s *Spec) Become(sockets []int, keep ...int) error {
 	if len(s.Argv) == 0 {
 		return errors.New("there is no command")
 	}
@@ -37,6 +39,10 @@ func (s *Spec) Become(keep ...int) error {
 		return err
 	}
 	id, err := s.lookUp()
+	if err != nil {
+		return err
+	}
+	sockets, err = lift(sockets) // before the limit
 	if err != nil {
 		return err
 	}
@@ -50,6 +56,9 @@ func (s *Spec) Become(keep ...int) error {
 		return err
 	}
 	if err := closeOthers(keep); err != nil {
+		return err
+	}
+	if err := place(sockets, keep); err != nil {
 		return err
 	}
 	resetSignals()
@@ -106,9 +115,10 @@ func resetSignals() {
 // exec tries again for half a second while the program is open for writing: some other process forked while it was
 // being installed, and has not yet come to its own exec.
 func (s *Spec) exec(id *identity) error {
+	environment := with(s.environ(), s.listening())
 	var err error
 	for range 50 {
-		if err = syscall.Exec(s.Argv[0], s.Argv, s.environ()); err != syscall.ETXTBSY {
+		if err = syscall.Exec(s.Argv[0], s.Argv, environment); err != syscall.ETXTBSY {
 			break
 		}
 		time.Sleep(10 * time.Millisecond)

@@ -71,7 +71,7 @@ func TestBecomeKeeps(t *testing.T) {
 func become() error {
 	spec := launch.Spec{Service: "foo", Argv: []string{"/bin/sh", "-c", `for fd in 0 1 2 3 4 5 6; do [ ! -e /proc/$$/fd/$fd ] || echo $fd; done; echo "A=$A" "B=$B" "C=$C" $INHERITED`},
 		Env: []string{"A=1", "B=1"}, Extra: []string{"A=2", "C=3"}}
-	return spec.Become(5, 3)
+	return spec.Become(nil, 5, 3)
 }
 
 // TestInsane holds the line, the pause and the exit code.

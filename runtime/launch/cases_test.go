@@ -29,6 +29,14 @@ func with(p *plan.Plan, change func(p *plan.Plan, s *plan.Service)) *plan.Plan {
 	return p
 }
 
+// listens wants two sockets.
+func listens(p *plan.Plan) *plan.Plan {
+	for i, name := range []string{"a", "b"} {
+		p.Services[0].Listen = append(p.Services[0].Listen, plan.Socket{Name: name, Type: plan.Stream, Port: expr.IntOf(int64(8080 + i)), Backlog: 10})
+	}
+	return p
+}
+
 // show adds an argument NAME=VALUE for each flag.
 func show(p *plan.Plan, flags ...plan.Flag) *plan.Plan {
 	for _, f := range flags {
@@ -296,6 +304,11 @@ func directoryTwins() []twin {
 func runTwins() []twin {
 	return []twin{
 		{name: "run", plan: daemon(run(5000, append(sh(`echo "step $0 $#"; env | sort; pwd; umask; cat; cd "$1" && echo made >made`), expr.TextOf("zero"), expr.PathOf("/"))...)), says: "step zero 1\n", absent: "dirt"},
+		{name: "sockets", handed: 2, plan: listens(called(sh(`[ "$LISTEN_PID" = $$ ] && echo "mine: $LISTEN_FDS $LISTEN_FDNAMES"; for fd in 3 4 5; do [ -e /proc/$$/fd/$fd ] && echo "has $fd"; done; :`),
+			run(5000, sh(`env | grep LISTEN; for fd in 3 4; do [ -e /proc/$$/fd/$fd ] && echo "a step has $fd"; done; :`)...))), says: "mine: 2 a:b\nhas 3\nhas 4\n", absent: "step"},
+		{name: "sockets that nobody hands over", plan: listens(daemon(directory("/a", 0o755, "", ""))), code: 100, says: "run-foo: cannot start foo: it was not handed its listening sockets (a, b): its socket unit or a supervisor opens them\n"},
+		{name: "one socket too few", handed: 1, plan: listens(daemon()), code: 100, says: "it was not handed its listening sockets (a, b)"},
+		{name: "sockets that are not wanted", handed: 2, plan: called(sh(`env | grep LISTEN; for fd in 3 4; do [ -e /proc/$$/fd/$fd ] && echo "has $fd"; done; echo none`)), says: "none\n", absent: "has"},
 		{name: "run fails", plan: daemon(directory("/a", 0o755, "", ""), run(5000, sh("echo no >&2; exit 3")...), directory("/b", 0o755, "", "")), code: 100, says: "cannot start foo: /bin/sh failed with exit code 3\n"},
 		{name: "run is killed", plan: daemon(run(5000, sh("kill -9 $$")...)), code: 100, says: "/bin/sh failed with exit code 137\n"},
 		{name: "run takes too long", plan: daemon(run(300, sh("sleep 50 & sleep 50; echo late")...)), code: 100, says: "cannot start foo: /bin/sh did not end within 300ms\n", absent: "late"},

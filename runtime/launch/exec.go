@@ -15,13 +15,16 @@ import (
 // session of its own, which only we can end. It returns only when that cannot be: the reason is on stdout by then, the pause
 // is over, and the result is the exit code.
 func Exec(ctx context.Context, s *Spec, pause time.Duration) int {
-	err := s.Prepare(ctx)
+	sockets, err := s.handed()
+	if err == nil {
+		err = s.Prepare(ctx)
+	}
 	if err == nil {
 		signal.Reset() // one that comes after this ends us; one that came before has ended the context
 		err = context.Cause(ctx)
 	}
 	if err == nil {
-		err = s.Become()
+		err = s.Become(sockets)
 	}
 	return Insane(ctx, os.Stdout, s.Service, err, pause)
 }

@@ -44,6 +44,7 @@ type Spec struct {
 	Steps   []Step      `json:"steps,omitempty"`
 	Account *Account    `json:"account,omitempty"` // nil is whoever calls
 	Limits  plan.Limits `json:"limits,omitzero"`
+	Listen  []string    `json:"listen,omitempty"` // the names of its sockets
 }
 
 // Account is a user of the host, its primary group where that is not the one of /etc/passwd, and groups that it has besides
@@ -73,7 +74,7 @@ type Step struct {
 // Resolve computes every expression of the service. The error names the argument, variable or step at fault, and the
 // flags and facts that it is computed from.
 func Resolve(p *plan.Plan, s *plan.Service, env *expr.Env) (*Spec, error) {
-	spec := &Spec{Service: s.Name, Umask: s.Umask, Limits: s.Limits}
+	spec := &Spec{Service: s.Name, Umask: s.Umask, Limits: s.Limits, Listen: socketNames(s)}
 	r := &resolver{env: env}
 	for i, e := range s.Command {
 		spec.Argv = append(spec.Argv, r.text(argumentPlace(i), e))

@@ -127,19 +127,22 @@ func settleProcess() error {
 }
 
 // environ is the daemon's environment; what a supervisor adds replaces what the recipe says.
-func (s *Spec) environ() []string {
-	extra := map[string]bool{}
-	for _, v := range s.Extra {
+func (s *Spec) environ() []string { return with(s.Env, s.Extra) }
+
+// with puts NAME=value over an environment.
+func with(environment, over []string) []string {
+	replaced := map[string]bool{}
+	for _, v := range over {
 		name, _, _ := strings.Cut(v, "=")
-		extra[name] = true
+		replaced[name] = true
 	}
-	var env []string
-	for _, v := range s.Env {
-		if name, _, _ := strings.Cut(v, "="); !extra[name] {
-			env = append(env, v)
+	var all []string
+	for _, v := range environment {
+		if name, _, _ := strings.Cut(v, "="); !replaced[name] {
+			all = append(all, v)
 		}
 	}
-	return append(env, s.Extra...)
+	return append(all, over...)
 }
 
 // reason is the kernel's word for an error, spelt as the C library does, which is what sh's tools print.

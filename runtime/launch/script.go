@@ -68,6 +68,7 @@ var functions = []struct {
 	{"template", "written"},
 	{"copy", "written"},
 	{"symlink", "owners parents"},
+	{"handed", ""},
 	{"may", ""},
 	{"runnable", "may"},
 	{"run", "runnable"},
@@ -136,6 +137,7 @@ func (w *script) values() {
 	fmt.Fprintf(&w.exec, "\tcase $1 in\n\t*=*) # env would take it for a variable\n")
 	fmt.Fprintf(&w.exec, "\t\tnice=$(command -v nice) || insane \"there is no nice on this host, which a program with = in its path needs\"\n")
 	fmt.Fprintf(&w.exec, "\t\tset -- \"$nice\" -n 0 \"$@\"\n\t\t;;\n\tesac\n")
+	w.handOver()
 	fmt.Fprintf(&w.exec, "\tdefaults=\n\tif env --default-signal true 2>/dev/null; then defaults=--default-signal; fi\n")
 	fmt.Fprintf(&w.exec, "\tset -- env ${defaults:+\"$defaults\"} -i \\\n")
 	for _, v := range environment(w.plan, w.service) {
@@ -167,7 +169,31 @@ func (w *script) become() {
 		w.call("workdir", "\"$workdir\"")
 	}
 	w.bounds()
-	w.act.WriteString("exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-\nbecome '' \"$@\"\n")
+	if strays := closing(firstSocket + len(w.service.Listen)); strays != "" {
+		w.act.WriteString("exec" + strays + "\n")
+	}
+	w.act.WriteString("become '' \"$@\"\n")
+}
+
+// closing are the redirections that close the descriptors from first on, as far as every sh takes their numbers.
+func closing(first int) string {
+	var b strings.Builder
+	for fd := first; fd <= 9; fd++ {
+		fmt.Fprintf(&b, " %d>&-", fd)
+	}
+	return b.String()
+}
+
+// handOver tells the daemon of its sockets, which a step neither hears of nor has.
+func (w *script) handOver() {
+	n := len(w.service.Listen)
+	if n == 0 {
+		return
+	}
+	w.use("handed")
+	names := strings.Join(socketNames(w.service), ":")
+	fmt.Fprintf(&w.exec, "\tif [ -z \"$detach\" ]; then\n\t\tset -- %s=%d \"%s=$$\" %s=%s \"$@\"\n\telse\n\t\texec%s\n\tfi\n",
+		listenCount, n, listenPID, listenNames, names, closing(firstSocket))
 }
 
 func (w *script) assemble() []byte {
@@ -208,6 +234,9 @@ cd / || insane 'cannot enter /'
 # What this host makes of the recipe.
 %s
 `, name, w.shell.Facts(), w.settle.String())
+	if n := len(w.service.Listen); n > 0 {
+		fmt.Fprintf(&b, "handed %d %s\n", n, expr.QuoteShell(notHanded(socketNames(w.service))))
+	}
 	if s := w.service; s.User != "" {
 		account := w.plan.Account(s.User)
 		fmt.Fprintf(&b, "account %s\n", strings.TrimSpace(account.Name+" "+account.Group))

@@ -28,6 +28,7 @@ type twin struct {
 	flags  string                          // the flags file, none if empty
 	setup  func(t *testing.T, root string) // what is there before
 	again  int                             // further runs
+	handed int                             // sockets
 	only   string                          // "root" or "user", who may run it
 	once   bool                            // is the same for any user, and for busybox with any tools
 	gnu    bool                            // needs coreutils: an env that resets signals, or nice
@@ -145,6 +146,9 @@ func (c *twin) run(t *testing.T, l launcher, user string) outcome {
 		stdout.Reset()
 		cmd := command(t, l, c.plan, root, user)
 		cmd.Stdout = &stdout
+		if c.handed > 0 {
+			cmd.Env = append(cmd.Env, fmt.Sprintf("HANDED=%d", c.handed))
+		}
 		err := cmd.Run()
 		var exit *exec.ExitError
 		if err != nil && !errors.As(err, &exit) {
@@ -188,7 +192,7 @@ func command(t *testing.T, l launcher, p *plan.Plan, root, user string) *exec.Cm
 		write(t, file, string(text), 0o755)
 		argv = append(slices.Clone(l.argv), file, "--root", root)
 	}
-	argv = append([]string{"sh", "-c", `trap "" HUP PIPE USR1; exec "$@"`, "sh"}, argv...)
+	argv = append([]string{"sh", "-c", `trap "" HUP PIPE USR1; if [ -n "$HANDED" ]; then export LISTEN_PID=$$ LISTEN_FDS=$HANDED LISTEN_FDNAMES=x:y; fi; exec "$@"`, "sh"}, argv...)
 	if user != "" {
 		argv = append([]string{"setpriv", "--reuid", user, "--regid", "nogroup", "--clear-groups", "--"}, argv...)
 	}

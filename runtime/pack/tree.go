@@ -147,6 +147,13 @@ func serviceFiles(p *plan.Plan, s *plan.Service) ([]entry, error) {
 		{path: unit.Launcher(s), mode: 0o755, data: launcher},
 		{path: unitDir + names[0], mode: 0o644, data: service},
 	}
+	socket, err := unit.SystemdSocket(p, s)
+	if err != nil {
+		return nil, err
+	}
+	if socket != nil {
+		files = append(files, entry{path: unitDir + s.Name + ".socket", mode: 0o644, data: socket})
+	}
 	if len(names) == 1 {
 		return files, nil
 	}

@@ -135,6 +135,7 @@ type Service struct {
 	WorkDir expr.Expr   `json:"workdir,omitzero"`
 	Umask   *Mode       `json:"umask,omitempty"` // nil is 022
 	Prepare []Step      `json:"prepare,omitempty"`
+	Listen  []Socket    `json:"listen,omitempty"` // in the order of their descriptors
 	Probes  []Probe     `json:"probes,omitempty"`
 	Restart Restart     `json:"restart"`
 	Stop    Stop        `json:"stop"`

@@ -64,6 +64,10 @@ func whole() *Plan {
 				{RequireMount: &RequireMount{Path: expr.PathOf("/srv/data")}},
 				{RequireWritable: &RequireWritable{Path: expr.PathOf("/srv/data")}},
 			},
+			Listen: []Socket{
+				{Name: "web", Type: Stream, Host: "127.0.0.1", Port: expr.Call(expr.OpAdd, port, expr.IntOf(1)), Backlog: 4096},
+				{Name: "admin", Type: Datagram, Path: expr.PathOf("/run/foo/admin.sock"), Mode: 0o660, Owner: "foo", Group: "adm"},
+			},
 			Probes: []Probe{
 				{HTTP: &HTTPProbe{Host: "127.0.0.1", Port: port, Path: "/healthz", Status: 200}, Every: 10_000, Timeout: 2000, Failures: 3, Successes: 1, StartWithin: 60_000},
 				{TCP: &TCPProbe{Host: "127.0.0.1", Port: port, Send: "PING\r\n", Expect: "PONG"}, Every: 10_000, Timeout: 2000, Failures: 3, Successes: 1},
@@ -124,6 +128,24 @@ func TestProblems(t *testing.T) {
 		edit func(*Plan)
 		want string // path and code
 	}{
+		{"socket without a place", func(p *Plan) { p.Services[0].Listen[0].Port = expr.Expr{} }, "services[0].listen[0] missing-argument"},
+		{"socket in two places", func(p *Plan) { p.Services[0].Listen[0].Path = expr.PathOf("/x") }, "services[0].listen[0] missing-argument"},
+		{"socket twice", func(p *Plan) { p.Services[0].Listen[1].Name = "web" }, "services[0].listen[1].name duplicate-name"},
+		{"socket with a name of two", func(p *Plan) { p.Services[0].Listen[1].Name = "a:b" }, "services[0].listen[1].name bad-name"},
+		{"socket of another type", func(p *Plan) { p.Services[0].Listen[1].Type = "seqpacket" }, "services[0].listen[1].type unknown-choice"},
+		{"socket on a name", func(p *Plan) { p.Services[0].Listen[0].Host = "localhost" }, "services[0].listen[0].host bad-name"},
+		{"port with a mode", func(p *Plan) { p.Services[0].Listen[0].Mode = 0o600 }, "services[0].listen[0].mode wrong-type"},
+		{"path without a mode", func(p *Plan) { p.Services[0].Listen[1].Mode = 0 }, "services[0].listen[1].mode out-of-range"},
+		{"path with a host", func(p *Plan) { p.Services[0].Listen[1].Host = "::1" }, "services[0].listen[1].host wrong-type"},
+		{"path beyond the kernel's", func(p *Plan) { p.Services[0].Listen[1].Path = expr.PathOf("/" + strings.Repeat("x", 107)) }, "services[0].listen[1].path bad-path"},
+		{"backlog of nothing", func(p *Plan) { p.Services[0].Listen[0].Backlog = 0 }, "services[0].listen[0].backlog out-of-range"},
+		{"backlog of datagrams", func(p *Plan) { p.Services[0].Listen[1].Backlog = 1 }, "services[0].listen[1].backlog wrong-type"},
+		{"own port must be free", func(p *Plan) { p.Services[0].Listen[0].Port = expr.FlagOf("port") }, "services[0].prepare[3].require_port_free.port wrong-type"},
+		{"too many sockets", func(p *Plan) {
+			for i := range MostSockets {
+				p.Services[0].Listen = append(p.Services[0].Listen, Socket{Name: fmt.Sprint("s", i), Type: Stream, Port: expr.IntOf(int64(2000 + i)), Backlog: 1})
+			}
+		}, "services[0].listen out-of-range"},
 		{"task named as a service", func(p *Plan) { p.Tasks[0].Name = "bar" }, "tasks[0].name duplicate-name"},
 		{"task without a command", func(p *Plan) { p.Tasks[0].Command = nil }, "tasks[0].command missing-argument"},
 		{"task that forks away", func(p *Plan) { p.Tasks[0].Command = append(p.Tasks[0].Command, expr.TextOf("--daemonize")) }, "tasks[0].command[2] daemonizes"},

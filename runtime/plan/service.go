@@ -34,6 +34,9 @@ func (s *Service) Uses(p *Plan) map[string]Use {
 		add(launch, once...)
 		add(template, again...)
 	}
+	for _, socket := range s.Listen { // handed over at a start
+		add(launch, socket.Port, socket.Path)
+	}
 	for _, pr := range s.Probes {
 		switch {
 		case pr.TCP != nil:
@@ -107,5 +110,6 @@ func (s *Service) LaunchDigest(p *Plan) (string, error) {
 		Umask   *Mode     `json:",omitempty"`
 		Prepare []Step
 		Limits  Limits
-	}{s.Name, p.Account(s.User), s.Command, s.Env, s.WorkDir, s.Umask, s.Prepare, s.Limits})
+		Listen  []Socket `json:",omitempty"`
+	}{s.Name, p.Account(s.User), s.Command, s.Env, s.WorkDir, s.Umask, s.Prepare, s.Limits, s.Listen})
 }

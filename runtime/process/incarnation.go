@@ -60,7 +60,7 @@ func (h *Host) start(o Order) (*Incarnation, error) {
 	if !h.claimed(o.Service) {
 		return nil, errors.New("it is not claimed by this supervisor")
 	}
-	if o.ID == "" || strings.ContainsAny(o.ID, "/\n\x00") || o.Output == nil || o.Spec == nil {
+	if o.ID == "" || strings.ContainsAny(o.ID, "/\n\x00") || o.Output == nil || o.Spec == nil || len(o.Sockets) != len(o.Spec.Listen) {
 		return nil, errors.New("its order is incomplete")
 	}
 	lock, err := h.takeLock(incarnationDir, o.Service, 20*time.Millisecond)

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"recipe/runtime/launch"
+	"recipe/runtime/plan"
 )
 
 // launcherName is a launcher's argv[0]. Nobody types it by accident, and it makes launchers legible in ps.
@@ -28,48 +29,82 @@ func Launch() {
 	runtime.LockOSThread()
 	ctx := context.Background()
 	report := os.NewFile(reportFD, "report")
-	text, lock, err := takeOrders()
+	text, given, err := takeOrders()
+	if err == nil && len(given.sockets) > 0 { // the daemon finds the first of them where we report
+		report, err = given.makeRoom(report)
+	}
 	if err == nil {
-		err = become(ctx, &text.Spec, lock, report)
+		err = become(ctx, &text.Spec, given, report)
 	}
 	_, _ = report.WriteString(reportInsane + launch.OneLine(err)) // without a reader there is nobody to tell
 	os.Exit(launch.Insane(ctx, os.Stdout, text.Spec.Service, err, 0))
 }
 
-func become(ctx context.Context, spec *launch.Spec, lock int, report *os.File) error {
+func become(ctx context.Context, spec *launch.Spec, given descriptors, report *os.File) error {
 	if err := spec.Prepare(ctx); err != nil {
 		return err
 	}
 	if _, err := report.WriteString(reportExec); err != nil {
 		os.Exit(launch.ExitInsane) // the supervisor is gone: nobody would watch the daemon
 	}
-	return spec.Become(lock)
+	return spec.Become(given.sockets, given.lock)
 }
 
-// takeOrders reads the orders and puts this process in its place: in its cgroup, with its lock and no other descriptor
-// to hand on.
-func takeOrders() (text orders, lock int, err error) {
+// descriptors are what a launcher is given with its orders.
+type descriptors struct {
+	paper   int
+	lock    int
+	sockets []int // the daemon's, in order
+}
+
+// takeOrders reads the orders and puts this process in its place: in its cgroup, with its lock, its sockets and no other
+// descriptor to hand on.
+func takeOrders() (text orders, given descriptors, err error) {
 	if err := closeOnExec(reportFD); err != nil {
-		return text, -1, fmt.Errorf("cannot close stray descriptors: %w", err)
+		return text, given, fmt.Errorf("cannot close stray descriptors: %w", err)
 	}
-	paper, lock := ordersFD, lockFD
+	given = descriptors{paper: ordersFD, lock: lockFD}
 	var stat unix.Stat_t
-	if err = unix.Fstat(ordersFD, &stat); err == nil && stat.Mode&unix.S_IFMT == unix.S_IFSOCK {
-		paper, lock, err = receiveOrders()
+	spare := unix.Fstat(ordersFD, &stat) == nil && stat.Mode&unix.S_IFMT == unix.S_IFSOCK
+	if spare {
+		given, err = receiveOrders()
 	}
 	if err == nil {
-		text, err = readOrders(paper)
+		text, err = readOrders(given.paper)
 	}
 	if err != nil {
-		return text, -1, fmt.Errorf("cannot read the launcher's orders: %w", err)
+		return text, given, fmt.Errorf("cannot read the launcher's orders: %w", err)
+	}
+	if !spare {
+		for i := range text.Spec.Listen {
+			given.sockets = append(given.sockets, socketsFD+i)
+		}
 	}
 	if text.Join != "" {
 		if err := os.WriteFile(filepath.Join(text.Join, "cgroup.procs"), []byte("0"), 0); err != nil {
-			return text, -1, fmt.Errorf("cannot enter its cgroup: %w", err)
+			return text, given, fmt.Errorf("cannot enter its cgroup: %w", err)
 		}
 	}
-	lock, err = keepLock(lock)
-	return text, lock, err
+	given.lock, err = keep(given.lock)
+	return text, given, err
+}
+
+// makeRoom moves the report to where no socket will be. Where they will be nothing is left free: the poller of the runtime,
+// which may come to be at any time, must not take a number that is about to be given to a socket.
+func (given descriptors) makeRoom(report *os.File) (*os.File, error) {
+	const beyond = reportFD + plan.MostSockets
+	fd, err := unix.FcntlInt(uintptr(reportFD), unix.F_DUPFD_CLOEXEC, beyond)
+	if err != nil {
+		return report, fmt.Errorf("cannot keep the report: %w", err)
+	}
+	for at := reportFD; at < reportFD+len(given.sockets); at++ {
+		if _, err := unix.FcntlInt(uintptr(at), unix.F_GETFD, 0); err == unix.EBADF {
+			if err := unix.Dup3(0, at, unix.O_CLOEXEC); err != nil {
+				return report, fmt.Errorf("cannot make room for sockets: %w", err)
+			}
+		}
+	}
+	return os.NewFile(uintptr(fd), "report"), nil
 }
 
 func readOrders(paper int) (text orders, err error) {
@@ -82,14 +117,14 @@ func readOrders(paper int) (text orders, err error) {
 	return text, err
 }
 
-// keepLock moves the lock to where it is in nobody's way and lets it through an exec.
-func keepLock(lock int) (int, error) {
+// keep moves a descriptor to where it is in nobody's way and lets it through an exec.
+func keep(descriptor int) (int, error) {
 	for _, least := range []int{100, 10} { // a low limit of descriptors may forbid the first
-		if fd, err := unix.FcntlInt(uintptr(lock), unix.F_DUPFD, least); err == nil {
-			return fd, unix.Close(lock)
+		if fd, err := unix.FcntlInt(uintptr(descriptor), unix.F_DUPFD, least); err == nil {
+			return fd, unix.Close(descriptor)
 		}
 	}
-	return -1, fmt.Errorf("cannot keep the lock: the limit of open files is too low")
+	return -1, fmt.Errorf("cannot keep a descriptor: the limit of open files is too low")
 }
 
 // closeOnExec marks every descriptor from first on.

@@ -6,14 +6,17 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"recipe/runtime/plan"
 )
 
 // A spare is a launcher that was spawned before there was any use for it, in a leaf of its own, and waits for its
 // orders: of the time from a daemon's death to its successor's exec, the start of our own executable is by far the
-// most. It reads them from a socket, with three descriptors, and exits at the end of that: no supervisor, no spare.
+// most. It reads them from a socket, with three descriptors and the daemon's sockets, and exits at the end of that: no supervisor, no spare.
 //
 // There is one for the whole host, made some time after each start, so that it competes with no daemon that starts. A
 // start that finds none spawns its launcher itself.
@@ -27,6 +30,10 @@ type spare struct {
 const spareDelay = 30 * time.Millisecond
 
 const spareService = "spare"
+
+// fillers keep the descriptors of a spare's process where the daemon will find its sockets from being given to Go's poller,
+// which would not survive that they are replaced.
+const fillers = 3 + plan.MostSockets - (ordersFD + 1)
 
 // wantSpare has one made soon.
 func (h *Host) wantSpare() {
@@ -102,7 +109,8 @@ func (h *Host) cloneSpare(s *spare) error {
 				return nil, unix.EOPNOTSUPP // a spare that had to be moved would save nothing
 			}
 			marker := h.marker("", spareService)
-			return h.clone([]string{launcherName, spareService}, marker, []uintptr{null.Fd(), null.Fd(), uintptr(pair[1])}, cgroup)
+			files := append([]uintptr{null.Fd(), null.Fd(), uintptr(pair[1])}, slices.Repeat([]uintptr{null.Fd()}, fillers)...)
+			return h.clone([]string{launcherName, spareService}, marker, files, cgroup)
 		})
 	}
 	if err != nil {
@@ -134,7 +142,7 @@ func (i *Incarnation) startSpare(o Order, lock *os.File) bool {
 	err := i.note()
 	if err == nil {
 		i.limit(o)
-		err = s.command(i.orders(o), o.Output, lock)
+		err = s.command(i.orders(o), o, lock)
 	}
 	if err == nil {
 		return true
@@ -147,13 +155,17 @@ func (i *Incarnation) startSpare(o Order, lock *os.File) bool {
 }
 
 // command gives the spare its orders. They are in a file, so that sending them cannot block.
-func (s *spare) command(text orders, output, lock *os.File) error {
+func (s *spare) command(text orders, o Order, lock *os.File) error {
 	paper, err := writeOrders(text)
 	if err != nil {
 		return err
 	}
 	defer paper.Close()
-	rights := unix.UnixRights(int(paper.Fd()), int(output.Fd()), int(lock.Fd()))
+	files := []int{int(paper.Fd()), int(o.Output.Fd()), int(lock.Fd())}
+	for _, fd := range numbers(o.Sockets) {
+		files = append(files, int(fd))
+	}
+	rights := unix.UnixRights(files...)
 	err = unix.Sendmsg(s.socket, []byte{'!'}, rights, nil, unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT)
 	unix.Close(s.socket)
 	s.socket = -1
@@ -174,11 +186,11 @@ func (h *Host) discard(s *spare) {
 }
 
 // receiveOrders is the spare's side: it waits, takes on the output that it is given, and returns the descriptors of its
-// orders and its lock.
-func receiveOrders() (paper, lock int, err error) {
+// orders, its lock and the daemon's sockets.
+func receiveOrders() (given descriptors, err error) {
 	_ = json.Unmarshal([]byte(`{"spec":{"argv":["a"],"env":["b"],"limits":{"nofile":1}}}`), &orders{}) // a dry run warms caches
 	var data [1]byte
-	control := make([]byte, unix.CmsgSpace(3*4))
+	control := make([]byte, unix.CmsgSpace((3+plan.MostSockets)*4))
 	n, size := 0, 0
 	for {
 		n, size, _, _, err = unix.Recvmsg(ordersFD, data[:], control, unix.MSG_CMSG_CLOEXEC)
@@ -187,18 +199,19 @@ func receiveOrders() (paper, lock int, err error) {
 		}
 	}
 	if err != nil {
-		return -1, -1, err
+		return given, err
 	}
 	if n == 0 {
 		os.Exit(0) // the supervisor is gone, or has no use for us
 	}
 	messages, err := unix.ParseSocketControlMessage(control[:size])
 	if err != nil || len(messages) != 1 {
-		return -1, -1, fmt.Errorf("%d messages came: %w", len(messages), err)
+		return given, fmt.Errorf("%d messages came: %w", len(messages), err)
 	}
 	files, err := unix.ParseUnixRights(&messages[0])
-	if err != nil || len(files) != 3 {
-		return -1, -1, fmt.Errorf("%d descriptors came: %w", len(files), err)
+	if err != nil || len(files) < 3 {
+		return given, fmt.Errorf("%d descriptors came: %w", len(files), err)
 	}
-	return files[0], files[2], errors.Join(unix.Dup3(files[1], 1, 0), unix.Dup3(files[1], 2, 0), unix.Close(ordersFD))
+	given = descriptors{paper: files[0], lock: files[2], sockets: files[3:]}
+	return given, errors.Join(unix.Dup3(files[1], 1, 0), unix.Dup3(files[1], 2, 0))
 }

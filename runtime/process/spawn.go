@@ -18,6 +18,8 @@ const (
 	reportFD = 3 // where it reports
 	ordersFD = 4 // its orders, in a file in memory: complete before it exists. A spare launcher's socket (spare.go)
 	lockFD   = 5 // its tree's lock
+
+	socketsFD = 6 // and from there on the sockets of the daemon
 )
 
 // orders are what the launcher reads.
@@ -50,7 +52,7 @@ func (i *Incarnation) spawn(o Order, lock *os.File) error {
 		}
 		defer paper.Close()
 		output := o.Output.Fd()
-		return i.host.clone([]string{launcherName, i.service}, marker, []uintptr{output, output, paper.Fd(), lock.Fd()}, cgroup)
+		return i.host.clone([]string{launcherName, i.service}, marker, append([]uintptr{output, output, paper.Fd(), lock.Fd()}, numbers(o.Sockets)...), cgroup)
 	}
 	c, err := i.host.into(i.leaf, func(cgroup int) (*child, error) {
 		if cgroup < 0 && i.leaf != nil {
@@ -62,6 +64,14 @@ func (i *Incarnation) spawn(o Order, lock *os.File) error {
 		i.adopt(c)
 	}
 	return err
+}
+
+func numbers(files []*os.File) []uintptr {
+	list := make([]uintptr, len(files))
+	for i, f := range files {
+		list[i] = f.Fd()
+	}
+	return list
 }
 
 // orders of the incarnation: the daemon's environment is marked.

@@ -23,6 +23,10 @@ func Systemd(p *plan.Plan, s *plan.Service) ([]byte, error) {
 	for _, name := range s.After {
 		after = append(after, name+".service")
 	}
+	if len(s.Listen) > 0 {
+		after = append(after, s.Name+".socket")
+		u.set("Requires", s.Name+".socket")
+	}
 	u.set("After", strings.Join(after, " "))
 	if len(s.Probes) > 0 {
 		u.set("Wants", s.Name+"-check.service")

@@ -71,6 +71,20 @@ func tasks() *plan.Plan {
 	return p
 }
 
+// listening is a service with sockets.
+func listening() *plan.Plan {
+	p := several()
+	p.Services = p.Services[:1]
+	p.Name, p.Services[0].Name, p.Services[0].After = "ears", "ears", nil
+	p.Services[0].Listen = []plan.Socket{
+		{Name: "web", Type: plan.Stream, Port: expr.IntOf(8080), Backlog: 4096},
+		{Name: "local", Type: plan.Stream, Host: "::1", Port: expr.IntOf(8081), Backlog: 4096},
+		{Name: "admin", Type: plan.Stream, Path: expr.PathOf("/run/ears/100%.sock"), Mode: 0o660, Group: "adm", Backlog: 4096},
+		{Name: "log", Type: plan.Datagram, Host: "127.0.0.1", Port: expr.IntOf(514)},
+	}
+	return p
+}
+
 // rendered gives every file of a plan by its name.
 func rendered(t *testing.T, p *plan.Plan) map[string][]byte {
 	t.Helper()
@@ -92,6 +106,13 @@ func rendered(t *testing.T, p *plan.Plan) map[string][]byte {
 		if err != nil {
 			t.Fatal(err)
 		}
+		socket, err := SystemdSocket(p, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if socket != nil {
+			files[s.Name+".socket"] = socket
+		}
 		for j, name := range Names(s) {
 			files[name] = [][]byte{service, check}[j]
 		}
@@ -110,7 +131,7 @@ func rendered(t *testing.T, p *plan.Plan) map[string][]byte {
 }
 
 func TestGolden(t *testing.T) {
-	for _, p := range []*plan.Plan{tour(), several(), tasks()} {
+	for _, p := range []*plan.Plan{tour(), several(), tasks(), listening()} {
 		for name, text := range rendered(t, p) {
 			if strings.HasPrefix(name, "check-") { // most of it is check.sh and the launcher's; what is asked is this plan's
 				_, rest, _ := strings.Cut(string(text), "\nexchange() {")
@@ -183,6 +204,24 @@ func TestTimersKeepToTheirInterval(t *testing.T) {
 	}
 }
 
+// TestSocketsThatSystemdCannotSay are refused, with a way out.
+func TestSocketsThatSystemdCannotSay(t *testing.T) {
+	for says, edit := range map[string]func(s *plan.Service){
+		"depends on a flag or on the host": func(s *plan.Service) { s.Listen[0].Port = expr.FlagOf("port") },
+		"has another backlog than":         func(s *plan.Service) { s.Listen[1].Backlog = 7 },
+		"has another mode or owner than": func(s *plan.Service) {
+			s.Listen[0] = plan.Socket{Name: "x", Type: plan.Stream, Path: expr.PathOf("/run/x"), Mode: 0o600, Backlog: 4096}
+		},
+	} {
+		p := listening()
+		p.Flags = []plan.Flag{{Name: "port", Type: plan.FlagPort, Default: expr.IntOf(8080), Apply: plan.Apply{Action: plan.ApplyRestart}}}
+		edit(&p.Services[0])
+		if _, err := SystemdSocket(p, &p.Services[0]); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: %v", says, err)
+		}
+	}
+}
+
 func TestNulCannotBeExpected(t *testing.T) {
 	p := tour()
 	p.Services[0].Probes[1].TCP.Expect = "a\x00b"
@@ -208,7 +247,7 @@ func need(t *testing.T, tools ...string) {
 // TestSystemdAcceptsUnits asks systemd whether it knows every key and takes every value.
 func TestSystemdAcceptsUnits(t *testing.T) {
 	need(t, "systemd-analyze")
-	for _, p := range []*plan.Plan{tour(), several(), tasks()} {
+	for _, p := range []*plan.Plan{tour(), several(), tasks(), listening()} {
 		root := t.TempDir()
 		paths := []string{}
 		for name, text := range rendered(t, p) {
@@ -218,7 +257,7 @@ func TestSystemdAcceptsUnits(t *testing.T) {
 			path := filepath.Join(root, name)
 			// What it starts is not installed here, which systemd would complain of.
 			text := strings.NewReplacer("/usr/sbin/run-foo", "/bin/true", "/usr/sbin/run-front", "/bin/true", "/usr/sbin/run-back", "/bin/true",
-				"/usr/sbin/run-sweep", "/bin/true", "/usr/sbin/run-beat", "/bin/true", "/usr/sbin/run-seed", "/bin/true",
+				"/usr/sbin/run-ears", "/bin/true", "/usr/sbin/run-sweep", "/bin/true", "/usr/sbin/run-beat", "/bin/true", "/usr/sbin/run-seed", "/bin/true",
 				"/usr/lib/foo/check-foo", "/bin/true").Replace(string(text))
 			if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 				t.Fatal(err)

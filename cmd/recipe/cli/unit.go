@@ -77,6 +77,13 @@ func systemdFiles(p *plan.Plan, service *plan.Service) ([]unitFile, error) {
 	if check != nil {
 		files = append(files, unitFile{names[1], check})
 	}
+	socket, err := unit.SystemdSocket(p, service)
+	if err != nil {
+		return nil, err
+	}
+	if socket != nil {
+		files = append(files, unitFile{service.Name + ".socket", socket})
+	}
 	return files, nil
 }
 

@@ -10,6 +10,7 @@ if [ "$1" = upgrade ]; then echo "$units" >/run/run-{{.Package}}.units || :; fi
 stops=$units
 for unit in $units; do
 	case $unit in *.timer) stops="$stops ${unit%.timer}.service" ;; esac # a run under way
+	[ ! -e "{{.UnitDir}}${unit%.*}.socket" ] || stops="$stops ${unit%.*}.socket"
 	# Should the removal be given up, what runs now is started again and nothing else.
 	case $(timeout 10 systemctl show --property=ActiveState --value "$unit" || :) in
 	inactive | failed) touch "/run/run-$unit.keep" || : ;;

@@ -126,6 +126,9 @@ func (sv *service) spawn() {
 	sv.number++
 	sv.begins()
 	spec, err := sv.resolve()
+	if err == nil {
+		err = sv.listen(sv.definition)
+	}
 	if err != nil {
 		sv.pending = append(sv.pending, supervise.SpawnFailed{Reason: err.Error()})
 		return
@@ -137,7 +140,7 @@ func (sv *service) spawn() {
 		}
 	}
 	incarnation, err := sv.sup.host.Start(process.Order{
-		Service: sv.name, ID: randomID(), Spec: spec, Output: sv.log.Writer(), Notify: sv.notify(sv.number),
+		Service: sv.name, ID: randomID(), Spec: spec, Sockets: sv.sockets.files(), Output: sv.log.Writer(), Notify: sv.notify(sv.number),
 	})
 	if err != nil {
 		sv.pending = append(sv.pending, supervise.SpawnFailed{Reason: err.Error()})

@@ -18,10 +18,13 @@ import (
 	"recipe/runtime/process"
 )
 
-// TestMain serves as launcher too: the supervisor spawns its own executable.
+// TestMain serves as launcher too, since the supervisor spawns its own executable, and as the daemon that is handed sockets.
 func TestMain(m *testing.M) {
 	if process.Launching(os.Args) {
 		process.Launch()
+	}
+	if len(os.Args) == 2 && os.Args[1] == handedRole {
+		serveHanded()
 	}
 	os.Exit(m.Run())
 }

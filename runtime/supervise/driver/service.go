@@ -36,6 +36,7 @@ type message struct {
 	event       supervise.Event
 	incarnation uint64
 	asking      uint64  // the round of probes that an answer belongs to
+	postponed   uint64  // which change this is, told again since its sockets could not be opened
 	slot        *slot   // that comes with Admitted
 	waiter      *waiter // who waits for what the event brings about
 }
@@ -59,6 +60,9 @@ type service struct {
 	definition  *definition
 	live        *expr.Env // the flags as the running daemon knows them
 	log         *logs.Log
+	sockets     sockets
+	postponed   uint64 // counts the changes; of the last one
+	refused     error  // why it waits; nil where it does not
 	incarnation *process.Incarnation
 	number      uint64 // of the incarnation, from 1
 	stopProbes  context.CancelFunc
@@ -189,6 +193,7 @@ func (sv *service) adopt(d *definition) (asked bool) {
 // close gives the claim up before the name can be looked up no longer: whoever finds no service may claim it.
 func (sv *service) close() {
 	sv.log.Close()
+	sv.sockets.close()
 	if sv.task != nil {
 		sv.task.alarm.close()
 	}
@@ -202,6 +207,9 @@ func (sv *service) close() {
 
 func (sv *service) take(m message) {
 	if m.incarnation != 0 && m.incarnation != sv.number || m.asking != 0 && m.asking != sv.asking {
+		return
+	}
+	if m.define != nil && sv.postpones(m) {
 		return
 	}
 	if m.define != nil {
@@ -270,6 +278,7 @@ func (sv *service) settle(before supervise.Machine) {
 	}
 	if before.State != supervise.Stopped && sv.machine.State == supervise.Stopped {
 		sv.log.EndIncarnation()
+		sv.sockets.close()
 	}
 }
 

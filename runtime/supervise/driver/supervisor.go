@@ -63,6 +63,8 @@ type Supervisor struct {
 	recipes  []*recipe     // owned by Run's goroutine
 	retry    time.Duration // until a recipe that was refused is tried again
 
+	listenRetry time.Duration // until a change that could not open its sockets is
+
 	mu       sync.Mutex
 	told     int // notes of the host that were shown
 	services map[string]*service
@@ -90,7 +92,7 @@ func New(o Options) (*Supervisor, error) {
 	return &Supervisor{
 		options: o, host: host, watcher: watcher, stall: probe.NewStall(nil),
 		slots:    make(chan struct{}, startsPerCPU*runtime.NumCPU()),
-		services: map[string]*service{}, retry: 5 * time.Second,
+		services: map[string]*service{}, retry: 5 * time.Second, listenRetry: listenRetry,
 	}, nil
 }
 

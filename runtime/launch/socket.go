@@ -1,0 +1,270 @@
+package launch
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"recipe/runtime/expr"
+	"recipe/runtime/plan"
+)
+
+// Socket is a listening socket made concrete: a port on Host, or a path. Whoever supervises opens it.
+type Socket struct {
+	Name    string
+	Type    plan.SocketType
+	Host    string // "" is every address
+	Port    int64
+	Path    string
+	Backlog int
+	Ownership
+}
+
+// Sockets computes the sockets of the service for this host, in the order of their descriptors.
+func Sockets(s *plan.Service, env *expr.Env) ([]Socket, error) {
+	var all []Socket
+	r := &resolver{env: env}
+	for _, socket := range s.Listen {
+		concrete := Socket{Name: socket.Name, Type: socket.Type, Host: socket.Host, Backlog: socket.Backlog, Ownership: Ownership{socket.Owner, socket.Group, socket.Mode}}
+		place := "the socket " + socket.Name
+		if socket.Path.IsZero() {
+			concrete.Port = r.value(place, socket.Port).Int
+		} else {
+			concrete.Path = r.text(place, socket.Path)
+		}
+		all = append(all, concrete)
+	}
+	return all, r.err
+}
+
+// Address tells sockets apart: there is one at most with the same.
+func (s *Socket) Address() string {
+	if s.Path != "" {
+		return fmt.Sprintf("the %s socket %s", s.Type, s.Path)
+	}
+	protocol := map[plan.SocketType]string{plan.Stream: "TCP", plan.Datagram: "UDP"}[s.Type]
+	if s.Host == "" {
+		return fmt.Sprintf("%s port %d", protocol, s.Port)
+	}
+	return fmt.Sprintf("%s port %s", protocol, net.JoinHostPort(s.Host, strconv.FormatInt(s.Port, 10)))
+}
+
+// Open listens. Of a path a socket that nobody listens on is replaced, and nothing else; its directory is made, and no link
+// followed that another than root made, nor one in the last element. The descriptor blocks, as daemons expect of one that
+// they are handed.
+func (s *Socket) Open() (*os.File, error) {
+	fd, err := s.open()
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen on %s: %s", s.Address(), reason(err))
+	}
+	return os.NewFile(uintptr(fd), s.Name), nil
+}
+
+func (s *Socket) open() (fd int, err error) {
+	kind := map[plan.SocketType]int{plan.Stream: unix.SOCK_STREAM, plan.Datagram: unix.SOCK_DGRAM}[s.Type]
+	switch ip := net.ParseIP(s.Host); {
+	case s.Path != "":
+		fd, err = s.bindPath(kind)
+	case s.Port < 1 || s.Port > 65535:
+		return -1, errors.New("ports are 1 to 65535")
+	case ip.To4() != nil:
+		fd, err = bindPort(unix.AF_INET, kind, &unix.SockaddrInet4{Port: int(s.Port), Addr: [4]byte(ip.To4())})
+	case ip != nil:
+		fd, err = bindPort(unix.AF_INET6, kind, &unix.SockaddrInet6{Port: int(s.Port), Addr: [16]byte(ip)})
+	default:
+		fd, err = bindPort(unix.AF_INET6, kind, &unix.SockaddrInet6{Port: int(s.Port)})
+		if err == unix.EAFNOSUPPORT || err == unix.EADDRNOTAVAIL { // a host without IPv6
+			fd, err = bindPort(unix.AF_INET, kind, &unix.SockaddrInet4{Port: int(s.Port)})
+		}
+	}
+	if err == nil && s.Type == plan.Stream {
+		if err = unix.Listen(fd, s.Backlog); err != nil {
+			unix.Close(fd)
+		}
+	}
+	return fd, err
+}
+
+// Adjust gives a socket that is open already the backlog, mode and owner that it is to have now.
+func (s *Socket) Adjust(file *os.File) error {
+	if s.Type == plan.Stream {
+		if err := unix.Listen(int(file.Fd()), s.Backlog); err != nil {
+			return fmt.Errorf("cannot listen on %s: %s", s.Address(), reason(err))
+		}
+	}
+	if s.Path == "" {
+		return nil
+	}
+	return s.settlePath()
+}
+
+func bindPort(family, kind int, address unix.Sockaddr) (int, error) {
+	fd, err := unix.Socket(family, kind|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return -1, err
+	}
+	if kind == unix.SOCK_STREAM { // of datagrams it would let two share a port
+		err = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)
+	}
+	if v6, ok := address.(*unix.SockaddrInet6); err == nil && ok && v6.Addr == [16]byte{} {
+		err = unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, 0)
+	}
+	if err == nil {
+		err = unix.Bind(fd, address)
+	}
+	if err != nil {
+		unix.Close(fd)
+		return -1, err
+	}
+	return fd, nil
+}
+
+func (s *Socket) bindPath(kind int) (int, error) {
+	if err := unled(s.Path); err != nil {
+		return -1, err
+	}
+	if err := makeParents(s.Path); err != nil {
+		return -1, err
+	}
+	fd, err := unix.Socket(unix.AF_UNIX, kind|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return -1, err
+	}
+	address := &unix.SockaddrUnix{Name: s.Path}
+	if err = unix.Fchmod(fd, 0o600); err == nil { // of the file too, until it has its owner
+		err = unix.Bind(fd, address)
+	}
+	if err == unix.EADDRINUSE {
+		if err = s.clearStale(kind); err == nil {
+			err = unix.Bind(fd, address)
+		}
+	}
+	if err == nil {
+		err = s.settlePath()
+	}
+	if err != nil {
+		unix.Close(fd)
+		return -1, err
+	}
+	return fd, nil
+}
+
+// clearStale removes the socket file that a process left which did not come to do so itself.
+func (s *Socket) clearStale(kind int) error {
+	var st unix.Stat_t
+	if err := unix.Lstat(s.Path, &st); err != nil {
+		return err
+	}
+	if st.Mode&unix.S_IFMT != unix.S_IFSOCK {
+		return errors.New("something else has the path, and is left alone")
+	}
+	fd, err := unix.Socket(unix.AF_UNIX, kind|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	if err := unix.Connect(fd, &unix.SockaddrUnix{Name: s.Path}); err != unix.ECONNREFUSED {
+		return errors.New("another process listens on it")
+	}
+	return unix.Unlink(s.Path)
+}
+
+// settlePath gives the socket's file its owner and mode.
+func (s *Socket) settlePath() error {
+	want, err := s.Ownership.lookUp()
+	if err != nil {
+		return err
+	}
+	file, err := os.OpenFile(s.Path, unix.O_PATH|unix.O_NOFOLLOW, 0)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	var st unix.Stat_t
+	if err := unix.Fstat(int(file.Fd()), &st); err != nil {
+		return err
+	}
+	if st.Mode&unix.S_IFMT != unix.S_IFSOCK {
+		return fmt.Errorf("%s was replaced by something else", s.Path)
+	}
+	return want.settle(s.Path, file)
+}
+
+// The environment by which a process learns of the sockets that it is handed (sd_listen_fds(3)).
+const (
+	listenCount = "LISTEN_FDS"
+	listenPID   = "LISTEN_PID"
+	listenNames = "LISTEN_FDNAMES"
+	firstSocket = 3
+)
+
+// listening is what the daemon is told of its sockets.
+func (s *Spec) listening() []string {
+	if len(s.Listen) == 0 {
+		return nil
+	}
+	return []string{
+		fmt.Sprintf("%s=%d", listenCount, len(s.Listen)), fmt.Sprintf("%s=%d", listenPID, os.Getpid()), listenNames + "=" + strings.Join(s.Listen, ":"),
+	}
+}
+
+// handed gives the descriptors of the sockets that this process was started with, which have to be those of the service.
+func (s *Spec) handed() ([]int, error) {
+	if len(s.Listen) == 0 {
+		return nil, nil
+	}
+	if os.Getenv(listenPID) != strconv.Itoa(os.Getpid()) || os.Getenv(listenCount) != strconv.Itoa(len(s.Listen)) {
+		return nil, errors.New(notHanded(s.Listen))
+	}
+	var descriptors []int
+	for i := range s.Listen {
+		unix.CloseOnExec(firstSocket + i) // no step has them
+		descriptors = append(descriptors, firstSocket+i)
+	}
+	return descriptors, nil
+}
+
+func socketNames(s *plan.Service) []string {
+	var names []string
+	for _, socket := range s.Listen {
+		names = append(names, socket.Name)
+	}
+	return names
+}
+
+func notHanded(names []string) string {
+	return fmt.Sprintf("it was not handed its listening sockets (%s): its socket unit or a supervisor opens them", strings.Join(names, ", "))
+}
+
+// lift moves sockets to where they are in nobody's way, nor in their own.
+func lift(sockets []int) ([]int, error) {
+	lifted := make([]int, len(sockets))
+	for i, fd := range sockets {
+		var err error
+		if lifted[i], err = unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, firstSocket+len(sockets)); err != nil {
+			return nil, fmt.Errorf("cannot keep descriptor %d: %s", fd, reason(err))
+		}
+	}
+	return lifted, nil
+}
+
+// place lets lifted sockets through the exec, from firstSocket on. Whatever had these numbers is closed: nothing may be
+// there that this process still needs.
+func place(lifted, keep []int) error {
+	for _, fd := range keep {
+		if fd >= firstSocket && fd < firstSocket+len(lifted) {
+			return errors.New("the limit of open files is too low for its sockets")
+		}
+	}
+	for i, fd := range lifted {
+		if err := unix.Dup3(fd, firstSocket+i, 0); err != nil {
+			return fmt.Errorf("cannot hand over a socket: %s", reason(err))
+		}
+	}
+	return nil
+}
