@@ -273,9 +273,12 @@ func align(x, y []any) (pairs []pair) {
 	return pairs
 }
 
-// Belongs tells which service a change is of, or "".
+// Belongs tells which service or task a change is of, or "".
 func (c Change) Belongs() string {
 	name, ok := strings.CutPrefix(c.Path, "services[")
+	if !ok {
+		name, ok = strings.CutPrefix(c.Path, "tasks[")
+	}
 	if !ok {
 		return ""
 	}

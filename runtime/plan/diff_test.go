@@ -22,6 +22,10 @@ func pairOf(t *testing.T) (before, after *Plan) {
 				Prepare: []Step{{Template: &Template{Path: expr.PathOf("/run/foo"), Text: expr.FlagOf("level"), Mode: 0o644}}}},
 			{Name: "bar", Command: []expr.Expr{expr.PathOf("/usr/bin/bar"), expr.FlagOf("twice")}, Restart: DefaultRestart(), Stop: DefaultStop(), Logs: DefaultLogs()},
 		}}
+	before.Tasks = []Task{
+		{Name: "sweep", Command: []expr.Expr{expr.PathOf("/usr/bin/foo"), expr.FlagOf("port")}, Every: 3_600_000, Timeout: 60_000, Logs: DefaultLogs()},
+		{Name: "seed", Command: []expr.Expr{expr.PathOf("/usr/bin/foo")}, Prepare: before.Services[0].Prepare, Timeout: 60_000, Logs: DefaultLogs()},
+	}
 	if problems := before.Validate(); len(problems) > 0 {
 		t.Fatal(problems)
 	}
@@ -43,16 +47,26 @@ func TestEffectIsTheSmallest(t *testing.T) {
 		change func(*Plan)
 		want   string
 	}{
-		{"nothing", func(*Plan) {}, "foo none, bar none"},
-		{"an argument", func(p *Plan) { p.Services[1].Command = append(p.Services[1].Command, expr.TextOf("-v")) }, "foo none, bar restart"},
-		{"a delay", func(p *Plan) { p.Services[0].Restart.Cap = 60_000 }, "foo live, bar none"},
-		{"a default, and one that is made of it", func(p *Plan) { p.Flags[0].Default = expr.IntOf(81) }, "foo restart, bar restart"},
-		{"a default that waits", func(p *Plan) { p.Flags[1].Default = expr.IntOf(3) }, "foo none, bar next-start"},
-		{"a default that is signalled", func(p *Plan) { p.Flags[2].Default = expr.TextOf("debug") }, "foo signal HUP, bar none"},
-		{"the greatest counts", func(p *Plan) { p.Flags[2].Default = expr.TextOf("debug"); p.Flags[0].Default = expr.IntOf(81) }, "foo restart, bar restart"},
-		{"help", func(p *Plan) { p.Flags[0].Help = "x" }, "foo none, bar none"},
-		{"one less", func(p *Plan) { p.Services = p.Services[:1] }, "foo none, bar stop"},
-		{"another name", func(p *Plan) { p.Services[1].Name = "baz" }, "foo none, bar stop, baz start"},
+		{"nothing", func(*Plan) {}, "foo none, bar none, sweep none, seed none"},
+		{"an argument", func(p *Plan) { p.Services[1].Command = append(p.Services[1].Command, expr.TextOf("-v")) }, "foo none, bar restart, sweep none, seed none"},
+		{"a delay", func(p *Plan) { p.Services[0].Restart.Cap = 60_000 }, "foo live, bar none, sweep none, seed none"},
+		{"a default, and one that is made of it", func(p *Plan) { p.Flags[0].Default = expr.IntOf(81) }, "foo restart, bar restart, sweep next-start, seed none"},
+		{"a default that waits", func(p *Plan) { p.Flags[1].Default = expr.IntOf(3) }, "foo none, bar next-start, sweep none, seed none"},
+		{"a default that is signalled", func(p *Plan) { p.Flags[2].Default = expr.TextOf("debug") }, "foo signal HUP, bar none, sweep none, seed next-start"},
+		{"the greatest counts", func(p *Plan) { p.Flags[2].Default = expr.TextOf("debug"); p.Flags[0].Default = expr.IntOf(81) }, "foo restart, bar restart, sweep next-start, seed next-start"},
+		{"an argument of tasks", func(p *Plan) {
+			for i := range p.Tasks {
+				p.Tasks[i].Command = append(p.Tasks[i].Command, expr.TextOf("-v"))
+			}
+		}, "foo none, bar none, sweep next-start, seed restart"},
+		{"an interval", func(p *Plan) { p.Tasks[0].Every = 60_000 }, "foo none, bar none, sweep live, seed none"},
+		{"one task less", func(p *Plan) { p.Tasks = p.Tasks[:1] }, "foo none, bar none, sweep none, seed stop"},
+		{"a socket", func(p *Plan) {
+			p.Services[0].Listen = []Socket{{Name: "web", Type: Stream, Port: expr.IntOf(1), Backlog: 1}}
+		}, "foo restart, bar none, sweep none, seed none"},
+		{"help", func(p *Plan) { p.Flags[0].Help = "x" }, "foo none, bar none, sweep none, seed none"},
+		{"one less", func(p *Plan) { p.Services = p.Services[:1] }, "foo none, bar stop, sweep none, seed none"},
+		{"another name", func(p *Plan) { p.Services[1].Name = "baz" }, "foo none, bar stop, sweep none, seed none, baz start"},
 	} {
 		before, after := pairOf(t)
 		test.change(after)

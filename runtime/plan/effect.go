@@ -21,7 +21,7 @@ const (
 	EffectStop    EffectAction = "stop"
 )
 
-// Effect is what one service goes through, and the changes behind it. Signal is a name without SIG, for EffectSignal.
+// Effect is what one service or task goes through, and the changes behind it. Signal is a name without SIG, for EffectSignal.
 type Effect struct {
 	Service string       `json:"service"`
 	Action  EffectAction `json:"action"`
@@ -30,7 +30,7 @@ type Effect struct {
 	Changes []Change     `json:"changes,omitempty"`
 }
 
-// Effects tells, service by service, what a supervisor that runs before does when it is given after: those of before in
+// Effects tells, service by service and task by task, what a supervisor that runs before does when it is given after: those of before in
 // their order, then the new ones. Flags are taken to have their defaults; a host that sets one does not notice a change
 // of its default.
 func Effects(before, after *Plan) ([]Effect, error) {
@@ -39,16 +39,19 @@ func Effects(before, after *Plan) ([]Effect, error) {
 		return nil, err
 	}
 	var effects []Effect
-	for i := range before.Services {
-		e := Effect{Service: before.Services[i].Name, Changes: of(changes, before.Services[i].Name)}
+	for _, s := range before.Launches() {
+		e := Effect{Service: s.Name, Changes: of(changes, s.Name)}
 		if err := e.judge(before, after); err != nil {
 			return nil, err
 		}
+		if t := after.Task(s.Name); t != nil {
+			e.onTask(t)
+		}
 		effects = append(effects, e)
 	}
-	for i := range after.Services {
-		if name := after.Services[i].Name; before.Service(name) == nil {
-			effects = append(effects, Effect{Service: name, Action: EffectStart, Why: "it is new", Changes: of(changes, name)})
+	for _, s := range after.Launches() {
+		if before.Launch(s.Name) == nil {
+			effects = append(effects, Effect{Service: s.Name, Action: EffectStart, Why: "it is new", Changes: of(changes, s.Name)})
 		}
 	}
 	return effects, nil
@@ -65,7 +68,7 @@ func of(changes []Change, service string) (some []Change) {
 
 // judge finds the effect on a service of before.
 func (e *Effect) judge(before, after *Plan) error {
-	old, spec := before.Service(e.Service), after.Service(e.Service)
+	old, spec := before.Launch(e.Service), after.Launch(e.Service)
 	if spec == nil {
 		e.Action, e.Why = EffectStop, "it is not declared any longer"
 		return nil
@@ -81,7 +84,7 @@ func (e *Effect) judge(before, after *Plan) error {
 	e.Action = EffectNone
 	switch {
 	case a != b:
-		e.Action, e.Why = EffectRestart, "the daemon is started with something else"
+		e.Action, e.Why = EffectRestart, "it is started with something else"
 		return nil
 	case len(e.Changes) > 0:
 		e.raise(EffectLive, "", "applied to the running daemon")
@@ -93,6 +96,18 @@ func (e *Effect) judge(before, after *Plan) error {
 		}
 	}
 	return nil
+}
+
+// onTask turns what a service would go through into what a task does: it is signalled never, and a periodic one shows what it
+// is started with at its next run.
+func (e *Effect) onTask(t *Task) {
+	switch {
+	case e.Action == EffectSignal, e.Action == EffectRestart && t.Every > 0:
+		e.Action, e.Signal = EffectNext, ""
+		e.Why += ", from the next run on"
+	case e.Action == EffectRestart:
+		e.Why += ", and is run again"
+	}
 }
 
 // flag adds the effect of a changed default.
