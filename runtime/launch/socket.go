@@ -124,7 +124,14 @@ func bindPort(family, kind int, address unix.Sockaddr) (int, error) {
 	return fd, nil
 }
 
+// longestPath is what the kernel's address holds before its final NUL (unix(7)). The root of a run may make it longer than
+// the plan's.
+const longestPath = 107
+
 func (s *Socket) bindPath(kind int) (int, error) {
+	if len(s.Path) > longestPath {
+		return -1, fmt.Errorf("the path has %d bytes, and a socket's at most %d: choose a shorter one, or a shorter root", len(s.Path), longestPath)
+	}
 	if err := unled(s.Path); err != nil {
 		return -1, err
 	}

@@ -88,6 +88,10 @@ func TestSocketOfPorts(t *testing.T) {
 			file.Close()
 		}
 	}
+	long := launch.Socket{Name: "s", Type: plan.Stream, Path: filepath.Join(t.TempDir(), strings.Repeat("x", 107)), Backlog: 1}
+	if _, err := long.Open(); err == nil || !strings.Contains(err.Error(), "at most 107") {
+		t.Errorf("of a path that is too long: %v", err)
+	}
 	s := launch.Socket{Name: "s", Type: plan.Stream, Port: 70_000}
 	if _, err := s.Open(); err == nil || !strings.Contains(err.Error(), "1 to 65535") {
 		t.Errorf("of port 70000: %v", err)

@@ -19,6 +19,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -175,13 +176,16 @@ func file(sources *os.Root, c contents.Entry, target string) error {
 	return pending.CloseAtomicallyReplace()
 }
 
-// Unprivileged returns the plan as whoever calls can run it below a root: no service or task has a user, no step an owner,
+// Unprivileged returns the plan as whoever calls can run it below a root: no service or task has a user, no step or socket an owner,
 // and nothing has to be mounted there.
 func Unprivileged(p *plan.Plan) *plan.Plan {
 	local := *p
 	local.Services = make([]plan.Service, len(p.Services))
 	for i, s := range p.Services {
-		s.User, s.Prepare = "", withoutOwners(s.Prepare)
+		s.User, s.Prepare, s.Listen = "", withoutOwners(s.Prepare), slices.Clone(s.Listen)
+		for j := range s.Listen {
+			s.Listen[j].Owner, s.Listen[j].Group = "", ""
+		}
 		local.Services[i] = s
 	}
 	local.Tasks = make([]plan.Task, len(p.Tasks))

@@ -154,7 +154,8 @@ func TestStageLaysOutTreesDirectoriesAndLinks(t *testing.T) {
 
 func TestUnprivilegedLeavesThePlanAlone(t *testing.T) {
 	p := &plan.Plan{Services: []plan.Service{{User: "foo", Prepare: []plan.Step{{Directory: &plan.Directory{Owner: "foo", Group: "foo"}}, {Template: &plan.Template{Owner: "foo"}},
-		{RequireMount: &plan.RequireMount{}}, {Copy: &plan.Copy{Owner: "foo"}}}}}}
+		{RequireMount: &plan.RequireMount{}}, {Copy: &plan.Copy{Owner: "foo"}}}, Listen: []plan.Socket{{Owner: "foo", Group: "adm"}}}},
+		Tasks: []plan.Task{{User: "foo", Prepare: []plan.Step{{Directory: &plan.Directory{Owner: "foo"}}}}}}
 	local := Unprivileged(p)
 	s := local.Services[0]
 	if len(s.Prepare) != 3 || s.Prepare[2].Copy.Owner != "" || len(p.Services[0].Prepare) != 4 || p.Services[0].Prepare[3].Copy.Owner != "foo" {
@@ -163,7 +164,10 @@ func TestUnprivilegedLeavesThePlanAlone(t *testing.T) {
 	if s.User != "" || s.Prepare[0].Directory.Owner != "" || s.Prepare[0].Directory.Group != "" || s.Prepare[1].Template.Owner != "" {
 		t.Errorf("an owner is left: %+v", s)
 	}
-	if p.Services[0].User != "foo" || p.Services[0].Prepare[0].Directory.Owner != "foo" {
+	if task := local.Tasks[0]; s.Listen[0].Owner != "" || s.Listen[0].Group != "" || task.User != "" || task.Prepare[0].Directory.Owner != "" {
+		t.Errorf("an owner is left: %+v, %+v", s.Listen, task)
+	}
+	if p.Services[0].Listen[0].Owner != "foo" || p.Tasks[0].User != "foo" || p.Services[0].User != "foo" || p.Services[0].Prepare[0].Directory.Owner != "foo" {
 		t.Error("the plan was changed")
 	}
 }

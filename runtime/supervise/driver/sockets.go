@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"recipe/runtime/launch"
+	"recipe/runtime/supervise"
 )
 
 // sockets are those that a service is handed, in the order of their descriptors. They stay open over its restarts, and
@@ -97,8 +98,9 @@ func (sv *service) listen(d *definition) error {
 	return err
 }
 
-// postpones reports whether a new definition waits because what it listens on cannot be opened: nothing of what runs is
-// given up for it. m is told again by and by, until then or until there is a newer one.
+// postpones reports whether a new definition that restarts the daemon waits because what it listens on cannot be opened:
+// nothing of what runs is given up for it. m is told again by and by, until then or until there is a newer one. A
+// definition that does not restart it is listened for at the next start.
 func (sv *service) postpones(m message) bool {
 	if m.postponed != 0 && m.postponed != sv.postponed {
 		return true // there is a newer one
@@ -107,7 +109,8 @@ func (sv *service) postpones(m message) bool {
 		sv.postponed++
 		sv.refused = nil
 	}
-	if len(sv.sockets) == 0 || m.define.env == nil { // nothing is held: the next start opens
+	_, restarts := m.event.(supervise.Restart)
+	if !restarts || len(sv.sockets) == 0 || m.define.env == nil { // the next start opens what it needs
 		return false
 	}
 	err := sv.listen(m.define)

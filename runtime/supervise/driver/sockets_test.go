@@ -277,3 +277,28 @@ func TestAChangedFlagMovesTheSocket(t *testing.T) {
 		return err == nil && strings.HasSuffix(got, " web") && !strings.HasPrefix(got, fmt.Sprint(pid))
 	})
 }
+
+// A flag that waits for the next start leaves the socket where the daemon serves until then.
+func TestASocketWhoseFlagWaitsMovesAtTheNextStart(t *testing.T) {
+	dir := t.TempDir()
+	first, second := freePort(t), freePort(t)
+	p := planOf(handedService(t, onPort("web", expr.FlagOf("port"))))
+	p.Flags = []plan.Flag{{Name: "port", Type: plan.FlagPort, Default: expr.IntOf(first), Apply: plan.Apply{Action: plan.ApplyNone}}}
+	r := prepare(t, dir, p)
+	r.begin()
+	pid := r.pidOf("a")
+	r.write(filepath.Join(dir, "root/etc/test/flags"), fmt.Sprintf("port=%d\n", second))
+	r.until("the change is said", func() bool { return r.count("from the next start on") == 1 })
+	if got, err := ask("tcp", tcpAddress(first)); err != nil || got != fmt.Sprintf("%d web", pid) {
+		t.Errorf("the old port: %q, %v", got, err)
+	}
+	if _, err := ask("tcp", tcpAddress(second)); !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Errorf("the new port, which nobody serves yet: %v", err)
+	}
+	if _, err := r.Restart(context.Background(), "a", tester); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := ask("tcp", tcpAddress(second)); err != nil || got != fmt.Sprintf("%d web", r.pidOf("a")) {
+		t.Errorf("after a restart: %q, %v", got, err)
+	}
+}
