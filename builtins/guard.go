@@ -2,6 +2,8 @@ package builtins
 
 import (
 	"fmt"
+	"maps"
+	"sync"
 
 	"go.starlark.net/starlark"
 	"go.starlark.net/syntax"
@@ -156,19 +158,24 @@ func isHandle(v starlark.Value) bool  { _, ok := v.(*Handle); return ok }
 
 // Environment is every name of the language, for one recording: the words, host, the guards, and the words of Starlark that are replaced.
 func Environment(r *Recording) starlark.StringDict {
+	d := maps.Clone(shared())
+	d["host"] = host{r}
+	return d
+}
+
+// shared is what belongs to no recording: a word finds its own by the thread that it runs on. Making it takes as long as the
+// evaluation of a small recipe.
+var shared = sync.OnceValue(func() starlark.StringDict {
 	d := guards()
-	for name, v := range wrapped() {
-		d[name] = v
-	}
+	maps.Copy(d, wrapped())
 	words := Words()
 	for i := range words {
 		if words[i].run != nil {
 			d[words[i].Name] = words[i].builtin()
 		}
 	}
-	d["host"] = host{r}
 	return d
-}
+})
 
 // Names are the names that a recipe can spell, for hints.
 func Names(env starlark.StringDict) []string {

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// BenchmarkEvaluate takes the recipe of the tour from source to plan.
 func BenchmarkEvaluate(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
@@ -26,6 +27,22 @@ func many(services int, restart string) []byte {
 		fmt.Fprintf(&b, "service(name = \"s%04d\", command = [\"/x/benchd\", \"/sock\", \"s%04d\", \"sleep\"], restart = %s)\n", i, i, restart)
 	}
 	return []byte(b.String())
+}
+
+// BenchmarkTwoHundredLines takes a recipe of 200 lines from source to plan.
+func BenchmarkTwoHundredLines(b *testing.B) {
+	var src strings.Builder
+	src.WriteString("port = flag(\"port\", type = \"port\", default = 8080, help = \"port\")\n")
+	for i := range 22 {
+		fmt.Fprintf(&src, "service(\n    name = \"s%d\",\n    command = [\"/usr/bin/s\", fmt(\"--port={}\", port)],\n    env = {\"A\": \"%d\"},\n    prepare = [directory(\"/var/lib/s%d\")],\n"+
+			"    probes = [http(port, \"/healthz\", every = \"5s\")],\n    restart = restart(delay = \"200ms\"),\n    limits = limits(nofile = 65536),\n)\n", i, i, i)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if p, list := EvaluateBytes("x.star", []byte(src.String()), Options{}); p == nil {
+			b.Fatal(list)
+		}
+	}
 }
 
 func BenchmarkThousandServices(b *testing.B) {

@@ -179,6 +179,18 @@ func TestMemoryHoldsWithoutTheWatch(t *testing.T) {
 	}
 }
 
+func TestChildIsStartedAhead(t *testing.T) {
+	t.Parallel()
+	r := New(small, 2)
+	r.Start()
+	doubles(t, r)
+	doubles(t, r)
+	r.Close()
+	unused := New(small, 1)
+	unused.Start()
+	unused.Close()
+}
+
 func TestFaultIsTheWorksOwn(t *testing.T) {
 	t.Parallel()
 	r := runner(t, 1)

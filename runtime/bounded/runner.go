@@ -17,6 +17,7 @@ type Runner struct {
 	slots  chan struct{} // pieces of work under way
 
 	mu     sync.Mutex
+	ahead  chan *child // that Start started; nil when it was taken
 	idle   []*child
 	closed bool
 }
@@ -24,6 +25,30 @@ type Runner struct {
 // New makes a runner of at most that many children, at least one. It must be closed.
 func New(limits Limits, children int) *Runner {
 	return &Runner{limits: limits, slots: make(chan struct{}, max(children, 1))}
+}
+
+// Start starts a child ahead of its work, while the caller does something else.
+func (r *Runner) Start() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	ahead := make(chan *child, 1)
+	r.ahead = ahead
+	go func() {
+		c, _ := start(r.limits, r.Program) // a failure is met again, and told, when there is work
+		ahead <- c
+	}()
+}
+
+// started takes the child that Start started, or nil.
+func (r *Runner) started() *child {
+	r.mu.Lock()
+	ahead := r.ahead
+	r.ahead = nil
+	r.mu.Unlock()
+	if ahead == nil {
+		return nil
+	}
+	return <-ahead
 }
 
 // Do has a child do one piece of work. serve answers what the child asks on the way; it is called by this goroutine. An
@@ -60,6 +85,9 @@ func blameless(err error) bool {
 }
 
 func (r *Runner) take() (*child, error) {
+	if c := r.started(); c != nil {
+		return c, nil
+	}
 	r.mu.Lock()
 	if n := len(r.idle); n > 0 {
 		c := r.idle[n-1]
@@ -85,6 +113,9 @@ func (r *Runner) put(c *child) {
 
 // Close ends the children that are idle, and each other one when its work is done.
 func (r *Runner) Close() {
+	if c := r.started(); c != nil {
+		c.close()
+	}
 	r.mu.Lock()
 	idle := r.idle
 	r.idle, r.closed = nil, true

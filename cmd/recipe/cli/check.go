@@ -35,7 +35,7 @@ func (c *checkCommand) Run(s *Streams) error {
 		return usagef("--fix mends files, and prints their paths: leave out --json and -")
 	}
 	children := min(runtime.GOMAXPROCS(0), len(c.Files))
-	e := newEvaluator(children)
+	e := s.evaluator()
 	defer e.close()
 	lists := make(diag.Lists, len(c.Files))
 	errs := make([]error, len(c.Files))

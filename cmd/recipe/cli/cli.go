@@ -18,6 +18,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
+	"slices"
 
 	"github.com/alecthomas/kong"
 )
@@ -56,7 +58,20 @@ type Streams struct {
 	In  io.Reader
 	Out io.Writer
 	Err io.Writer
+
+	ahead *evaluator // started before the command line is parsed, which takes as long as a child's start; nil for most verbs
 }
+
+// evaluator gives the evaluator of a command. It must be closed.
+func (s *Streams) evaluator() *evaluator {
+	if s.ahead != nil {
+		return s.ahead
+	}
+	return newEvaluator(runtime.GOMAXPROCS(0))
+}
+
+// evaluates lists the verbs that evaluate as soon as the command line is parsed.
+var evaluates = []string{"check", "plan", "build", "launcher", "unit", "exec", "probe"}
 
 // Main runs the command line, args[0] included, and returns its exit code. A process that this program started of
 // itself never returns from it.
@@ -64,6 +79,11 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	Spawned(args)
 	out := &answerWriter{to: stdout}
 	s := &Streams{In: stdin, Out: out, Err: stderr}
+	if len(args) > 2 && slices.Contains(evaluates, args[1]) {
+		s.ahead = newEvaluator(runtime.GOMAXPROCS(0))
+		s.ahead.runner.Start()
+		defer s.ahead.close()
+	}
 	err := run(args[1:], s)
 	if out.err != nil { // whatever else failed came of it
 		err = fmt.Errorf("cannot write the answer: %w", out.err)

@@ -16,7 +16,7 @@ import (
 // evaluate reads FILE. What makes it unusable goes to stderr, and the error has nothing to add to that; what a sound
 // recipe prints goes there too. Its warnings are for `recipe check` to give.
 func evaluate(s *Streams, file string) (*plan.Plan, error) {
-	e := newEvaluator(1)
+	e := s.evaluator()
 	defer e.close()
 	p, list, err := e.plan(context.Background(), file, s.In)
 	if err != nil {
