@@ -10,7 +10,8 @@ import (
 	"strings"
 )
 
-// Value is what an expression comes to. Int holds numbers and, as 0 or 1, truth; Text holds texts and paths.
+// Value is what an expression comes to. Int holds numbers and, as 0 or 1, truth; Text holds texts, paths and, with
+// commas between their elements, lists.
 type Value struct {
 	Kind Kind   `json:"kind"`
 	Int  int64  `json:"int,omitempty"`
@@ -93,8 +94,13 @@ func (e Expr) Eval(env *Env) (Value, error) {
 		}
 		args[i] = v
 	}
-	if e.Op == OpFmt {
+	switch e.Op {
+	case OpFmt:
 		return format(args)
+	case OpList:
+		return Value{Kind: List, Text: JoinElements(textsOf(args))}, nil
+	case OpJoin:
+		return Value{Kind: Text, Text: strings.Join(args[0].Elements(), args[1].Text)}, nil
 	}
 	return e.Op.arithmetic(args)
 }

@@ -8,6 +8,8 @@
 //   - Every expression has one Kind, known without evaluating it. Sizes count bytes, durations milliseconds.
 //   - What is not chosen is not computed: the other branch of cond, the other results of select, and the right side of
 //     and and or where the left decides. An error there is none. All other arguments are computed, from left to right.
+//   - A list has no text of its own: join says what goes between its elements. As an argument of a command it is an
+//     argument for each of them.
 //   - A path is declared below the root of the run: evaluating one puts Env.Root in front of it.
 //   - In JSON a literal is itself (8080, "text", true) and everything else an object with one key, the operator:
 //     {"flag":"port"}, {"mul":[{"host":"cpus"},2]}, {"fmt":["--port={}",{"flag":"port"}]}.
@@ -36,6 +38,7 @@ const (
 	Path     Kind = "path"
 	Size     Kind = "size"     // bytes
 	Duration Kind = "duration" // milliseconds
+	List     Kind = "list"     // texts without commas, none of them empty
 )
 
 // Numeric reports whether values of the kind are held as an integer that arithmetic accepts.
@@ -66,6 +69,8 @@ const (
 	OpMin   Op = "min"   // of one or more
 	OpMax   Op = "max"   // of one or more
 	OpClamp Op = "clamp" // value, low, high
+	OpList  Op = "list"  // of text literals, each an element
+	OpJoin  Op = "join"  // a list, and a text literal that goes between its elements
 	OpFmt   Op = "fmt"   // a text literal with {} for each of the other arguments; {{ and }} stand for braces
 
 	OpEq     Op = "eq" // a == b, of one kind
@@ -121,6 +126,15 @@ func FlagOf(name string) Expr { return Expr{Op: OpFlag, Text: name} }
 // HostOf refers to a fact of the host: one of FactKinds.
 func HostOf(fact string) Expr { return Expr{Op: OpHost, Text: fact} }
 
+// ListOf makes a literal list; CheckElement tells what may be in it.
+func ListOf(elements ...string) Expr {
+	e := Expr{Op: OpList, Args: make([]Expr, len(elements))}
+	for i, element := range elements {
+		e.Args[i] = TextOf(element)
+	}
+	return e
+}
+
 // Call makes an operator node.
 func Call(op Op, args ...Expr) Expr { return Expr{Op: op, Args: slices.Clone(args)} }
 
@@ -158,6 +172,13 @@ func (e Expr) Sources() []string {
 			names = append(names, name)
 		}
 	})
+	return names
+}
+
+// Names reports whether e names the flag itself, not by the default of another.
+func (e Expr) Names(flag string) bool {
+	names := false
+	e.Walk(func(n Expr) { names = names || n.Op == OpFlag && n.Text == flag })
 	return names
 }
 

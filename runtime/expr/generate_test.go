@@ -12,13 +12,18 @@ var (
 	anyKinds = []Kind{Int, Int, Size, Duration, Text, Text, Path, Bool}
 	edges    = []int64{math.MinInt64, math.MinInt64 + 1, math.MaxInt64, math.MaxInt64 - 1, -1, 0, 1, -2, 2, -7, 10,
 		math.MinInt32, math.MaxInt32, 3037000499, 3037000500, -3037000500, 60_000, 3_600_000, -1000}
-	texts = []string{"", "x", "it's", `"`, `\`, "$(touch x)", "`id`", "a b", "\n", "é", "*", "~", "{}", "-n", "!", "(", ")", "=", "-eq", "esac", "true", "a)", "[a-z]", "end\n", "\t", "${root}"}
+	lists   = []string{"", "a", "a,b", "it's,$x,*", "a b,\"q\",\\,é,-n"}
+	between = []string{"", ",", " ", "\n", "'", "$x"}
+	texts   = []string{"", "x", "it's", `"`, `\`, "$(touch x)", "`id`", "a b", "\n", "é", "*", "~", "{}", "-n", "!", "(", ")", "=", "-eq", "esac", "true", "a)", "[a-z]", "end\n", "\t", "${root}"}
 )
 
 // testKind declares flags i-1 to i-3 and so on for every kind.
 func testKind(name string) (Kind, bool) {
 	if name == "strange" {
 		return "strange", true // a kind that no operator knows
+	}
+	if strings.HasPrefix(name, "list-") {
+		return List, true
 	}
 	prefix, number, _ := strings.Cut(name, "-")
 	for _, k := range anyKinds {
@@ -50,6 +55,9 @@ func (g *generator) path() string {
 func (g *generator) env() *Env {
 	env := &Env{Flags: map[string]Value{}, Facts: Facts{g.number(), g.number(), g.text(), g.text()}}
 	env.Root = []string{"", "/", "/r", "/it's a $root"}[g.IntN(4)]
+	for n := 1; n <= 3; n++ {
+		env.Flags[fmt.Sprintf("list-%d", n)] = Value{Kind: List, Text: lists[g.IntN(len(lists))]}
+	}
 	for _, k := range anyKinds {
 		for n := 1; n <= 3; n++ {
 			v := Value{Kind: k}
@@ -93,13 +101,15 @@ func assignments(e Expr, env *Env) string {
 
 // expression makes one of the kind, at most depth deep. Flags are the usual leaves: arithmetic on literals is folded.
 func (g *generator) expression(k Kind, depth int) Expr {
-	if depth == 0 || g.IntN(6) == 0 {
+	if depth == 0 || k == List || g.IntN(6) == 0 {
 		return g.leaf(k)
 	}
 	if g.IntN(4) == 0 && (k != Bool || g.IntN(2) == 0) {
 		return g.choice(k, depth)
 	}
 	switch {
+	case k == Text && g.IntN(4) == 0:
+		return Call(OpJoin, g.expression(List, depth-1), TextOf(between[g.IntN(len(between))]))
 	case k == Text:
 		return g.format(depth)
 	case k == Bool:
@@ -188,6 +198,12 @@ func (g *generator) arithmetic(k Kind, depth int) Expr {
 }
 
 func (g *generator) leaf(k Kind) Expr {
+	switch {
+	case k == List && g.IntN(3) > 0:
+		return FlagOf(fmt.Sprintf("list-%d", 1+g.IntN(3)))
+	case k == List:
+		return ListOf([][]string{nil, {"a"}, {"it's", "$x", "*"}}[g.IntN(3)]...)
+	}
 	if g.IntN(3) > 0 {
 		return FlagOf(fmt.Sprintf("%s-%d", string(k)[:1], 1+g.IntN(3)))
 	}

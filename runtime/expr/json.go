@@ -138,7 +138,7 @@ func decodeObject(data []byte, depth int) (Expr, error) {
 
 // Operators lists those that take arguments.
 func Operators() []Op {
-	return []Op{OpAdd, OpSub, OpMul, OpDiv, OpMod, OpMin, OpMax, OpClamp, OpFmt,
+	return []Op{OpAdd, OpSub, OpMul, OpDiv, OpMod, OpMin, OpMax, OpClamp, OpList, OpJoin, OpFmt,
 		OpEq, OpNe, OpLt, OpLe, OpGt, OpGe, OpAnd, OpOr, OpNot, OpCond, OpSelect}
 }
 

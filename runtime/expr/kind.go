@@ -1,6 +1,10 @@
 package expr
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+	"slices"
+)
 
 // maxDepth bounds the nesting of an expression, so that a plan's JSON cannot exhaust the stack.
 const maxDepth = 200
@@ -57,6 +61,14 @@ func (op Op) kind(e Expr, kinds []Kind) (Kind, error) {
 		return op.truthKind(kinds)
 	case OpSelect:
 		return selectKind(e, kinds)
+	case OpList:
+		return List, listed(e)
+	case OpJoin:
+		return Text, joined(e, kinds)
+	case OpFmt:
+		if slices.Contains(kinds, List) {
+			return "", errors.New(`a list has no text of its own: write join(LIST, ",")`)
+		}
 	}
 	for _, k := range kinds {
 		if op != OpFmt && !k.Numeric() {

@@ -36,6 +36,24 @@ func (s *Shell) Text(e Expr) (lines []string, word string, err error) { return s
 // Value writes e as flags hold it: durations are milliseconds.
 func (s *Shell) Value(e Expr) (lines []string, word string, err error) { return s.write(e, false) }
 
+// Words writes e as arguments of a command: as Text does, but for a list, which comes to a word for each element. Those
+// of a flag are parted by the shell itself, so that the command must be run with IFS=, and set -f; split says so.
+func (s *Shell) Words(e Expr) (lines []string, words string, split bool, err error) {
+	if kind, err := e.Kind(s.flag); err != nil || kind != List {
+		lines, words, err = s.Text(e)
+		return lines, words, false, err
+	}
+	if v, err := e.Eval(&Env{}); err == nil && e.Constant() {
+		quoted := v.Elements()
+		for i, element := range quoted {
+			quoted[i] = QuoteShell(element)
+		}
+		return nil, strings.Join(quoted, " "), false, nil
+	}
+	lines, word, err := s.Text(e)
+	return lines, strings.Trim(word, `"`), true, err // of what is computed there is one expansion
+}
+
 func (s *Shell) write(e Expr, asText bool) ([]string, string, error) {
 	if _, err := e.Kind(s.flag); err != nil {
 		return nil, "", err
@@ -137,6 +155,8 @@ func (w *shellWriter) expression(e Expr, asText bool) []part {
 	case OpCond, OpSelect:
 		w.choose(e)
 		return w.duration(e, expansion("value"), asText)
+	case OpList: // an empty one: others are folded
+		return literal("")
 	}
 	args := w.arguments(e.Args, false)
 	words := make([]string, len(args))
@@ -196,7 +216,7 @@ func (w *shellWriter) emits(e Expr, asText bool) bool {
 		return false
 	}
 	switch e.Op {
-	case OpAdd, OpSub, OpMul, OpDiv, OpMod, OpMin, OpMax, OpClamp,
+	case OpAdd, OpSub, OpMul, OpDiv, OpMod, OpMin, OpMax, OpClamp, OpJoin,
 		OpEq, OpNe, OpLt, OpLe, OpGt, OpGe, OpAnd, OpOr, OpNot, OpCond, OpSelect:
 		return true
 	case OpFlag:

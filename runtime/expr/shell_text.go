@@ -76,6 +76,17 @@ var shellFunctions = []shellText{
 	[ "$value" -le "$3" ] || value=$3
 }
 `},
+	{name: "join", text: `join() { # LIST SEPARATOR
+	value='' rest=$1
+	while [ -n "$rest" ]; do
+		value=$value${value:+"$2"}${rest%%,*}
+		case $rest in
+		*,*) rest=${rest#*,} ;;
+		*) rest='' ;;
+		esac
+	done
+}
+`},
 	{name: "duration", text: `duration() { # MILLISECONDS, as text
 	n=$1
 	if [ $((n % 1000)) != 0 ]; then value=${n}ms
