@@ -7,6 +7,8 @@
 //   - Every problem of the file and of --set is reported at once, as `FILE:LINE: flag "NAME": WHY`. Defaults are computed
 //     only when those are sound, in the order of declaration, and must be values that the flag takes.
 //   - A path gets the root of the run put in front, wherever it comes from.
+//   - A secret is set by the path of a file (secret.go); its value is in no message and no setting.
+//   - A flag that was renamed can be set by its old names, with a warning; both at once is an error.
 //
 // The POSIX sh launcher (package launch) reads the same file by the same rules with the same words. Characters that do
 // not print are the one difference: here they are escaped in messages, there they are shown as they are.
@@ -20,6 +22,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -30,65 +33,129 @@ import (
 // MaxFile is the greatest size of a flags file in bytes.
 const MaxFile = 1 << 20
 
+// MaxLine is the greatest length of one of its lines in bytes, so that a message that shows one is bounded.
+const MaxLine = 16384
+
 // Resolved holds the values of all flags of a plan, ready for expr.Expr.Eval, and where each came from: "default",
-// "FILE:LINE" or "--set".
+// "FILE:LINE", "--set" or "credential". Warnings are what an operator should change, each with its place.
 type Resolved struct {
-	Env    *expr.Env
-	Origin map[string]string
+	Env      *expr.Env
+	Origin   map[string]string
+	Warnings []string
 }
 
-// Resolve reads the flags file below root (absent means no settings), lays sets ("name=value") over it, and computes
-// the defaults of what is left. The error lists every problem, one a line.
+// Resolve reads the flags file below root (absent means no settings), lays sets ("name=value") over it, reads the files
+// of secrets, and computes the defaults of what is left. The error lists every problem, one a line.
 func Resolve(p *plan.Plan, root string, sets []string, facts expr.Facts) (*Resolved, error) {
-	env := &expr.Env{Root: root, Flags: map[string]expr.Value{}, Facts: facts}
-	file := env.Rooted(p.FlagsPath())
-	data, err := read(file)
+	return resolve(p, root, sets, facts, (*secretFile).read)
+}
+
+// ResolveOpenly does without the values of secrets, for what needs none of them: probes may be run by whoever cannot read
+// these files. Their flags have no value.
+func ResolveOpenly(p *plan.Plan, root string, sets []string, facts expr.Facts) (*Resolved, error) {
+	return resolve(p, root, sets, facts, nil)
+}
+
+func resolve(p *plan.Plan, root string, sets []string, facts expr.Facts, secret func(*secretFile) (expr.Value, error)) (*Resolved, error) {
+	s, err := collect(p, root, sets)
 	if err != nil {
 		return nil, err
 	}
-	return settle(p, env, file, data, sets)
+	return s.resolve(p, facts, secret)
 }
 
-// Without is Resolve of a host that has no flags file and puts no root in front of paths. It reads nothing.
+// Without is Resolve of a host that has no flags file and puts no root in front of paths. It reads nothing: a secret comes
+// to its flag's name in angle brackets.
 func Without(p *plan.Plan, sets []string, facts expr.Facts) (*Resolved, error) {
-	env := &expr.Env{Flags: map[string]expr.Value{}, Facts: facts}
-	return settle(p, env, p.FlagsPath(), nil, sets)
+	return gather(p, p.FlagsPath(), "", nil, sets).resolve(p, facts, func(s *secretFile) (expr.Value, error) {
+		s.origin = "stand-in"
+		return expr.Value{Kind: expr.Text, Text: "<" + s.flag.Name + ">"}, nil
+	})
 }
 
-func settle(p *plan.Plan, env *expr.Env, file string, data []byte, sets []string) (*Resolved, error) {
-	settings, problems := Parse(p, file, data)
-	over, more := parseSets(p, sets)
-	if problems = append(problems, more...); len(problems) > 0 {
-		return nil, errors.Join(problems...)
+func (s *settings) resolve(p *plan.Plan, facts expr.Facts, secret func(*secretFile) (expr.Value, error)) (*Resolved, error) {
+	if len(s.problems) > 0 {
+		return nil, errors.Join(s.problems...)
 	}
-	r := &Resolved{Env: env, Origin: map[string]string{}}
-	for _, s := range append(settings, over...) {
-		r.set(s.Name, s.Value, s.Origin)
-	}
+	r := &Resolved{Env: &expr.Env{Root: s.root, Flags: map[string]expr.Value{}, Facts: facts}, Origin: map[string]string{}, Warnings: s.warnings}
 	for i := range p.Flags {
 		f := &p.Flags[i]
-		if _, ok := r.Origin[f.Name]; ok {
-			continue
-		}
-		v, err := f.Default.Eval(env)
-		if err == nil {
-			err = f.Accept(v)
-		}
+		v, origin, err := s.value(f, r.Env, secret)
 		if err != nil {
-			return nil, fmt.Errorf("flag %q: the default cannot be used: %w: set it in %s", f.Name, err, file)
+			return nil, fmt.Errorf("flag %q: %w", f.Name, err)
 		}
-		env.Flags[f.Name] = v // a default's paths are rooted by Eval
-		r.Origin[f.Name] = "default"
+		if origin != "" {
+			r.Env.Flags[f.Name], r.Origin[f.Name] = v, origin
+		}
 	}
 	return r, nil
 }
 
-func (r *Resolved) set(name string, v expr.Value, origin string) {
-	if v.Kind == expr.Path {
-		v.Text = r.Env.Rooted(v.Text)
+// settings are what a host says of the flags, before defaults and secrets.
+type settings struct {
+	file     string
+	root     string
+	of       map[string]Setting // by flag
+	problems []error
+	warnings []string
+}
+
+// collect reads the flags file and sets; the error is of a file that cannot be read at all.
+func collect(p *plan.Plan, root string, sets []string) (*settings, error) {
+	file := File(p, root)
+	data, err := read(file)
+	if err != nil {
+		return nil, err
 	}
-	r.Env.Flags[name] = v
-	r.Origin[name] = origin
+	return gather(p, file, root, data, sets), nil
+}
+
+// gather is collect of a file that was read.
+func gather(p *plan.Plan, file, root string, data []byte, sets []string) *settings {
+	s := &settings{file: file, root: root, of: map[string]Setting{}}
+	inFile, problems := Parse(p, s.file, data)
+	over, more := parseSets(p, sets)
+	s.problems = append(problems, more...)
+	for _, one := range append(inFile, over...) {
+		s.of[one.Name] = one
+		if one.Warning != "" && !slices.Contains(s.warnings, one.Warning) {
+			s.warnings = append(s.warnings, one.Warning)
+		}
+	}
+	return s
+}
+
+// value is the flag's value and origin, once those before it in the plan are in env. A secret without a reader has
+// neither.
+func (s *settings) value(f *plan.Flag, env *expr.Env, secret func(*secretFile) (expr.Value, error)) (expr.Value, string, error) {
+	one, set := s.of[f.Name]
+	switch {
+	case f.Secret && secret == nil:
+		return expr.Value{}, "", nil
+	case f.Secret:
+		file := s.secretFile(f)
+		v, err := secret(file)
+		return v, file.origin, err
+	case set:
+		if one.Value.Kind == expr.Path {
+			one.Value.Text = env.Rooted(one.Value.Text)
+		}
+		return one.Value, one.Origin, nil
+	}
+	v, err := f.Default.Eval(env) // which puts the root in front of paths
+	if err == nil {
+		err = f.Accept(v)
+	}
+	if err != nil {
+		return v, "", fmt.Errorf("the default cannot be used: %w: set it in %s", err, s.file)
+	}
+	return v, "default", nil
+}
+
+// File is the flags file of the plan below root.
+func File(p *plan.Plan, root string) string {
+	env := expr.Env{Root: root}
+	return env.Rooted(p.FlagsPath())
 }
 
 // read returns the whole file, or nothing when there is none. It never waits for a pipe that somebody put there.
@@ -124,29 +191,47 @@ func CheckSets(p *plan.Plan, sets []string) error {
 func parseSets(p *plan.Plan, sets []string) ([]Setting, []error) {
 	var settings []Setting
 	var problems []error
+	called := map[string]string{} // by flag
 	for _, set := range sets {
 		name, text, ok := strings.Cut(set, "=")
 		if !ok {
 			problems = append(problems, fmt.Errorf("--set: no '=' in %q: write --set name=value", set))
 			continue
 		}
-		v, err := value(p, name, text)
+		f, v, err := value(p, name, text)
+		if f != nil && err == nil {
+			if before, again := called[f.Name]; again && before != name {
+				err = fmt.Errorf("is set already, as %q", before)
+			}
+			called[f.Name] = name
+		}
 		if err != nil {
 			problems = append(problems, fmt.Errorf("--set: flag %q: %w", name, err))
 			continue
 		}
-		settings = append(settings, Setting{Name: name, Value: v, Origin: "--set"})
+		settings = append(settings, setting(f, name, v, "--set"))
 	}
 	return settings, problems
 }
 
-// value reads a flag's value; paths come without the root.
-func value(p *plan.Plan, name, text string) (expr.Value, error) {
-	if f := p.Flag(name); f != nil {
-		return f.Parse(text)
+// value reads a flag's value, by its name or one that it had; paths come without the root. For a secret it is the path of
+// its file, or nothing for a credential.
+func value(p *plan.Plan, name, text string) (*plan.Flag, expr.Value, error) {
+	f := p.FlagOf(name)
+	switch {
+	case f == nil:
+		return nil, expr.Value{}, unknown(p, name)
+	case f.Secret:
+		v, err := secretPath(name, text)
+		return f, v, err
 	}
+	v, err := f.Parse(text)
+	return f, v, err
+}
+
+func unknown(p *plan.Plan, name string) error {
 	if len(p.Flags) == 0 {
-		return expr.Value{}, errors.New("no such flag; the recipe has none")
+		return errors.New("no such flag; the recipe has none")
 	}
 	names := make([]string, len(p.Flags))
 	for i, f := range p.Flags {
@@ -156,5 +241,17 @@ func value(p *plan.Plan, name, text string) (expr.Value, error) {
 	if hint := plan.Nearest(name, names); hint != "" {
 		why += " (" + hint + ")"
 	}
-	return expr.Value{}, errors.New(why)
+	return errors.New(why)
+}
+
+// setting is a sound one, with the warning that its flag or the name that it was called by deserves.
+func setting(f *plan.Flag, name string, v expr.Value, place string) Setting {
+	s := Setting{Name: f.Name, Value: v, Origin: place}
+	switch {
+	case name != f.Name:
+		s.Warning = fmt.Sprintf("%s: flag %q is now called %q: write %s=...", place, name, f.Name, f.Name)
+	case f.Deprecated != "":
+		s.Warning = fmt.Sprintf("%s: flag %q is deprecated: %s", place, name, f.Deprecated)
+	}
+	return s
 }

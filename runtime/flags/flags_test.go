@@ -117,7 +117,7 @@ func TestProblems(t *testing.T) {
 			`--set: no '=' in "port": write --set name=value`,
 		}},
 		{name: "--set does not hide the file's", file: "port=x\n", sets: []string{"port=1"}, want: []string{`FILE:1: flag "port": "x" is not a whole number of 64 bits`}},
-		{name: "a string of two lines", sets: []string{"title=a\nb"}, want: []string{`--set: flag "title": "a\nb" is not one line of text`}},
+		{name: "a string of two lines", sets: []string{"title=a\nb"}, want: []string{`--set: flag "title": it is not one line of text`}},
 		{name: "large", file: strings.Repeat("#\n", MaxFile/2) + "#", want: []string{"FILE: is larger than 1MiB"}},
 	}
 	for _, test := range tests {

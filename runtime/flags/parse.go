@@ -10,11 +10,13 @@ import (
 	"recipe/runtime/plan"
 )
 
-// Setting is one flag's value and the place that it was read from. A path is without the root of the run.
+// Setting is one flag's value and the place that it was read from. A path is without the root of the run; of a secret it
+// is the path of its file. Warning tells of a flag that is deprecated, or called by an old name.
 type Setting struct {
-	Name   string
-	Value  expr.Value
-	Origin string
+	Name    string // that the flag has now
+	Value   expr.Value
+	Origin  string
+	Warning string
 }
 
 // Parse reads the text of a flags file; file is its name in messages. It returns the sound settings in the order of the
@@ -38,22 +40,32 @@ func Parse(p *plan.Plan, file string, data []byte) ([]Setting, []error) {
 			problems = append(problems, fmt.Errorf("%s: %w", place, err))
 			continue
 		}
-		v, err := value(p, name, text)
-		if line, again := first[name]; again {
-			err = fmt.Errorf("is set already, in line %d", line)
-		} else if p.Flag(name) != nil {
-			first[name] = number
+		f, v, err := value(p, name, text)
+		if f != nil {
+			if line, again := first[f.Name]; again {
+				err = fmt.Errorf("is set already, in line %d%s", line, formerly(f))
+			} else {
+				first[f.Name] = number
+			}
 		}
 		if err != nil {
 			problems = append(problems, fmt.Errorf("%s: flag %q: %w", place, name, err))
 			continue
 		}
-		settings = append(settings, Setting{Name: name, Value: v, Origin: place})
+		settings = append(settings, setting(f, name, v, place))
 	}
 	return settings, problems
 }
 
-// characters reports the first byte of a line that has no place in a flags file.
+// formerly explains why a flag can be set twice by two names.
+func formerly(f *plan.Flag) string {
+	if len(f.RenamedFrom) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; %s was called %s", f.Name, strings.Join(f.RenamedFrom, ", "))
+}
+
+// characters reports the first byte of a line that has no place in a flags file, or that it is too long.
 func characters(line string) error {
 	for i, r := range line {
 		switch {
@@ -66,6 +78,9 @@ func characters(line string) error {
 		case r == utf8.RuneError && !strings.HasPrefix(line[i:], "\uFFFD"):
 			return errors.New("bytes that are not UTF-8")
 		}
+	}
+	if len(line) > MaxLine {
+		return errors.New("a line of more than 16384 bytes")
 	}
 	return nil
 }

@@ -40,6 +40,13 @@ func Insane(ctx context.Context, out io.Writer, service string, err error, pause
 	return ExitInsane
 }
 
+// Warn says what an operator should change on this host, though the service starts.
+func Warn(out io.Writer, service string, warnings []string) {
+	for _, warning := range warnings {
+		fmt.Fprintf(out, "run-%s: %s\n", service, warning)
+	}
+}
+
 // OneLine is the error's text with its problems on one line.
 func OneLine(err error) string {
 	return strings.ReplaceAll(strings.TrimRight(err.Error(), "\n"), "\n", "; ")

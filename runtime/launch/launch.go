@@ -77,7 +77,7 @@ func Resolve(p *plan.Plan, s *plan.Service, env *expr.Env) (*Spec, error) {
 	spec := &Spec{Service: s.Name, Umask: s.Umask, Limits: s.Limits, Listen: socketNames(s)}
 	r := &resolver{env: env}
 	for i, e := range s.Command {
-		spec.Argv = append(spec.Argv, r.text(argumentPlace(i), e))
+		spec.Argv = append(spec.Argv, r.words(argumentPlace(i), e)...)
 	}
 	if s.User != "" {
 		account := p.Account(s.User)
@@ -163,7 +163,19 @@ func (r *resolver) value(place string, e expr.Expr) expr.Value {
 
 // text is the value as a daemon reads it. No argument, path or variable of an operating system can hold a NUL.
 func (r *resolver) text(place string, e expr.Expr) string {
-	text := r.value(place, e).String()
+	return r.free(place, r.value(place, e).String())
+}
+
+// words are the value as arguments of a command.
+func (r *resolver) words(place string, e expr.Expr) []string {
+	words := r.value(place, e).Words()
+	for _, word := range words {
+		r.free(place, word)
+	}
+	return words
+}
+
+func (r *resolver) free(place, text string) string {
 	if strings.ContainsRune(text, 0) && r.err == nil {
 		r.err = fmt.Errorf("%s: holds a NUL", place)
 	}

@@ -125,6 +125,7 @@ func native(file, root string) int {
 	if err != nil {
 		return launch.Insane(ctx, os.Stdout, s.Name, err, launch.Pause())
 	}
+	launch.Warn(os.Stderr, s.Name, resolved.Warnings)
 	spec, err := launch.Resolve(p, s, resolved.Env)
 	if err != nil {
 		return launch.Insane(ctx, os.Stdout, s.Name, err, launch.Pause())

@@ -26,7 +26,7 @@ func (r *resolver) step(i int, s *plan.Step) Step {
 	case s.Run != nil:
 		run := &Run{Timeout: s.Run.Timeout}
 		for j, e := range s.Run.Command {
-			run.Argv = append(run.Argv, text(fmt.Sprintf("argument %d", j), e))
+			run.Argv = append(run.Argv, r.words(stepPlace(i, fmt.Sprintf("argument %d", j)), e)...)
 		}
 		return Step{Run: run}
 	case s.WaitFor != nil:

@@ -58,9 +58,16 @@ var functions = []struct {
 	{"truth", "quoted"},
 	{"one_of", "quoted"},
 	{"within", ""},
+	{"one_line", ""},
+	{"elements", "quoted"},
+	{"matches", "quoted"},
+	{"each_matches", "matches"},
 	{"clean_path", "quoted"},
+	{"secret_path", "clean_path"},
 	{"no_flag", ""},
 	{"flags", "quoted"},
+	{"read_secret", ""},
+	{"spread", ""},
 	{"parents", "try"},
 	{"owners", "number"},
 	{"directory", "owners parents"},
@@ -94,6 +101,7 @@ type script struct {
 	settle  strings.Builder // the flags, then every value
 	act     strings.Builder // the steps, then the daemon
 	exec    strings.Builder // the function that execs
+	openly  bool            // leaves out secrets, and what there is to warn of
 	err     error
 }
 
@@ -128,10 +136,7 @@ func (w *script) compute(doing string, lines []string, err error) {
 
 // values computes everything before the first step, as Resolve does, in the same order.
 func (w *script) values() {
-	words := []string{}
-	for i, e := range w.service.Command {
-		words = append(words, w.text(argumentPlace(i), e))
-	}
+	words, split := w.words(argumentPlace, w.service.Command)
 	fmt.Fprintf(&w.exec, "become() { # SETSID COMMAND...: execs it as the account, with the daemon's environment and nothing else\n")
 	fmt.Fprintf(&w.exec, "\tdetach=$1\n\tshift\n")
 	fmt.Fprintf(&w.exec, "\tcase $1 in\n\t*=*) # env would take it for a variable\n")
@@ -153,7 +158,28 @@ func (w *script) values() {
 	for i := range w.service.Prepare {
 		w.step(i, &w.service.Prepare[i])
 	}
-	fmt.Fprintf(&w.settle, "set -- %s\n", strings.Join(words, " \\\n\t"))
+	set := "set -- " + strings.Join(words, " \\\n\t") + "\n"
+	if split {
+		set = parted + set + "set +f && unset IFS\n"
+	}
+	w.settle.WriteString(set)
+}
+
+// parted makes the shell part lists, and nothing else, into their elements; an argument that is none is quoted.
+const parted = "IFS=, && set -f\n# shellcheck disable=SC2086\n"
+
+// words writes the arguments of a command, with the place of each; split tells whether the line that they are on needs
+// parted before it.
+func (w *script) words(place func(i int) string, command []expr.Expr) (words []string, split bool) {
+	for i, e := range command {
+		lines, word, parts, err := w.shell.Words(e)
+		w.compute("doing="+expr.QuoteShell(computed(place(i), e)), lines, err)
+		if word != "" {
+			words = append(words, word)
+		}
+		split = split || parts
+	}
+	return words, split
 }
 
 func (w *script) become() {

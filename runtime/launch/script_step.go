@@ -29,11 +29,15 @@ func (w *script) step(i int, s *plan.Step) {
 	case s.Symlink != nil:
 		w.call("symlink", text("path", s.Symlink.Path), text("target", s.Symlink.Target))
 	case s.Run != nil:
-		words := []string{s.Run.Timeout.String(), seconds(s.Run.Timeout)}
-		for j, e := range s.Run.Command {
-			words = append(words, text(fmt.Sprintf("argument %d", j), e))
+		words, split := w.words(func(j int) string { return stepPlace(i, fmt.Sprintf("argument %d", j)) }, s.Run.Command)
+		words = append([]string{s.Run.Timeout.String(), seconds(s.Run.Timeout)}, words...)
+		if split {
+			w.act.WriteString(parted)
+			w.use("run")
+			w.call("spread", append([]string{"run"}, words...)...)
+		} else {
+			w.call("run", words...)
 		}
-		w.call("run", words...)
 	case s.WaitFor != nil:
 		w.waitFor(text, s.WaitFor)
 	default:

@@ -33,7 +33,9 @@ type twin struct {
 	once   bool                            // is the same for any user, and for busybox with any tools
 	gnu    bool                            // needs coreutils: an env that resets signals, or nice
 	code   int
+	env    []string // besides the dirt
 	says   string
+	warns  string // all of stderr, if any of it is wanted
 	absent string // must not be on stdout
 }
 
@@ -149,12 +151,18 @@ func (c *twin) run(t *testing.T, l launcher, user string) outcome {
 		if c.handed > 0 {
 			cmd.Env = append(cmd.Env, fmt.Sprintf("HANDED=%d", c.handed))
 		}
+		for _, v := range c.env {
+			cmd.Env = append(cmd.Env, strings.ReplaceAll(v, "ROOT", root))
+		}
 		err := cmd.Run()
 		var exit *exec.ExitError
 		if err != nil && !errors.As(err, &exit) {
 			t.Fatalf("%s: %v", l.name, err)
 		}
 		out.Code = cmd.ProcessState.ExitCode()
+		if said := normal(cmd.Stderr.(*bytes.Buffer).String(), root); c.warns != "" && said != c.warns {
+			t.Errorf("%s warns %q; want %q", l.name, said, c.warns)
+		}
 		if testing.Verbose() && cmd.Stderr.(*bytes.Buffer).Len() > 0 {
 			t.Logf("%s: %s", l.name, cmd.Stderr)
 		}

@@ -12,7 +12,7 @@ import (
 // names to the value of its expression as the launcher would come to it, from the flags file, the recipe's defaults and
 // the facts of the host. The script sets $root and defines `insane REASON`, which does not return.
 func Values(p *plan.Plan, s *plan.Service, names []string, exprs []expr.Expr) (functionTexts, lines string, err error) {
-	w := &script{plan: p, service: s, shell: expr.NewShell(p.FlagKind), used: map[string]bool{}}
+	w := &script{plan: p, service: s, shell: expr.NewShell(p.FlagKind), used: map[string]bool{}, openly: true}
 	w.flags()
 	for i, e := range exprs {
 		fmt.Fprintf(&w.settle, "%s=%s\n", names[i], w.text("the value of "+names[i], e))

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -17,6 +18,7 @@ import (
 //	bool        true or false
 //	duration    10s and the like (expr.ParseDuration)
 //	size        64MiB and the like (expr.ParseSize)
+//	list        elements with commas between them (expr.ParseList)
 //	path        absolute and clean
 //	string      one line
 func (f *Flag) Parse(text string) (expr.Value, error) {
@@ -37,6 +39,9 @@ func (f *Flag) Parse(text string) (expr.Value, error) {
 		v.Int, err = expr.ParseDuration(text)
 	case expr.Size:
 		v.Int, err = expr.ParseSize(text)
+	case expr.List:
+		v.Text = text
+		_, err = expr.ParseList(text)
 	case expr.Path:
 		v.Text, err = text, expr.CheckPath(text)
 	default:
@@ -56,20 +61,58 @@ func parseInt(text string) (int64, error) {
 	return n, nil
 }
 
-// Accept judges a value of the flag's kind by the flag's range and choices.
+// Accept judges a value of the flag's kind by the flag's range, pattern and choices. The error does not show a secret.
 func (f *Flag) Accept(v expr.Value) error {
+	err := f.accept(v)
+	if err != nil && f.Secret {
+		return fmt.Errorf("the value in it is not accepted: %s", f.Range())
+	}
+	return err
+}
+
+func (f *Flag) accept(v expr.Value) error {
 	switch f.Type {
 	case FlagEnum:
 		if !slices.Contains(f.Values, v.Text) {
 			return fmt.Errorf("%q is not one of: %s", v.Text, strings.Join(f.Values, ", "))
 		}
+		return nil
 	case FlagString:
 		if strings.ContainsAny(v.Text, "\r\n\x00") {
-			return fmt.Errorf("%q is not one line of text", v.Text)
+			return errors.New("it is not one line of text")
 		}
-	case FlagInt, FlagPort, FlagDuration, FlagSize:
-		if low, high := f.Bounds(); v.Int < low || v.Int > high {
-			return fmt.Errorf("%s is out of range: %s", f.show(v.Int), f.Range())
+	case FlagBool, FlagPath:
+		return nil
+	}
+	n := f.measure(v)
+	if low, high := f.Bounds(); n < low || n > high {
+		return fmt.Errorf("%s is out of range: %s", f.show(n), f.Limits())
+	}
+	return f.match(v)
+}
+
+// measure is the number that min and max bound.
+func (f *Flag) measure(v expr.Value) int64 {
+	switch f.Type {
+	case FlagString:
+		return int64(len(v.Text))
+	case FlagList:
+		return int64(len(v.Elements()))
+	}
+	return v.Int
+}
+
+func (f *Flag) match(v expr.Value) error {
+	if f.Pattern == "" {
+		return nil
+	}
+	form, err := compilePattern(f.Pattern)
+	if err != nil {
+		return err // a plan that was not validated
+	}
+	for _, text := range v.Words() {
+		if !form.MatchString(text) {
+			return fmt.Errorf("%q does not match %s", text, f.Pattern)
 		}
 	}
 	return nil
@@ -81,8 +124,10 @@ func (f *Flag) Bounds() (low, high int64) {
 	switch f.Type {
 	case FlagPort:
 		low, high = 1, 65535
-	case FlagDuration, FlagSize:
+	case FlagDuration, FlagSize, FlagString:
 		low = 0
+	case FlagList:
+		low, high = 0, expr.MostElements
 	}
 	if f.Min != nil {
 		low = max(low, *f.Min)
@@ -95,10 +140,38 @@ func (f *Flag) Bounds() (low, high int64) {
 
 // Range says in words what the flag takes.
 func (f *Flag) Range() string {
+	var parts []string
+	switch f.Type {
+	case FlagEnum:
+		return strings.Join(f.Values, ", ")
+	case FlagBool:
+		return "true or false"
+	case FlagPath:
+		return "an absolute path"
+	case FlagString:
+		parts = append(parts, "one line of text")
+	case FlagList:
+		parts = append(parts, "texts with commas between them")
+	default:
+		return f.Limits()
+	}
+	if f.Min != nil || f.Max != nil {
+		parts = append(parts, f.Limits())
+	}
+	if f.Pattern != "" && f.Type == FlagList {
+		parts = append(parts, "each matching "+f.Pattern)
+	} else if f.Pattern != "" {
+		parts = append(parts, "matching "+f.Pattern)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// Limits says in words which numbers the flag takes.
+func (f *Flag) Limits() string {
 	low, high := f.Bounds()
 	switch {
-	case f.Type == FlagEnum:
-		return strings.Join(f.Values, ", ")
+	case low == math.MinInt64 && high == math.MaxInt64 && f.Unit != "":
+		return "any whole number of " + f.Unit
 	case low == math.MinInt64 && high == math.MaxInt64:
 		return "any whole number"
 	case low == math.MinInt64:
@@ -106,10 +179,18 @@ func (f *Flag) Range() string {
 	case high == math.MaxInt64:
 		return "at least " + f.show(low)
 	}
-	return f.show(low) + " to " + f.show(high)
+	return f.number(low) + " to " + f.show(high)
 }
 
+// show is a number as the flag's own words have it.
 func (f *Flag) show(n int64) string {
+	if n == 1 && (f.Type == FlagString || f.Type == FlagList) {
+		return "1" + strings.TrimSuffix(f.Suffix(), "s")
+	}
+	return f.number(n) + f.Suffix()
+}
+
+func (f *Flag) number(n int64) string {
 	switch f.Type {
 	case FlagDuration:
 		return expr.FormatDuration(n)
@@ -117,4 +198,17 @@ func (f *Flag) show(n int64) string {
 		return expr.FormatSize(n)
 	}
 	return strconv.FormatInt(n, 10)
+}
+
+// Suffix is what stands behind a number that the flag's range is told in.
+func (f *Flag) Suffix() string {
+	switch {
+	case f.Type == FlagString:
+		return " bytes"
+	case f.Type == FlagList:
+		return " elements"
+	case f.Unit != "":
+		return " " + f.Unit
+	}
+	return ""
 }

@@ -13,7 +13,11 @@
 // Tests: a round trip of every type, golden JSON, a table of problems, and a fuzz target for Decode.
 package plan
 
-import "recipe/runtime/expr"
+import (
+	"slices"
+
+	"recipe/runtime/expr"
+)
 
 // Format is the version of the JSON form.
 const Format = 1
@@ -39,16 +43,24 @@ type Input struct {
 }
 
 // Flag is a setting that an operator may change on a host. Default has the flag's kind and may name host facts and
-// flags declared before. Min and Max bound int and port (the number), size (bytes) and duration (milliseconds).
+// flags declared before. Min and Max bound int and port (the number), size (bytes), duration (milliseconds), string (its
+// length in bytes) and list (the number of its elements). Pattern (see CheckPattern) describes a string, or each element
+// of a list. A Secret has no default: its value lies in a file that the host names, and is shown nowhere but in the text
+// of a template. RenamedFrom are names that the flag had before, which hosts may still use.
 type Flag struct {
-	Name    string    `json:"name"`
-	Type    FlagType  `json:"type"`
-	Default expr.Expr `json:"default"`
-	Help    string    `json:"help,omitempty"`
-	Values  []string  `json:"values,omitempty"` // of an enum
-	Min     *int64    `json:"min,omitempty"`
-	Max     *int64    `json:"max,omitempty"`
-	Apply   Apply     `json:"apply"`
+	Name        string    `json:"name"`
+	Type        FlagType  `json:"type"`
+	Default     expr.Expr `json:"default,omitzero"`
+	Secret      bool      `json:"secret,omitempty"`
+	Help        string    `json:"help,omitempty"`
+	Unit        string    `json:"unit,omitempty"`   // of an int, for readers
+	Values      []string  `json:"values,omitempty"` // of an enum
+	Min         *int64    `json:"min,omitempty"`
+	Max         *int64    `json:"max,omitempty"`
+	Pattern     string    `json:"pattern,omitempty"`
+	Deprecated  string    `json:"deprecated,omitempty"` // why, and what to set instead
+	RenamedFrom []string  `json:"renamed_from,omitempty"`
+	Apply       Apply     `json:"apply"`
 }
 
 // Apply is what a live change of a flag does to a service that uses it. Signal is set for ApplySignal alone, a name
@@ -338,6 +350,16 @@ func (p *Plan) Account(name string) *Account {
 func (p *Plan) Flag(name string) *Flag {
 	for i := range p.Flags {
 		if p.Flags[i].Name == name {
+			return &p.Flags[i]
+		}
+	}
+	return nil
+}
+
+// FlagOf returns the flag that has or had that name, or nil.
+func (p *Plan) FlagOf(name string) *Flag {
+	for i := range p.Flags {
+		if p.Flags[i].Name == name || slices.Contains(p.Flags[i].RenamedFrom, name) {
 			return &p.Flags[i]
 		}
 	}

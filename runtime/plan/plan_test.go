@@ -122,6 +122,28 @@ func TestCanonicalJSON(t *testing.T) {
 	}
 }
 
+// secretly adds a secret flag, password, and changes the plan then.
+func secretly(edit func(*Plan, *Flag)) func(*Plan) {
+	return func(p *Plan) {
+		p.Flags = append(p.Flags, Flag{Name: "password", Type: FlagString, Secret: true, Apply: Apply{Action: ApplyRestart}})
+		at := len(p.Flags) - 1
+		f := p.Flags[at]
+		edit(p, &f)
+		p.Flags[at] = f
+	}
+}
+
+// TestASecretMayBeShownInATemplate that nobody else may read.
+func TestASecretMayBeShownInATemplate(t *testing.T) {
+	p := whole()
+	secretly(func(p *Plan, f *Flag) {
+		p.Services[0].Prepare = []Step{{Template: &Template{Path: expr.PathOf("/x"), Text: expr.Fmt("password {}", expr.FlagOf("password")), Mode: 0o640}}}
+	})(p)
+	if problems := p.Validate(); len(problems) > 0 {
+		t.Error(problems)
+	}
+}
+
 func TestProblems(t *testing.T) {
 	cases := []struct {
 		name string
@@ -171,6 +193,47 @@ func TestProblems(t *testing.T) {
 		{"values of an int", func(p *Plan) { p.Flags[1].Values = []string{"1"} }, "flags[1].values wrong-type"},
 		{"bounds of an enum", func(p *Plan) { p.Flags[2].Min = number(1) }, "flags[2].min wrong-type"},
 		{"bounds crossed", func(p *Plan) { p.Flags[1].Min = number(300) }, "flags[1].min out-of-range"},
+		{"list in an environment", func(p *Plan) {
+			p.Flags = append(p.Flags, Flag{Name: "hosts", Type: FlagList, Default: expr.ListOf("a"), Apply: Apply{Action: ApplyRestart}})
+			p.Services[0].Env = []Variable{{Name: "HOSTS", Value: expr.FlagOf("hosts")}}
+		}, "services[0].env[0].value wrong-type"},
+		{"list as a program", func(p *Plan) {
+			p.Flags = append(p.Flags, Flag{Name: "hosts", Type: FlagList, Default: expr.ListOf("a"), Apply: Apply{Action: ApplyRestart}})
+			p.Services[0].Command = []expr.Expr{expr.FlagOf("hosts")}
+		}, "services[0].command[0] wrong-type"},
+		{"elements out of range", func(p *Plan) {
+			p.Flags = append(p.Flags, Flag{Name: "hosts", Type: FlagList, Min: number(2), Default: expr.ListOf("a"), Apply: Apply{Action: ApplyRestart}})
+		}, "flags[5].default out-of-range"},
+		{"pattern of an int", func(p *Plan) { p.Flags[1].Pattern = "[0-9]+" }, "flags[1].pattern wrong-type"},
+		{"pattern that is none", func(p *Plan) {
+			p.Flags = append(p.Flags, Flag{Name: "tag", Type: FlagString, Pattern: "^a", Default: expr.TextOf("a"), Apply: Apply{Action: ApplyRestart}})
+		}, "flags[5].pattern bad-pattern"},
+		{"default that does not match", func(p *Plan) {
+			p.Flags = append(p.Flags, Flag{Name: "tag", Type: FlagString, Pattern: "[a-z]+", Default: expr.TextOf("A"), Apply: Apply{Action: ApplyRestart}})
+		}, "flags[5].default out-of-range"},
+		{"unit of a port", func(p *Plan) { p.Flags[0].Unit = "ports" }, "flags[0].unit wrong-type"},
+		{"help of two lines", func(p *Plan) { p.Flags[0].Help = "a\nb" }, "flags[0].help bad-text"},
+		{"old name of two flags", func(p *Plan) {
+			p.Flags[0].RenamedFrom, p.Flags[1].RenamedFrom = []string{"listen"}, []string{"listen"}
+		}, "flags[1].renamed_from[0] duplicate-name"},
+		{"old name of another flag", func(p *Plan) { p.Flags[1].RenamedFrom = []string{"port"} }, "flags[1].renamed_from[0] duplicate-name"},
+		{"secret of another type", secretly(func(p *Plan, f *Flag) { f.Type = FlagPort }), "flags[5].type wrong-type"},
+		{"secret with a default", secretly(func(p *Plan, f *Flag) { f.Default = expr.TextOf("hunter2") }), "flags[5].default secret-shown"},
+		{"secret in a command", secretly(func(p *Plan, f *Flag) {
+			p.Services[0].Command = append(p.Services[0].Command, expr.Fmt("--password={}", expr.FlagOf("password")))
+		}), "services[0].command[2] secret-shown"},
+		{"secret in a run step", secretly(func(p *Plan, f *Flag) {
+			p.Services[0].Prepare = []Step{{Run: &Run{Command: []expr.Expr{expr.TextOf("/bin/x"), expr.FlagOf("password")}, Timeout: 1000}}}
+		}), "services[0].prepare[0].run.command[1] secret-shown"},
+		{"secret in a variable", secretly(func(p *Plan, f *Flag) {
+			p.Services[0].Env = []Variable{{Name: "PASSWORD", Value: expr.FlagOf("password")}}
+		}), "services[0].env[0].value secret-shown"},
+		{"secret in a default", secretly(func(p *Plan, f *Flag) {
+			p.Flags = append(p.Flags, Flag{Name: "url", Type: FlagString, Default: expr.Fmt("x:{}", expr.FlagOf("password")), Apply: Apply{Action: ApplyRestart}})
+		}), "flags[6].default secret-shown"},
+		{"secret that everybody may read", secretly(func(p *Plan, f *Flag) {
+			p.Services[0].Prepare = []Step{{Template: &Template{Path: expr.PathOf("/x"), Text: expr.FlagOf("password"), Mode: 0o644}}}
+		}), "services[0].prepare[0].template.mode secret-shown"},
 		{"signal of a flag", func(p *Plan) { p.Flags[2].Apply.Signal = "HUPP" }, "flags[2].apply unknown-choice"},
 		{"signal that reaches nothing", func(p *Plan) { p.Flags[1].Apply = Apply{Action: ApplySignal, Signal: "HUP"} }, "flags[1].apply signal-reaches-nothing"},
 		{"account name", func(p *Plan) { p.Accounts[0].Name = "a b"; p.Services[0].User = "a b" }, "accounts[0].name bad-name"},

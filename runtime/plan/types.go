@@ -71,12 +71,13 @@ const (
 	FlagPort     FlagType = "port"
 	FlagDuration FlagType = "duration"
 	FlagSize     FlagType = "size"
+	FlagList     FlagType = "list"
 	FlagPath     FlagType = "path"
 )
 
 // FlagTypes lists the types in the order in which messages name them.
 func FlagTypes() []FlagType {
-	return []FlagType{FlagInt, FlagBool, FlagString, FlagEnum, FlagPort, FlagDuration, FlagSize, FlagPath}
+	return []FlagType{FlagInt, FlagBool, FlagString, FlagEnum, FlagPort, FlagDuration, FlagSize, FlagList, FlagPath}
 }
 
 // Kind is the kind of expression that a flag of the type is.
@@ -92,6 +93,8 @@ func (t FlagType) Kind() (expr.Kind, bool) {
 		return expr.Duration, true
 	case FlagSize:
 		return expr.Size, true
+	case FlagList:
+		return expr.List, true
 	case FlagPath:
 		return expr.Path, true
 	}

@@ -59,6 +59,8 @@ const (
 	CodeApply      = "signal-reaches-nothing"
 	CodeDaemonizes = "daemonizes"
 	CodeCycle      = "order-cycle"
+	CodePattern    = "bad-pattern"
+	CodeSecret     = "secret-shown"
 )
 
 // checker collects problems. Its methods take the path of the field that they judge.
@@ -148,8 +150,13 @@ func (c *checker) text(path, value string) {
 	}
 }
 
-// expression requires an expression of one of the kinds, with sound literals in it.
+// expression requires an expression of one of the kinds, with sound literals and without a secret in it.
 func (c *checker) expression(path string, e expr.Expr, kinds ...expr.Kind) {
+	c.secrets(path, e, nil)
+	c.value(path, e, kinds...)
+}
+
+func (c *checker) value(path string, e expr.Expr, kinds ...expr.Kind) {
 	if e.IsZero() {
 		c.report(Problem{Path: path, Code: CodeMissing, Message: "a value is missing"})
 		return
@@ -166,7 +173,11 @@ func (c *checker) expression(path string, e expr.Expr, kinds ...expr.Kind) {
 		return
 	}
 	if !slices.Contains(kinds, kind) {
-		c.report(Problem{Path: path, Code: CodeKind, Message: "the value is of the wrong type", Found: "a " + string(kind), Accepted: kindList(kinds)})
+		p := Problem{Path: path, Code: CodeKind, Message: "the value is of the wrong type", Found: "a " + string(kind), Accepted: kindList(kinds)}
+		if kind == expr.List && slices.Contains(kinds, expr.Text) {
+			p.Hint = `join(LIST, ",") makes a text of a list`
+		}
+		c.report(p)
 	}
 	if len(e.Args) > 0 && e.Fixed() {
 		if _, err := e.Eval(&expr.Env{}); err != nil {

@@ -82,7 +82,11 @@ func (c *checker) command(at string, command []expr.Expr) {
 		return
 	}
 	for i, a := range command {
-		c.expression(fmt.Sprintf("%s[%d]", at, i), a, anyKind()...)
+		kinds := anyKind()
+		if i > 0 {
+			kinds = append(kinds, expr.List)
+		}
+		c.expression(fmt.Sprintf("%s[%d]", at, i), a, kinds...)
 	}
 	if first := command[0]; first.Op == expr.OpText && !strings.HasPrefix(first.Text, "/") && !strings.HasPrefix(at, "package.build") {
 		c.report(Problem{Path: at + "[0]", Code: CodePath, Message: "the program is not an absolute path", Found: fmt.Sprintf("%q", first.Text),

@@ -20,7 +20,8 @@ func (c *checker) step(at string, s *Step) {
 	}
 	if t := s.Template; is(t != nil) {
 		c.expression(at+".template.path", t.Path, expr.Path)
-		c.expression(at+".template.text", t.Text, anyKind()...)
+		c.value(at+".template.text", t.Text, anyKind()...)
+		c.secrets(at+".template.text", t.Text, t)
 		c.owners(at+".template", t.Owner, t.Group)
 	}
 	if is(s.Run != nil) {

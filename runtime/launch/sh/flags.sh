@@ -33,11 +33,17 @@ bad_bytes() { # FILE: prints LINE:WHY for each line that holds a byte with no pl
 		function byte(b) {
 			if (cr) fault(b == 10 ? unix : "a control character")
 			cr = 0
-			if (more && b >= low && b <= high) { more--; low = 128; high = 191; return }
+			if (more && b >= low && b <= high) { size++; more--; low = 128; high = 191; return }
 			if (more) fault("bytes that are not UTF-8")
 			more = 0
-			if (b == 10) line++
-			else if (b == 13) cr = 1
+			if (b == 10) {
+				if (size > 16384) fault(long)
+				size = 0
+				line++
+				return
+			}
+			size++
+			if (b == 13) cr = 1
 			else if (b == 0) fault("a NUL byte")
 			else if (b < 32 && b != 9 || b == 127) fault("a control character")
 			else if (b > 127) {
@@ -47,10 +53,12 @@ bad_bytes() { # FILE: prints LINE:WHY for each line that holds a byte with no pl
 				high = b == 237 ? 159 : b == 244 ? 143 : 191
 			}
 		}
+		BEGIN { long = "a line of more than 16384 bytes" }
 		BEGIN { unix = "a carriage return at the end: write the file with Unix line ends" }
 		END {
 			if (cr) fault(unix)
 			if (more) fault("bytes that are not UTF-8")
+			if (size > 16384) fault(long)
 			print "lines: " line
 		}'
 }

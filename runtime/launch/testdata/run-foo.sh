@@ -114,10 +114,14 @@ one_of() { # TEXT ACCEPTED CHOICE...
 	why="$(quoted "$value") is not one of: $accepted"
 }
 
-within() { # LOW HIGH ACCEPTED [FORMAT]: judges $value
-	if [ -n "$why" ] || { [ "$value" -ge "$1" ] && [ "$value" -le "$2" ]; }; then return 0; fi
-	if [ $# -gt 3 ]; then "$4" "$value"; fi
-	why="$value is out of range: $3"
+within() { # NUMBER LOW HIGH ACCEPTED SUFFIX [FORMAT]
+	if [ -n "$why" ] || { [ "$1" -ge "$2" ] && [ "$1" -le "$3" ]; }; then return 0; fi
+	value=$1$5
+	case $value in
+	'1 bytes' | '1 elements') value=${value%s} ;;
+	esac
+	if [ $# -gt 5 ]; then "$6" "$1"; fi
+	why="$value is out of range: $4"
 }
 
 no_flag() { # NAME ACCEPTED FLAG...
@@ -182,11 +186,17 @@ bad_bytes() { # FILE: prints LINE:WHY for each line that holds a byte with no pl
 		function byte(b) {
 			if (cr) fault(b == 10 ? unix : "a control character")
 			cr = 0
-			if (more && b >= low && b <= high) { more--; low = 128; high = 191; return }
+			if (more && b >= low && b <= high) { size++; more--; low = 128; high = 191; return }
 			if (more) fault("bytes that are not UTF-8")
 			more = 0
-			if (b == 10) line++
-			else if (b == 13) cr = 1
+			if (b == 10) {
+				if (size > 16384) fault(long)
+				size = 0
+				line++
+				return
+			}
+			size++
+			if (b == 13) cr = 1
 			else if (b == 0) fault("a NUL byte")
 			else if (b < 32 && b != 9 || b == 127) fault("a control character")
 			else if (b > 127) {
@@ -196,10 +206,12 @@ bad_bytes() { # FILE: prints LINE:WHY for each line that holds a byte with no pl
 				high = b == 237 ? 159 : b == 244 ? 143 : 191
 			}
 		}
+		BEGIN { long = "a line of more than 16384 bytes" }
 		BEGIN { unix = "a carriage return at the end: write the file with Unix line ends" }
 		END {
 			if (cr) fault(unix)
 			if (more) fault("bytes that are not UTF-8")
+			if (size > 16384) fault(long)
 			print "lines: " line
 		}'
 }
@@ -603,7 +615,7 @@ set_flag() { # NAME VALUE, both from the file
 	case $1 in
 	port)
 		whole "$2"
-		within 1 65535 '1 to 65535'
+		within "$value" 1 65535 '1 to 65535' ''
 		flag_port=$value already=$line_port line_port=${line_port:-$number}
 		;;
 	workers)

@@ -1,0 +1,5 @@
+spread() { # COMMAND...: runs it once its words are parted
+	unset IFS
+	set +f
+	"$@"
+}
