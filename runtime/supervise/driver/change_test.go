@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -180,5 +182,62 @@ func TestEachSignalIsSent(t *testing.T) {
 	r.until("both signals came", func() bool { return logged(r, "hup\n2 3\n") && logged(r, "usr\n2 3\n") })
 	if strings.Contains(r.status("a").Reason, "restart") || r.pidOf("a") != pid {
 		t.Error("it was restarted")
+	}
+}
+
+// A secret is watched where its file lies: one that changes is written into the template, and said without its value.
+func TestAChangedSecretIsAChangedFlag(t *testing.T) {
+	s := serviceOf("a", `trap 'echo hup; cat "$0"' HUP; echo ready; cat "$0"; while :; do sleep 0.01; done`)
+	s.Command = append(s.Command, expr.PathOf("/run/a.conf"))
+	s.Prepare = []plan.Step{{Template: &plan.Template{Path: expr.PathOf("/run/a.conf"), Text: expr.Fmt("it is {}\n", expr.FlagOf("password")), Mode: 0o600}}}
+	p := planOf(s)
+	p.Flags = []plan.Flag{{Name: "password", Type: plan.FlagString, Secret: true, RenamedFrom: []string{"pass"}, Apply: plan.Apply{Action: plan.ApplySignal, Signal: "HUP"}}}
+	r := prepare(t, t.TempDir(), p)
+	r.retry = 20 * time.Millisecond
+	put := func(name, secret string) {
+		r.write(filepath.Join(r.dir, "root/etc/test", name), secret)
+		if err := os.Chmod(filepath.Join(r.dir, "root/etc/test", name), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("one", "first")
+	put("flags", "pass=@/etc/test/one\n")
+	r.begin()
+	pid := r.pidOf("a")
+	r.until("it is ready", func() bool { return logged(r, "ready\nit is first\n") })
+	if r.count(`flag "pass" is now called "password"`) != 1 {
+		t.Error("the old name is not said once")
+	}
+	put("one", "second")
+	r.until("the changed file is seen", func() bool { return logged(r, "hup\nit is second\n") })
+	put("two", "third")
+	put("flags", "password=@/etc/test/two\n")
+	r.until("the other file is read", func() bool { return logged(r, "hup\nit is third\n") })
+	put("two", "fourth")
+	r.until("the other file is watched", func() bool { return logged(r, "hup\nit is fourth\n") })
+	if err := os.Chmod(filepath.Join(r.dir, "root/etc/test/two"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	before := r.count("can be read or written by others")
+	r.write(filepath.Join(r.dir, "root/etc/test/two"), "fifth")
+	r.until("a file for all is refused", func() bool { return r.count("can be read or written by others") > before })
+	if err := os.Chmod(filepath.Join(r.dir, "root/etc/test/two"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r.until("its mode is mended", func() bool { return logged(r, "hup\nit is fifth\n") })
+	if r.pidOf("a") != pid {
+		t.Error("it was restarted")
+	}
+	decisions, err := r.Why(context.Background(), "a")
+	if told := fmt.Sprint(decisions); err != nil || !strings.Contains(told, "another secret") || strings.Contains(told, "second") {
+		t.Errorf("why tells %s, %v", told, err)
+	}
+	for _, secret := range []string{"first", "second", "third", "fourth", "fifth"} {
+		if r.count(secret) > 0 {
+			t.Errorf("the secret %q was said", secret)
+		}
+		if data, err := os.ReadFile(filepath.Join(r.dir, "state/test.journal")); err != nil || strings.Contains(string(data), secret) {
+			t.Errorf("the journal holds the secret %q, or nothing: %v", secret, err)
+		}
 	}
 }

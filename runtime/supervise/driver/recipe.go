@@ -25,6 +25,9 @@ type recipe struct {
 	env     *expr.Env  // the last good flags; nil while there were none
 	fault   string     // why env is nil
 	files   []string   // that are watched
+	secrets []string   // those of them that hold secrets
+	warned  []string   // what was said of its flags
+	denied  string     // why its flags were refused last, though a file's mode or owner may be mended unseen
 	stale   bool       // a file that it loads for the first time changed while it was evaluated
 	unused  bool       // the file holds a newer recipe, which the flags do not fit
 	refused string     // why what the file holds now cannot be used; "" where it is, or where the flags are the reason
@@ -71,36 +74,6 @@ func (s *Supervisor) load(ctx context.Context, r *recipe) (*plan.Plan, error) {
 // stageError is a build or a layout that did not succeed: too much work to be tried again before something changed.
 type stageError struct{ error }
 
-// flagsFile is where the recipe's flags lie under this run's root.
-func (s *Supervisor) flagsFile(r *recipe) string {
-	env := expr.Env{Root: s.options.Root(r.file, r.plan)}
-	return env.Rooted(r.plan.FlagsPath())
-}
-
-// readFlags resolves the flags of the recipe's plan. What cannot be used is said and changes nothing.
-func (s *Supervisor) readFlags(r *recipe) bool {
-	resolved, err := flags.Resolve(r.plan, s.options.Root(r.file, r.plan), s.setsFor(r.file, r.plan), s.options.Facts)
-	if err != nil {
-		s.refuse(r, "flags", err)
-		if r.env == nil {
-			r.fault = err.Error()
-		}
-		return false
-	}
-	r.env, r.fault = resolved.Env, ""
-	return true
-}
-
-// setsFor leaves out the settings of flags that another recipe has, or may have once it can be read.
-func (s *Supervisor) setsFor(file string, p *plan.Plan) []string {
-	return slices.DeleteFunc(slices.Clone(s.options.Sets), func(set string) bool {
-		name, _, ok := strings.Cut(set, "=")
-		return ok && p.Flag(name) == nil && slices.ContainsFunc(s.recipes, func(other *recipe) bool {
-			return other.file != file && (other.plan == nil || other.plan.Flag(name) != nil)
-		})
-	})
-}
-
 // refuseRecipe says why the recipe is not used. It is tried again by and by, since what is wrong may lie where nobody
 // watches: in a module that the last good recipe did not load, in another recipe, in a machine without memory. again is
 // set for such a try, which says nothing that was said.
@@ -139,6 +112,9 @@ func (s *Supervisor) watchRecipe(r *recipe) {
 	sums := map[string]string{r.file: ""}
 	if r.plan != nil {
 		sums[s.flagsFile(r)] = ""
+		for _, file := range r.secrets {
+			sums[file] = ""
+		}
 		for _, in := range r.plan.Inputs {
 			sums[filepath.Join(filepath.Dir(r.file), filepath.FromSlash(in.Path))] = in.SHA256
 		}
@@ -169,23 +145,12 @@ func (s *Supervisor) watched(file string) bool {
 	return slices.ContainsFunc(s.recipes, func(r *recipe) bool { return slices.Contains(r.files, file) })
 }
 
-// watchFlags watches the flags of a recipe's first plan, before they are read.
-func (s *Supervisor) watchFlags(r *recipe, file string) {
-	if s.watched(file) {
-		return
-	}
-	if _, err := s.watcher.Add(file); err != nil {
-		s.say("%s: changes of %s will not be seen: %v", r.name(), file, err)
-	}
-	r.files = append(r.files, file)
-}
-
 // changed takes one change of a watched file.
 func (s *Supervisor) changed(ctx context.Context, e watch.Event) {
 	for _, r := range s.recipes {
 		switch {
 		case !slices.Contains(r.files, e.Path):
-		case r.plan != nil && e.Path == s.flagsFile(r):
+		case r.plan != nil && (e.Path == s.flagsFile(r) || slices.Contains(r.secrets, e.Path)):
 			s.flagsChanged(ctx, r, e)
 		default:
 			s.recipeChanged(ctx, r, false)
@@ -193,26 +158,11 @@ func (s *Supervisor) changed(ctx context.Context, e watch.Event) {
 	}
 }
 
-func (s *Supervisor) flagsChanged(ctx context.Context, r *recipe, e watch.Event) {
-	if e.Err != nil {
-		s.refuse(r, "flags", e.Err)
-		return
-	}
-	if r.unused {
-		s.recipeChanged(ctx, r, false)
-		return
-	}
-	before := r.env
-	if s.readFlags(r) {
-		s.install(r, r.plan, r.plan, before, r.env)
-	}
-}
-
 // recipeChanged evaluates the recipe again. The same plan as before, from another text, changes nothing. again is set
 // where nothing is known to have changed.
 func (s *Supervisor) recipeChanged(ctx context.Context, r *recipe, again bool) {
 	r.stale = false
-	next := &recipe{file: r.file, env: r.env}
+	next := &recipe{file: r.file, env: r.env, warned: r.warned}
 	err := s.loadNext(ctx, r, next)
 	if ctx.Err() != nil {
 		return
@@ -222,7 +172,9 @@ func (s *Supervisor) recipeChanged(ctx context.Context, r *recipe, again bool) {
 		return
 	}
 	s.watchFlags(r, s.flagsFile(next))
+	next.files = slices.Clone(r.files)
 	fits := s.readFlags(next)
+	r.files = next.files
 	if r.unused = !fits && r.plan != nil; r.unused {
 		r.refused, r.retry = "", false
 		s.say("%s: the changed recipe waits for its flags to be mended; what runs goes on", r.name())
@@ -235,7 +187,7 @@ func (s *Supervisor) recipeChanged(ctx context.Context, r *recipe, again bool) {
 	}
 	r.refused, r.retry = "", false
 	before, env := r.plan, r.env
-	r.plan, r.env, r.fault = next.plan, next.env, next.fault
+	r.plan, r.env, r.fault, r.secrets, r.warned = next.plan, next.env, next.fault, next.secrets, next.warned
 	s.watchRecipe(r)
 	s.install(r, before, r.plan, env, r.env)
 }
@@ -397,6 +349,9 @@ func change(oldPlan, newPlan *plan.Plan, old, spec *plan.Service, oldEnv, newEnv
 			continue
 		}
 		what := fmt.Sprintf("flag %s: %s -> %s", name, from, to)
+		if newPlan.Flag(name).Secret {
+			what = fmt.Sprintf("flag %s: another secret", name)
+		}
 		switch apply := newPlan.Flag(name).Apply; apply.Action {
 		case plan.ApplyRestart:
 			anew = append(anew, what)

@@ -271,7 +271,7 @@ func (s *Supervisor) keep(ctx context.Context) {
 			for r.stale && ctx.Err() == nil {
 				s.recipeChanged(ctx, r, false)
 			}
-			if r.retry {
+			if r.retry || r.denied != "" && !r.unused {
 				again = time.After(s.retry)
 			}
 		}
@@ -286,11 +286,14 @@ func (s *Supervisor) keep(ctx context.Context) {
 	}
 }
 
-// tryAgain evaluates the recipes that were refused.
+// tryAgain evaluates the recipes that were refused, and reads the secrets that were.
 func (s *Supervisor) tryAgain(ctx context.Context) {
 	for _, r := range s.recipes {
-		if r.retry {
+		switch {
+		case r.retry:
 			s.recipeChanged(ctx, r, true)
+		case r.denied != "" && !r.unused:
+			s.flagsAgain(r)
 		}
 	}
 }
