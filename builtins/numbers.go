@@ -104,6 +104,17 @@ func formatted(r *Recording, a *arguments, name string) expr.Expr {
 	return expr.Expr{}
 }
 
+// runJoin makes a text of a list.
+func runJoin(r *Recording, a *arguments) starlark.Value {
+	list := get[expr.Expr](a, "list")
+	separator, ok := a.given("separator").(starlark.String)
+	if list.IsZero() || !ok || a.call.Spoilt(Whole("separator")) {
+		return unknown{} // reported
+	}
+	e := expr.Call(expr.OpJoin, list, expr.TextOf(string(separator)))
+	return &Value{in: r, expr: e, kind: expr.Text, nodes: size(e), depth: 1}
+}
+
 func runMinOf(r *Recording, a *arguments) starlark.Value {
 	return arithmetic(r, a, expr.OpMin, rest(a))
 }

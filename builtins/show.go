@@ -19,7 +19,7 @@ func notate(e expr.Expr, depth int) string {
 	}
 	symbols := map[expr.Op]string{expr.OpAdd: " + ", expr.OpSub: " - ", expr.OpMul: " * ", expr.OpDiv: " // ", expr.OpMod: " % ",
 		expr.OpEq: " == ", expr.OpNe: " != ", expr.OpLt: " < ", expr.OpLe: " <= ", expr.OpGt: " > ", expr.OpGe: " >= ", expr.OpAnd: " and ", expr.OpOr: " or "}
-	names := map[expr.Op]string{expr.OpMin: "min_of", expr.OpMax: "max_of", expr.OpClamp: "clamp", expr.OpFmt: "fmt", expr.OpCond: "cond", expr.OpSelect: "select"}
+	names := map[expr.Op]string{expr.OpMin: "min_of", expr.OpMax: "max_of", expr.OpClamp: "clamp", expr.OpFmt: "fmt", expr.OpJoin: "join", expr.OpCond: "cond", expr.OpSelect: "select"}
 	switch e.Op {
 	case expr.OpFlag:
 		return fmt.Sprintf("flag(%q)", e.Text)
@@ -42,6 +42,9 @@ func notate(e expr.Expr, depth int) string {
 	args := make([]string, min(len(e.Args), 4))
 	for i := range args {
 		args[i] = notate(e.Args[i], depth+1)
+	}
+	if e.Op == expr.OpList {
+		return "[" + strings.Join(args, ", ") + "]"
 	}
 	if symbol, ok := symbols[e.Op]; ok {
 		return strings.Join(args, symbol)

@@ -26,6 +26,7 @@ var (
 	pathType     = &Type{"path", `a handle, or a text with an absolute path, as in "/var/lib/foo"`, readPath}                                 // expr.Expr
 	targetType   = &Type{"path or text", `a path, a handle, or a text that is relative to the link's folder, as in "releases/5"`, readTarget} // expr.Expr
 	valueType    = &Type{"value", "a text, a number, a truth value, a handle, a flag or a fact of the host", readValue}                       // expr.Expr
+	listType     = &Type{"list", "a flag of type list", readList}                                                                             // expr.Expr
 	portType     = &Type{"port", "a whole number from 1 to 65535, or a flag", readPort}                                                       // expr.Expr
 	volumeType   = &Type{"size", `a text with a unit, as in "1GiB", or a flag`, readVolume}                                                   // expr.Expr
 	accountType  = &Type{"account", `account("foo"), or its name as a text`, readAccount}                                                     // string
@@ -232,6 +233,18 @@ func readValue(it *item, v starlark.Value) any {
 		hint = "join lists with +, or write their items out"
 	}
 	return it.mismatch(v, "a text, a number, a truth value, a handle, a flag or a fact of the host", hint)
+}
+
+// readList reads a list that is known only on the host: one that is known now is joined by Starlark itself.
+func readList(it *item, v starlark.Value) any {
+	if v, ok := v.(*Value); ok && v.kind == expr.List {
+		return v.expr
+	}
+	hint := ""
+	if _, ok := v.(*starlark.List); ok {
+		hint = `write ",".join(LIST) for a list of texts that are known now`
+	}
+	return it.mismatch(v, it.parameter.Type.Accepted, hint)
 }
 
 func readPort(it *item, v starlark.Value) any {

@@ -1,21 +1,30 @@
 package builtins
 
-import "recipe/runtime/plan"
+import (
+	"go.starlark.net/starlark"
+
+	"recipe/runtime/plan"
+)
 
 func declarations() []Word {
 	return []Word{
 		{
 			Name: "flag", Declares: true, run: runFlag,
 			Doc:     "Declares a setting that an operator may change on a host, and returns its value, which is known only there.",
-			Example: `port = flag("port", type = "port", default = 8080, help = "TCP port to serve on")`,
+			Example: "port = flag(\"port\", type = \"port\", default = 8080, help = \"TCP port to serve on\")\npeers = flag(\"peers\", type = \"list\", default = [], pattern = \"[a-z0-9.-]+\", help = \"hosts to copy to\")\npassword = flag(\"password\", secret = True, help = \"of the database\")",
 			Parameters: []Parameter{
 				{Name: "name", Type: textType, Required: true, Positional: true, Doc: "small letters, digits and '-'"},
-				{Name: "type", Type: textType, Required: true, Choices: flagTypes(), Doc: "what it takes"},
-				{Name: "default", Type: anyType, Required: true, Doc: "used unless the host says otherwise; may name host facts and flags declared before"},
+				{Name: "type", Type: textType, Choices: flagTypes(), Doc: "what it takes; a secret is a string, and needs none"},
+				{Name: "default", Type: anyType, Doc: "used unless the host says otherwise; may name host facts and flags declared before; required of all but secrets, which have none"},
 				{Name: "help", Type: textType, Default: text(""), Doc: "one line for the operator"},
 				{Name: "values", Type: textsType, Doc: "the choices of an enum"},
-				{Name: "min", Type: anyType, Doc: "the least value of an int, port, size or duration"},
-				{Name: "max", Type: anyType, Doc: "the greatest value"},
+				{Name: "min", Type: anyType, Doc: "the least value of an int, port, size or duration, bytes of a string, or elements of a list"},
+				{Name: "max", Type: anyType, Doc: "the greatest"},
+				{Name: "pattern", Type: textType, Default: text(""), Doc: "a regular expression that describes the whole of a string, or of each element of a list"},
+				{Name: "unit", Type: textType, Default: text(""), Doc: "what an int counts, for readers"},
+				{Name: "secret", Type: boolType, Default: starlark.False, Doc: "its value lies in a file that the host names, and is shown nowhere; only the text of a template can take it"},
+				{Name: "deprecated", Type: textType, Default: text(""), Doc: "why nobody should set it any longer, and what instead"},
+				{Name: "renamed_from", Type: textsType, Doc: "names that it had before, which hosts may still use"},
 				{Name: "apply", Type: applyType, Default: text("restart"), Doc: "what a change does to a running service that uses the flag"},
 			},
 		},

@@ -64,6 +64,14 @@ func numbers() []Word {
 				{Name: "default", Type: valueType, Doc: "the result for every other value; without it, none may remain of an enum or a bool, and another value stops the start"},
 			},
 		},
+		{
+			Name: "join", run: runJoin, Doc: "A text of a list flag's elements, with a text between them. As an argument of a command a list needs no join: each element is an argument of its own.",
+			Example: "peers = flag(\"peers\", type = \"list\", default = [\"a\", \"b\"])\nargument = fmt(\"--peers={}\", join(peers, \",\"))",
+			Parameters: []Parameter{
+				{Name: "list", Type: listType, Required: true, Positional: true, Doc: "a flag of type list"},
+				{Name: "separator", Type: textType, Required: true, Positional: true, Doc: "what goes between two elements"},
+			},
+		},
 		{Name: "min_of", run: runMinOf, Doc: "The least of some numbers.", Example: `workers = min_of(host.cpus, 16)`, Parameters: values},
 		{Name: "max_of", run: runMaxOf, Doc: "The greatest of some numbers.", Example: `cache = max_of(host.memory // 4, "256MiB")`, Parameters: values},
 	}

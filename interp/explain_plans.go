@@ -30,6 +30,18 @@ func explainPlans() []Explanation {
 			Mend:    `gently = stop(signal = "TERM")`,
 		},
 		{
+			Code:    plan.CodePattern,
+			Reason:  "A pattern describes a whole text of printable ASCII, in the part of regular expressions that Go and grep -E read alike.",
+			Example: `tag = flag("tag", type = "string", default = "a", pattern = "^[a-z]+$")`,
+			Mend:    `tag = flag("tag", type = "string", default = "a", pattern = "[a-z]+")`,
+		},
+		{
+			Code:    plan.CodeSecret,
+			Reason:  "A secret that stands in a recipe, an argument, a variable, or a file for everybody, is none: others can read these.",
+			Example: "password = flag(\"password\", secret = True)\nservice(name = \"foo\", command = [\"/usr/bin/foo\", fmt(\"--password={}\", password)])",
+			Mend:    "password = flag(\"password\", secret = True)\nshown = template(\"/run/foo/password\", \"{}\", password, mode = 0o600)\nservice(name = \"foo\", command = [\"/usr/bin/foo\", fmt(\"--password-file={}\", shown)], prepare = [shown])",
+		},
+		{
 			Code:    plan.CodeName,
 			Reason:  "Names go into files, units and packages, and each of these has a form that they must fit.",
 			Example: `service(name = "Foo Bar", command = ["/usr/bin/foo"])`,

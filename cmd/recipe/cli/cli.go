@@ -40,6 +40,7 @@ type commands struct {
 	Run      runCommand      `cmd:"" help:"Supervise the services of recipes, in the foreground."`
 	Exec     execCommand     `cmd:"" help:"Prepare, then become the daemon."`
 	Probe    probeCommand    `cmd:"" help:"Run a service's probes once: 0 healthy, 1 not."`
+	Flags    flagsCommand    `cmd:"" help:"List the flags of a recipe with their values on this host."`
 	Status   statusCommand   `cmd:"" help:"Show the services of the running supervisors."`
 	Why      whyCommand      `cmd:"" help:"Show what a supervisor decided about a service, and why."`
 	Start    startCommand    `cmd:"" help:"Start services that were stopped."`

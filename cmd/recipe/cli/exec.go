@@ -12,8 +12,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"recipe/runtime/flags"
 	"recipe/runtime/launch"
-	"recipe/runtime/plan"
 )
 
 type execCommand struct {
@@ -75,14 +75,11 @@ func (c *execCommand) spec(s *Streams) (*launch.Spec, string, error) {
 	if err != nil {
 		return nil, p.Name, err
 	}
-	spec, err := c.resolveService(p, service)
-	return spec, service.Name, err
-}
-
-func (f *hostFlags) resolveService(p *plan.Plan, service *plan.Service) (*launch.Spec, error) {
-	env, err := f.resolve(p)
+	resolved, err := on(&c.hostFlags, p, flags.Resolve)
 	if err != nil {
-		return nil, err
+		return nil, service.Name, err
 	}
-	return launch.Resolve(p, service, env)
+	launch.Warn(s.Err, service.Name, resolved.Warnings)
+	spec, err := launch.Resolve(p, service, resolved.Env)
+	return spec, service.Name, err
 }

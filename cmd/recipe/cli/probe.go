@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"recipe/runtime/expr"
+	"recipe/runtime/flags"
 	"recipe/runtime/plan"
 	"recipe/runtime/probe"
 )
@@ -46,11 +47,11 @@ func (c *probeCommand) Run(s *Streams) error {
 	if err != nil {
 		return err
 	}
-	env, err := c.resolve(p)
+	resolved, err := on(&c.hostFlags, p, flags.ResolveOpenly)
 	if err != nil {
 		return err
 	}
-	results, err := resolveProbes(services, env)
+	results, err := resolveProbes(services, resolved.Env)
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,6 @@ import (
 
 	"recipe/builtins/diag"
 	"recipe/runtime/expr"
-	"recipe/runtime/flags"
 	"recipe/runtime/plan"
 )
 
@@ -122,18 +121,16 @@ func (f *hostFlags) root() (string, error) {
 	return root, nil
 }
 
-func (f *hostFlags) resolve(p *plan.Plan) (*expr.Env, error) {
+// on hands what these flags say, and the facts of this host, to one of package flags' functions.
+func on[T any](f *hostFlags, p *plan.Plan, use func(p *plan.Plan, root string, sets []string, facts expr.Facts) (T, error)) (T, error) {
+	var none T
 	root, err := f.root()
 	if err != nil {
-		return nil, err
+		return none, err
 	}
 	facts, err := expr.Host()
 	if err != nil {
-		return nil, err
+		return none, err
 	}
-	r, err := flags.Resolve(p, root, f.Set, facts)
-	if err != nil {
-		return nil, err
-	}
-	return r.Env, nil
+	return use(p, root, f.Set, facts)
 }
