@@ -7,7 +7,6 @@ import (
 	"go.starlark.net/starlark"
 
 	"recipe/builtins/diag"
-	"recipe/runtime/expr"
 	"recipe/runtime/plan"
 )
 
@@ -17,7 +16,7 @@ var (
 	contentsType = handles("list of contents", "what file, config, tree, directory and symlink made", "file", "config", "tree", "directory", "symlink")
 	stepsType    = handles("list of steps", "what file, config, directory, template, copy, symlink, run, wait_for and the require_ words made", "file", "config", "directory", "template", "copy", "symlink", "run", "wait_for",
 		"require_file", "require_free_space", "require_memory", "require_mount", "require_port_free", "require_writable")
-	probesType   = handles("list of probes", "tcp and http", "tcp", "http")
+	probesType   = handles("list of probes", "tcp, http, exec and script", "tcp", "http", "exec", "script")
 	socketsType  = handles("list of sockets", "what socket made", "socket")
 	restartType  = handle("restart")
 	stopType     = handle("stop")
@@ -153,22 +152,4 @@ func runLogs(r *Recording, a *arguments) starlark.Value {
 		l.Burst = l.Rate * 5
 	}
 	return &Handle{in: r, word: "logs", call: a.call, made: l}
-}
-
-func runTCP(r *Recording, a *arguments) starlark.Value {
-	p := timing(a)
-	p.TCP = &plan.TCPProbe{Host: get[string](a, "host"), Port: get[expr.Expr](a, "port"), Send: get[string](a, "send"), Expect: get[string](a, "expect"), ConnectOnly: get[bool](a, "connect_only")}
-	return &Handle{in: r, word: "tcp", call: a.call, made: p}
-}
-
-func runHTTP(r *Recording, a *arguments) starlark.Value {
-	p := timing(a)
-	p.HTTP = &plan.HTTPProbe{Host: get[string](a, "host"), Port: get[expr.Expr](a, "port"), Path: get[string](a, "path"), Status: int(clampInt(get[int64](a, "status"))), Expect: get[string](a, "expect")}
-	return &Handle{in: r, word: "http", call: a.call, made: p}
-}
-
-// timing is what every probe has.
-func timing(a *arguments) plan.Probe {
-	return plan.Probe{Every: get[plan.Duration](a, "every"), Timeout: get[plan.Duration](a, "timeout"), Failures: int(clampInt(get[int64](a, "failures"))),
-		Successes: int(clampInt(get[int64](a, "successes"))), StartWithin: get[plan.Duration](a, "start_within")}
 }

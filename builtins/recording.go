@@ -23,6 +23,7 @@ type Recording struct {
 	Tasks    []plan.Task
 	Mistakes []Mistake
 
+	kept     []Kept
 	thread   *starlark.Thread
 	mistakes int // reported so far
 	notes    int

@@ -1,13 +1,32 @@
 package builtins
 
+import (
+	"slices"
+
+	"recipe/runtime/plan"
+)
+
+// timings are what every probe has.
 func timings() []Parameter {
 	return []Parameter{
-		{Name: "host", Type: textType, Default: text("127.0.0.1"), Doc: "an address"},
+		{Name: "role", Type: textType, Default: text("liveness"), Choices: plan.Roles(), Doc: "what its failures do: startup is asked alone until it has answered once, readiness decides whether the service is healthy and kills nothing, liveness kills"},
 		{Name: "every", Type: durationType, Default: text("10s"), Doc: "from one question to the next"},
 		{Name: "timeout", Type: durationType, Default: text("2s"), Doc: "of the whole exchange"},
-		{Name: "failures", Type: intType, Default: number(3), Doc: "in a row that kill the daemon"},
-		{Name: "successes", Type: intType, Default: number(1), Doc: "in a row that make it healthy"},
+		{Name: "failures", Type: intType, Default: number(3), Doc: "in a row that count"},
+		{Name: "successes", Type: intType, Default: number(1), Doc: "in a row that are an answer"},
 		{Name: "start_within", Type: durationType, Default: text("1m"), Doc: "that a daemon which has never answered is given"},
+	}
+}
+
+// endpoint is where a probe connects to.
+func endpoint() []Parameter {
+	return []Parameter{
+		{Name: "host", Type: textType, Default: text("127.0.0.1"), Doc: "an address"},
+		{Name: "unix", Type: pathType, Doc: "the path of a socket, in place of port and host"},
+		{Name: "tls", Type: boolType, Default: no, Doc: "speaks TLS, and wants a certificate that holds"},
+		{Name: "server_name", Type: textType, Doc: "whom the certificate is for; the host unless given"},
+		{Name: "ca", Type: pathType, Doc: "a file with the authority of the certificate, in PEM; one that the host trusts unless given"},
+		{Name: "insecure", Type: boolType, Default: no, Doc: "takes any certificate"},
 	}
 }
 
@@ -16,22 +35,41 @@ func probes() []Word {
 		{
 			Name: "tcp", run: runTCP, Doc: "A probe that connects, sends a text and waits for an answer; without expect any byte will do.",
 			Example: "service(name = \"foo\", command = [\"/usr/bin/foo\"],\n        probes = [tcp(6379, send = \"PING\\r\\n\", expect = \"PONG\")])",
-			Parameters: append([]Parameter{
-				{Name: "port", Type: portType, Required: true, Positional: true, Doc: "where it listens"},
-				{Name: "send", Type: textType, Default: text(""), Doc: "after connecting"},
-				{Name: "expect", Type: textType, Default: text(""), Doc: "in the answer"},
+			Parameters: slices.Concat([]Parameter{
+				{Name: "port", Type: portType, Positional: true, Doc: "where it listens"},
+				{Name: "send", Type: bytesType, Default: text(""), Doc: "after connecting"},
+				{Name: "expect", Type: bytesType, Default: text(""), Doc: "in the answer"},
+				{Name: "exchange", Type: roundsType, Doc: "rounds of send and expect on one connection, in place of both"},
 				{Name: "connect_only", Type: boolType, Default: no, Doc: "asks for nothing but a connection, which the kernel grants for a daemon that hangs"},
-			}, timings()...),
+			}, endpoint(), timings()),
 		},
 		{
-			Name: "http", run: runHTTP, Doc: "A probe that gets a page and wants its status, and a text in its first 64 KiB where expect is given.",
+			Name: "http", run: runHTTP, Doc: "A probe that asks for a page and wants its status, and a text in its first 64 KiB where expect is given.",
 			Example: "service(name = \"foo\", command = [\"/usr/bin/foo\"],\n        probes = [http(8080, \"/healthz\", every = \"5s\")])",
-			Parameters: append([]Parameter{
-				{Name: "port", Type: portType, Required: true, Positional: true, Doc: "where it listens"},
+			Parameters: slices.Concat([]Parameter{
+				{Name: "port", Type: portType, Positional: true, Doc: "where it listens"},
 				{Name: "path", Type: textType, Default: text("/"), Positional: true, Doc: "of the page"},
-				{Name: "status", Type: intType, Default: number(200), Doc: "that means healthy"},
-				{Name: "expect", Type: textType, Default: text(""), Doc: "in the body"},
-			}, timings()...),
+				{Name: "method", Type: textType, Default: text("GET"), Doc: "of the request"},
+				{Name: "headers", Type: headersType, Doc: "of the request, by name; they stand in the plan, which anybody may read"},
+				{Name: "body", Type: bytesType, Default: text(""), Doc: "of the request"},
+				{Name: "status", Type: statusType, Default: number(200), Doc: "that means healthy"},
+				{Name: "expect", Type: bytesType, Default: text(""), Doc: "in the body"},
+			}, endpoint(), timings()),
+		},
+		{
+			Name: "exec", run: runExec, Doc: "A probe that runs a command as the service's account, in its environment, which must exit with 0. Its whole tree is killed at the end; its last line is shown.",
+			Example: "service(name = \"foo\", command = [\"/usr/bin/foo\"],\n        probes = [exec([\"/usr/bin/foo\", \"--ping\"], every = \"30s\", timeout = \"5s\")])",
+			Parameters: slices.Concat([]Parameter{
+				{Name: "command", Type: commandType, Required: true, Positional: true, Doc: "a program that asks the service, and its arguments; no shell reads them"},
+			}, timings()),
+		},
+		{
+			Name: "script", run: runScript, Doc: "A probe that calls a function with an object that asks the service; True is healthy, and False, fail or an error is not. It needs recipe itself on the host.",
+			Example: "def check(probe):\n    reply = probe.http(\"GET\", \"/stats\", port = 8080)\n    return reply.status == 200 and reply.json()[\"lag_ms\"] < 500\n\nservice(name = \"foo\", command = [\"/usr/bin/foo\"],\n        probes = [script(check, every = \"1m\", timeout = \"10s\")])",
+			Parameters: slices.Concat([]Parameter{
+				{Name: "function", Type: laterType, Required: true, Positional: true, Doc: "that a file defines at its top level"},
+				{Name: "arguments", Type: argumentsType, Doc: "for the function, besides the object, by name"},
+			}, timings()),
 		},
 	}
 }

@@ -83,3 +83,35 @@ func needs(t *testing.T, tool string) {
 	}
 	t.Skipf("%s is not installed", tool)
 }
+
+// TestFunctionFindsAHang has a function of the recipe's ask a redis-server that is stopped.
+func TestFunctionFindsAHang(t *testing.T) {
+	t.Parallel()
+	needs(t, "redis-server")
+	h := newHome(t)
+	path := h.write("redis.star", `
+port = flag("port", type = "port", default = 6379, help = "TCP port to serve on")
+
+def greets(conn):
+    conn.send("PING\r\n")
+    return conn.line() == "+PONG"
+
+def check(probe):
+    return greets(probe.connect(port))
+
+service(
+    name = "redis",
+    command = ["/usr/bin/redis-server", "--port", fmt("{}", port), "--save", ""],
+    probes = [script(check, every = "300ms", timeout = "250ms", failures = 2)],
+)
+`)
+	h.run("--set", "port="+freePort(t), path)
+	first := h.becomesHealthy("redis", "redis")
+	if err := syscall.Kill(first.PID, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	h.becomes("is replaced", "redis", "redis", func(s control.Status) bool { return s.PID != first.PID && s.State == control.Healthy })
+	if why := h.must("why", "redis"); !strings.Contains(why, "hung: script check: no answer within 250ms") {
+		t.Errorf("recipe why does not tell what was asked:\n%s", why)
+	}
+}

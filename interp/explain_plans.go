@@ -92,5 +92,11 @@ service(name = "foo", command = ["/usr/bin/foo", fmt("--config={}", live)], prep
 			Example: "service(name = \"a\", command = [\"/usr/bin/a\"], after = [\"b\"])\nservice(name = \"b\", command = [\"/usr/bin/b\"], after = [\"a\"])",
 			Mend:    "service(name = \"a\", command = [\"/usr/bin/a\"])\nservice(name = \"b\", command = [\"/usr/bin/b\"], after = [\"a\"])",
 		},
+		{
+			Code:    plan.CodePortable,
+			Reason:  "A standalone package has its probes asked by plain sh, which neither calls functions nor sees a NUL.",
+			Example: "package(name = \"foo\", version = \"1.0\", maintainer = \"Foo <foo@example.org>\", summary = \"serves foo\")\nservice(name = \"foo\", command = [\"/usr/bin/foo\"], probes = [tcp(1, expect = b\"\\x00ok\")])",
+			Mend:    "package(name = \"foo\", version = \"1.0\", maintainer = \"Foo <foo@example.org>\", summary = \"serves foo\")\nservice(name = \"foo\", command = [\"/usr/bin/foo\"], probes = [tcp(1, expect = \"ok\")])",
+		},
 	}
 }

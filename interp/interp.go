@@ -190,6 +190,7 @@ func (e *evaluation) evaluate(name string, src []byte) (p *plan.Plan, list diag.
 		}
 	}()
 	e.globals = e.run(&source{name: name, text: string(src)})
+	e.keep()
 	p = e.recording.Plan(fileName(name))
 	p.Inputs = e.inputs()
 	if list = e.conclude(p); list.Failed() {

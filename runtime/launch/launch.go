@@ -86,7 +86,7 @@ func Resolve(p *plan.Plan, s *plan.Service, env *expr.Env) (*Spec, error) {
 		}
 		spec.Account = &Account{Name: account.Name, Group: account.Group, Groups: account.Groups}
 	}
-	for _, v := range environment(p, s) {
+	for _, v := range Environment(p, s) {
 		spec.Env = append(spec.Env, v.Name+"="+r.text(variablePlace(v.Name), v.Value))
 	}
 	if !s.WorkDir.IsZero() {
@@ -101,9 +101,9 @@ func Resolve(p *plan.Plan, s *plan.Service, env *expr.Env) (*Spec, error) {
 	return spec, nil
 }
 
-// environment is what the daemon gets, in the order in which both launchers write it: the fixed part, then the account's,
+// Environment is what the daemon gets, in the order in which both launchers write it: the fixed part, then the account's,
 // then the recipe's own, which may replace any of them.
-func environment(p *plan.Plan, s *plan.Service) []plan.Variable {
+func Environment(p *plan.Plan, s *plan.Service) []plan.Variable {
 	fixed := []plan.Variable{
 		{Name: "PATH", Value: expr.TextOf(searchPath)},
 		{Name: "LANG", Value: expr.TextOf("C.UTF-8")},

@@ -24,6 +24,10 @@ type Run struct {
 // prepare runs the command as the account in a session of its own. Whatever it leaves behind is killed: a daemon must
 // not start with children that it never made.
 func (r *Run) prepare(ctx context.Context, id *identity, env []string, umask int) error {
+	return r.run(ctx, id, env, umask, os.Stdout, os.Stderr)
+}
+
+func (r *Run) run(ctx context.Context, id *identity, env []string, umask int, stdout, stderr *os.File) error {
 	if err := id.runnable(r.Argv[0]); err != nil {
 		return err
 	}
@@ -35,7 +39,7 @@ func (r *Run) prepare(ctx context.Context, id *identity, env []string, umask int
 
 	cmd := exec.Command(r.Argv[0], r.Argv[1:]...)
 	cmd.Env, cmd.Dir = env, "/"
-	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	cmd.Stdout, cmd.Stderr = stdout, stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if id != nil {
 		cmd.SysProcAttr.Credential = id.credential()
@@ -110,9 +114,11 @@ func killTree(before []int, waited ...int) {
 	}
 }
 
+// killBelow lists the children first: those of a process that is gone are somebody else's.
 func killBelow(pid int) {
+	below := childrenOf(strconv.Itoa(pid))
 	syscall.Kill(pid, syscall.SIGKILL)
-	for _, child := range childrenOf(strconv.Itoa(pid)) {
+	for _, child := range below {
 		killBelow(child)
 	}
 }

@@ -145,7 +145,7 @@ func (w *script) values() {
 	w.handOver()
 	fmt.Fprintf(&w.exec, "\tdefaults=\n\tif env --default-signal true 2>/dev/null; then defaults=--default-signal; fi\n")
 	fmt.Fprintf(&w.exec, "\tset -- env ${defaults:+\"$defaults\"} -i \\\n")
-	for _, v := range environment(w.plan, w.service) {
+	for _, v := range Environment(w.plan, w.service) {
 		fmt.Fprintf(&w.exec, "\t\t%s=%s \\\n", v.Name, w.text(variablePlace(v.Name), v.Value))
 	}
 	fmt.Fprintf(&w.exec, "\t\t\"$@\"\n")

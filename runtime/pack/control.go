@@ -128,7 +128,7 @@ func wrap(line string) []string {
 }
 
 // depends are the recipe's own, and what the launcher, the checks and the maintainer scripts need beyond Debian's
-// essential packages: curl for probes of HTTP, passwd to make accounts.
+// essential packages: curl for probes of HTTP, openssl for those of TCP that speak TLS, passwd to make accounts.
 func depends(p *plan.Plan) []string {
 	all := slices.Clone(p.Package.Depends)
 	add := func(name string) {
@@ -141,8 +141,11 @@ func depends(p *plan.Plan) []string {
 	}
 	for _, s := range p.Services {
 		for _, pr := range s.Probes {
-			if pr.HTTP != nil {
+			switch {
+			case pr.HTTP != nil:
 				add("curl")
+			case pr.TCP != nil && pr.TCP.TLS != nil:
+				add("openssl")
 			}
 		}
 	}

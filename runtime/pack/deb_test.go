@@ -70,7 +70,7 @@ func tour() *plan.Plan {
 		{Template: &plan.Template{Path: expr.PathOf("/run/foo/live.conf"), Text: expr.TextOf("x"), Mode: 0o644}},
 		{Template: &plan.Template{Path: expr.PathOf("/etc/default/foo"), Text: expr.TextOf("x"), Mode: 0o644}},
 	}
-	p.Services[0].Probes = []plan.Probe{{HTTP: &plan.HTTPProbe{Port: expr.FlagOf("port"), Path: "/", Status: 200}, Every: 1000, Timeout: 1000, Failures: 2, Successes: 1}}
+	p.Services[0].Probes = []plan.Probe{{HTTP: &plan.HTTPProbe{Port: expr.FlagOf("port"), Path: "/", Status: plan.Status(200)}, Every: 1000, Timeout: 1000, Failures: 2, Successes: 1}}
 	return p
 }
 

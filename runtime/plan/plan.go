@@ -266,38 +266,6 @@ type RequirePortFree struct {
 	Port expr.Expr `json:"port"`
 }
 
-// Probe asks the service something and judges its answer: exactly one of TCP and HTTP is set. Failures in a row kill
-// the daemon, Successes in a row make it healthy. A daemon that has never answered is given StartWithin before its
-// failures count. Timeout covers the whole exchange.
-type Probe struct {
-	TCP         *TCPProbe  `json:"tcp,omitempty"`
-	HTTP        *HTTPProbe `json:"http,omitempty"`
-	Every       Duration   `json:"every"`
-	Timeout     Duration   `json:"timeout"`
-	Failures    int        `json:"failures"`
-	Successes   int        `json:"successes"`
-	StartWithin Duration   `json:"start_within"`
-}
-
-// TCPProbe connects, sends Send, and reads until Expect has been seen; without an Expect any byte will do. A
-// connection alone is not an answer: the kernel accepts for a daemon that hangs. ConnectOnly says that it has to do.
-type TCPProbe struct {
-	Host        string    `json:"host"`
-	Port        expr.Expr `json:"port"`
-	Send        string    `json:"send,omitempty"`
-	Expect      string    `json:"expect,omitempty"`
-	ConnectOnly bool      `json:"connect_only,omitempty"`
-}
-
-// HTTPProbe sends GET and wants Status, and Expect within the first 64 KiB of the body where it is set.
-type HTTPProbe struct {
-	Host   string    `json:"host"`
-	Port   expr.Expr `json:"port"`
-	Path   string    `json:"path"`
-	Status int       `json:"status"`
-	Expect string    `json:"expect,omitempty"`
-}
-
 // Restart is how often a daemon that dies is started again. The first restart after a stable run comes at once; from
 // the second quick death on Delay, doubled up to Cap, each spread by JitterPermille thousandths either way.
 type Restart struct {

@@ -69,8 +69,12 @@ func whole() *Plan {
 				{Name: "admin", Type: Datagram, Path: expr.PathOf("/run/foo/admin.sock"), Mode: 0o660, Owner: "foo", Group: "adm"},
 			},
 			Probes: []Probe{
-				{HTTP: &HTTPProbe{Host: "127.0.0.1", Port: port, Path: "/healthz", Status: 200}, Every: 10_000, Timeout: 2000, Failures: 3, Successes: 1, StartWithin: 60_000},
+				{HTTP: &HTTPProbe{Host: "127.0.0.1", Port: port, Path: "/healthz", Status: Status(200)}, Every: 10_000, Timeout: 2000, Failures: 3, Successes: 1, StartWithin: 60_000},
 				{TCP: &TCPProbe{Host: "127.0.0.1", Port: port, Send: "PING\r\n", Expect: "PONG"}, Every: 10_000, Timeout: 2000, Failures: 3, Successes: 1},
+				{TCP: &TCPProbe{Unix: expr.PathOf("/run/foo.sock"), TLS: &TLS{ServerName: "foo.example", CA: expr.PathOf("/etc/foo/ca.pem")}, Exchange: []Round{{Send: "\x00\xff", Expect: "a"}, {Expect: "b"}}}, Role: RoleStartup, Every: 10_000, Timeout: 2000, Failures: 3, Successes: 1},
+				{TCP: &TCPProbe{Port: port, TLS: &TLS{Insecure: true}, ConnectOnly: true}, Every: 10_000, Timeout: 2000, Failures: 3, Successes: 1},
+				{HTTP: &HTTPProbe{Unix: expr.PathOf("/run/foo.sock"), TLS: &TLS{ServerName: "foo.example"}, Method: "POST", Path: "/", Headers: []Header{{"A", "b"}}, Body: "c", Status: Statuses{{200, 200}, {300, 399}}, Expect: "d"}, Role: RoleReadiness, Every: 10_000, Timeout: 2000, Failures: 3, Successes: 1},
+				{Exec: &ExecProbe{Command: []expr.Expr{expr.TextOf("/usr/bin/foo"), expr.TextOf("--ping")}}, Every: 10_000, Timeout: 2000, Failures: 3, Successes: 1},
 			},
 			Restart: DefaultRestart(), Stop: DefaultStop(), Logs: Logs{Size: 64 << 20, Keep: 30, MaxAge: 86_400_000, Compress: true, Format: LogJSON, Rate: 100, Burst: 500},
 			WorkDir: data, Umask: &umask,

@@ -42,6 +42,8 @@ func choices(t reflect.Type) []string {
 		return names
 	case reflect.TypeFor[ApplyAction]():
 		return []string{string(ApplyRestart), string(ApplySignal), string(ApplyNone)}
+	case reflect.TypeFor[Role]():
+		return Roles()
 	}
 	return nil
 }
@@ -56,6 +58,12 @@ func (s *schema) of(t reflect.Type) any {
 		return textOf(sizeForm)
 	case reflect.TypeFor[Mode]():
 		return textOf(modeForm)
+	case reflect.TypeFor[Bytes]():
+		coded := map[string]any{"type": "object", "additionalProperties": false, "required": []string{"base64"}, "properties": map[string]any{"base64": map[string]any{"type": "string"}}}
+		return map[string]any{"anyOf": []any{map[string]any{"type": "string"}, coded}}
+	case reflect.TypeFor[Statuses]():
+		one := map[string]any{"anyOf": []any{map[string]any{"type": "integer"}, textOf("^[0-9]+-[0-9]+$")}}
+		return map[string]any{"anyOf": []any{map[string]any{"type": "integer"}, map[string]any{"type": "array", "items": one}}}
 	}
 	switch t.Kind() {
 	case reflect.Pointer:
@@ -78,6 +86,8 @@ func (s *schema) of(t reflect.Type) any {
 		return map[string]any{"type": "string"}
 	case reflect.Bool:
 		return map[string]any{"type": "boolean"}
+	case reflect.Float64:
+		return map[string]any{"type": "number"}
 	}
 	return map[string]any{"type": "integer"}
 }

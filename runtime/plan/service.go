@@ -37,13 +37,8 @@ func (s *Service) Uses(p *Plan) map[string]Use {
 	for _, socket := range s.Listen { // handed over at a start
 		add(launch, socket.Port, socket.Path)
 	}
-	for _, pr := range s.Probes {
-		switch {
-		case pr.TCP != nil:
-			add(probe, pr.TCP.Port)
-		case pr.HTTP != nil:
-			add(probe, pr.HTTP.Port)
-		}
+	for i := range s.Probes {
+		add(probe, s.Probes[i].Expressions()...)
 	}
 	return uses
 }

@@ -61,6 +61,7 @@ const (
 	CodeCycle      = "order-cycle"
 	CodePattern    = "bad-pattern"
 	CodeSecret     = "secret-shown"
+	CodePortable   = "needs-more-than-sh"
 )
 
 // checker collects problems. Its methods take the path of the field that they judge.

@@ -123,52 +123,6 @@ func (c *checker) run(at string, r *Run) {
 	c.between(at+".timeout", int64(r.Timeout), 1, longest, showDuration)
 }
 
-func (c *checker) probe(at string, p *Probe) {
-	set := 0
-	if t := p.TCP; t != nil {
-		set++
-		c.host(at+".tcp.host", t.Host)
-		c.port(at+".tcp.port", t.Port)
-		if t.ConnectOnly && (t.Send != "" || t.Expect != "") {
-			p := Problem{Path: at + ".tcp.connect_only", Code: CodeKind, Message: "a probe that only connects sends and expects nothing", Hint: "leave connect_only out: an answer says more than a connection"}
-			if t.Send != "" {
-				p.Related = append(p.Related, Place{at + ".tcp.send", "sent after connecting"})
-			}
-			if t.Expect != "" {
-				p.Related = append(p.Related, Place{at + ".tcp.expect", "expected in the answer"})
-			}
-			c.report(p)
-		}
-	}
-	if h := p.HTTP; h != nil {
-		set++
-		c.host(at+".http.host", h.Host)
-		c.port(at+".http.port", h.Port)
-		c.between(at+".http.status", int64(h.Status), 100, 599, showInt)
-		if !strings.HasPrefix(h.Path, "/") || strings.ContainsAny(h.Path, " \r\n\x00") {
-			c.report(Problem{Path: at + ".http.path", Code: CodePath, Message: "this is no path of a URL", Found: fmt.Sprintf("%q", h.Path), Accepted: `a text such as "/healthz"`})
-		}
-	}
-	if set != 1 {
-		c.report(Problem{Path: at, Code: CodeKind, Message: "a probe is exactly one thing", Found: fmt.Sprintf("%d", set)})
-	}
-	c.between(at+".every", int64(p.Every), 100, longest, showDuration)
-	c.between(at+".timeout", int64(p.Timeout), 10, longest, showDuration)
-	c.between(at+".failures", int64(p.Failures), 1, 1000, showInt)
-	c.between(at+".successes", int64(p.Successes), 1, 1000, showInt)
-	c.between(at+".start_within", int64(p.StartWithin), 0, longest, showDuration)
-}
-
-// hostForm takes names, addresses of both kinds, and a zone behind one. It is also part of a URL and of a path in sh.
-var hostForm = pattern(`^[A-Za-z0-9:_][A-Za-z0-9.:_-]{0,252}(%[A-Za-z0-9._-]{1,15})?$`)
-
-// host judges where a probe connects to; empty is the loopback address.
-func (c *checker) host(path, value string) {
-	if value != "" && !hostForm().MatchString(value) {
-		c.report(Problem{Path: path, Code: CodeName, Message: "this is no host", Found: fmt.Sprintf("%q", value), Accepted: `a name or an address, as in "127.0.0.1" or "::1"`})
-	}
-}
-
 // signalled refuses flags whose change asks for a signal that the daemon can do nothing with.
 func (c *checker) signalled(at string, s *Service) {
 	uses := s.Uses(c.plan)

@@ -83,7 +83,7 @@ func TestConnectionAloneIsNoAnswer(t *testing.T) {
 	s := backlog(t)
 	judge(t, s.tcp(t, plan.TCPProbe{Send: "PING\r\n", Expect: "PONG"}, short), s, `sent "PING\r\n" to ADDRESS: no answer within 150ms`)
 	judge(t, s.tcp(t, plan.TCPProbe{}, short), s, `waited for ADDRESS to speak: no answer within 150ms`)
-	judge(t, s.http(t, plan.HTTPProbe{Path: "/healthz", Status: 200}, short), s, `GET http://ADDRESS/healthz: no answer within 150ms`)
+	judge(t, s.http(t, plan.HTTPProbe{Path: "/healthz", Status: plan.Status(200)}, short), s, `GET http://ADDRESS/healthz: no answer within 150ms`)
 	judge(t, s.tcp(t, plan.TCPProbe{ConnectOnly: true}, short), s, "")
 }
 
@@ -92,7 +92,7 @@ func TestRefusedIsSaid(t *testing.T) {
 	s := refusing(t)
 	judge(t, s.tcp(t, plan.TCPProbe{}, time.Second), s, "connect ADDRESS: connection refused")
 	judge(t, s.tcp(t, plan.TCPProbe{ConnectOnly: true}, time.Second), s, "connect ADDRESS: connection refused")
-	judge(t, s.http(t, plan.HTTPProbe{Path: "/", Status: 200}, time.Second), s, "connect ADDRESS: connection refused")
+	judge(t, s.http(t, plan.HTTPProbe{Path: "/", Status: plan.Status(200)}, time.Second), s, "connect ADDRESS: connection refused")
 }
 
 func TestHTTP(t *testing.T) {
@@ -104,27 +104,27 @@ func TestHTTP(t *testing.T) {
 		probe  plan.HTTPProbe
 		want   string
 	}{
-		"wanted status":          {says(0, head+"Content-Length: 0\r\n\r\n"), plan.HTTPProbe{Status: 200}, ""},
-		"status in pieces":       {says(10*time.Millisecond, "HT", "TP/1.1 200 O", "K\r\n\r", "\n"), plan.HTTPProbe{Status: 200}, ""},
-		"other wanted status":    {says(0, "HTTP/1.0 204 No Content\r\n\r\n"), plan.HTTPProbe{Status: 204}, ""},
-		"announced answer":       {says(0, "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n", head+"\r\n"), plan.HTTPProbe{Status: 200}, ""},
-		"stream without an end":  {hangs(head + "Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n"), plan.HTTPProbe{Status: 200}, ""},
-		"text in a stream":       {hangs(head + "Transfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n"), plan.HTTPProbe{Status: 200, Expect: "hello"}, ""},
-		"text at the end":        {says(0, head+"\r\n"+strings.Repeat("x", 60<<10)+"ok"), plan.HTTPProbe{Status: 200, Expect: "ok"}, ""},
-		"wrong status":           {says(0, "HTTP/1.1 503 Service Unavailable\r\n\r\n"), plan.HTTPProbe{Status: 200}, "status 503, wanted 200"},
-		"redirect":               {says(0, "HTTP/1.1 302 Found\r\nLocation: http://x/\r\n\r\n"), plan.HTTPProbe{Status: 200}, `status 302 to "http://x/", wanted 200`},
-		"other text":             {says(0, head+"Content-Length: 3\r\n\r\nbad"), plan.HTTPProbe{Status: 200, Expect: "ok"}, `the body "bad" does not hold "ok"`},
-		"text too far":           {says(0, head+"\r\n", strings.Repeat("x", 64<<10), "ok"), plan.HTTPProbe{Status: 200, Expect: "ok"}, `"ok" is not in the first 64 KiB of the body`},
-		"text too far in chunks": {says(0, head+"Transfer-Encoding: chunked\r\n\r\n", strings.Repeat(chunk, 100)), plan.HTTPProbe{Status: 200, Expect: "ok"}, `"ok" is not in the first 64 KiB of the body`},
-		"no answer":              {hangs(""), plan.HTTPProbe{Status: 200}, "no answer within 500ms"},
-		"half a head":            {hangs(head + "Content-Le"), plan.HTTPProbe{Status: 200}, "no whole answer within 500ms, only 27 bytes"},
-		"half a body":            {hangs(head + "Content-Length: 10\r\n\r\nhalf"), plan.HTTPProbe{Status: 200, Expect: "ok"}, "no whole answer within 500ms, only 43 bytes"},
-		"breaks off":             {func(c net.Conn) { line(c); drainInput(c); c.Write([]byte(head + "Content-Length: 10\r\n\r\nhalf")) }, plan.HTTPProbe{Status: 200, Expect: "ok"}, "the answer breaks off after 43 bytes: it closed the connection"},
-		"drips":                  {says(20*time.Millisecond, strings.Split(strings.Repeat("HTTP/1.1", 20), "")...), plan.HTTPProbe{Status: 200}, "no whole answer within 500ms, only "},
-		"closes":                 {func(c net.Conn) { line(c); drainInput(c) }, plan.HTTPProbe{Status: 200}, "it closed the connection"},
-		"resets":                 {func(c net.Conn) { line(c); reset(c) }, plan.HTTPProbe{Status: 200}, "connection reset by peer"},
-		"another protocol":       {hangs("-ERR unknown command 'GET'\r\n"), plan.HTTPProbe{Status: 200}, `the answer is not HTTP: `},
-		"head without an end":    {says(0, head, strings.Repeat("A: b\r\n", 20<<10)), plan.HTTPProbe{Status: 200}, "no end of the header in the first 64 KiB"},
+		"wanted status":          {says(0, head+"Content-Length: 0\r\n\r\n"), plan.HTTPProbe{Status: plan.Status(200)}, ""},
+		"status in pieces":       {says(10*time.Millisecond, "HT", "TP/1.1 200 O", "K\r\n\r", "\n"), plan.HTTPProbe{Status: plan.Status(200)}, ""},
+		"other wanted status":    {says(0, "HTTP/1.0 204 No Content\r\n\r\n"), plan.HTTPProbe{Status: plan.Status(204)}, ""},
+		"announced answer":       {says(0, "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n", head+"\r\n"), plan.HTTPProbe{Status: plan.Status(200)}, ""},
+		"stream without an end":  {hangs(head + "Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n"), plan.HTTPProbe{Status: plan.Status(200)}, ""},
+		"text in a stream":       {hangs(head + "Transfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n"), plan.HTTPProbe{Status: plan.Status(200), Expect: "hello"}, ""},
+		"text at the end":        {says(0, head+"\r\n"+strings.Repeat("x", 60<<10)+"ok"), plan.HTTPProbe{Status: plan.Status(200), Expect: "ok"}, ""},
+		"wrong status":           {says(0, "HTTP/1.1 503 Service Unavailable\r\n\r\n"), plan.HTTPProbe{Status: plan.Status(200)}, "status 503, wanted 200"},
+		"redirect":               {says(0, "HTTP/1.1 302 Found\r\nLocation: http://x/\r\n\r\n"), plan.HTTPProbe{Status: plan.Status(200)}, `status 302 to "http://x/", wanted 200`},
+		"other text":             {says(0, head+"Content-Length: 3\r\n\r\nbad"), plan.HTTPProbe{Status: plan.Status(200), Expect: "ok"}, `the body "bad" does not hold "ok"`},
+		"text too far":           {says(0, head+"\r\n", strings.Repeat("x", 64<<10), "ok"), plan.HTTPProbe{Status: plan.Status(200), Expect: "ok"}, `"ok" is not in the first 64 KiB of the body`},
+		"text too far in chunks": {says(0, head+"Transfer-Encoding: chunked\r\n\r\n", strings.Repeat(chunk, 100)), plan.HTTPProbe{Status: plan.Status(200), Expect: "ok"}, `"ok" is not in the first 64 KiB of the body`},
+		"no answer":              {hangs(""), plan.HTTPProbe{Status: plan.Status(200)}, "no answer within 500ms"},
+		"half a head":            {hangs(head + "Content-Le"), plan.HTTPProbe{Status: plan.Status(200)}, "no whole answer within 500ms, only 27 bytes"},
+		"half a body":            {hangs(head + "Content-Length: 10\r\n\r\nhalf"), plan.HTTPProbe{Status: plan.Status(200), Expect: "ok"}, "no whole answer within 500ms, only 43 bytes"},
+		"breaks off":             {func(c net.Conn) { line(c); drainInput(c); c.Write([]byte(head + "Content-Length: 10\r\n\r\nhalf")) }, plan.HTTPProbe{Status: plan.Status(200), Expect: "ok"}, "the answer breaks off after 43 bytes: it closed the connection"},
+		"drips":                  {says(20*time.Millisecond, strings.Split(strings.Repeat("HTTP/1.1", 20), "")...), plan.HTTPProbe{Status: plan.Status(200)}, "no whole answer within 500ms, only "},
+		"closes":                 {func(c net.Conn) { line(c); drainInput(c) }, plan.HTTPProbe{Status: plan.Status(200)}, "it closed the connection"},
+		"resets":                 {func(c net.Conn) { line(c); reset(c) }, plan.HTTPProbe{Status: plan.Status(200)}, "connection reset by peer"},
+		"another protocol":       {hangs("-ERR unknown command 'GET'\r\n"), plan.HTTPProbe{Status: plan.Status(200)}, `the answer is not HTTP: `},
+		"head without an end":    {says(0, head, strings.Repeat("A: b\r\n", 20<<10)), plan.HTTPProbe{Status: plan.Status(200)}, "no end of the header in the first 64 KiB"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -147,7 +147,7 @@ func TestHTTPAsksPlainly(t *testing.T) {
 		asked <- string(p[:n])
 		c.Write([]byte("HTTP/1.1 200 OK\r\n\r\n"))
 	})
-	judge(t, s.http(t, plan.HTTPProbe{Path: "/a?b=c", Status: 200}, time.Second), s, "")
+	judge(t, s.http(t, plan.HTTPProbe{Path: "/a?b=c", Status: plan.Status(200)}, time.Second), s, "")
 	want := fmt.Sprintf("GET /a?b=c HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUser-Agent: recipe\r\nAccept: */*\r\nConnection: close\r\n\r\n", s.port)
 	if got := <-asked; got != want {
 		t.Errorf("asked %q, wanted %q", got, want)
@@ -164,7 +164,7 @@ func TestHostMayBeAName(t *testing.T) {
 func judge(t *testing.T, target *Target, s server, want string) {
 	t.Helper()
 	began := time.Now()
-	err := target.Check(t.Context())
+	_, err := target.Check(t.Context())
 	if took := time.Since(began); took > target.Timeout+2*time.Second {
 		t.Errorf("it took %v", took)
 	}

@@ -14,7 +14,7 @@ import (
 func TestJudgeSaysWhatCheckSays(t *testing.T) {
 	t.Parallel()
 	ping := plan.Probe{TCP: &plan.TCPProbe{Host: "127.0.0.1", Send: "PING\r\n", Expect: "PONG"}, Timeout: 10_000}
-	page := plan.Probe{HTTP: &plan.HTTPProbe{Host: "127.0.0.1", Path: "/", Status: 200, Expect: "ok"}, Timeout: 10_000}
+	page := plan.Probe{HTTP: &plan.HTTPProbe{Host: "127.0.0.1", Path: "/", Status: plan.Status(200), Expect: "ok"}, Timeout: 10_000}
 	for _, test := range []struct {
 		probe plan.Probe
 		reply string
@@ -35,12 +35,13 @@ func TestJudgeSaysWhatCheckSays(t *testing.T) {
 		} else {
 			at.HTTP.Port = port
 		}
-		target, err := Resolve(&at, &expr.Env{})
+		target, err := Resolve(&plan.Plan{}, &plan.Service{}, &at, &expr.Env{}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-		checked, judged := target.Check(ctx), target.Judge([]byte(test.reply))
+		_, checked := target.Check(ctx)
+		judged := target.Judge([]byte(test.reply))
 		cancel()
 		if (checked == nil) != (judged == nil) || checked != nil && checked.Error() != judged.Error() {
 			t.Errorf("%q: check says %v, judge says %v", test.reply, checked, judged)

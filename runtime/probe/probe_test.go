@@ -28,9 +28,9 @@ func TestResolveComputesThePort(t *testing.T) {
 		{plan.Probe{HTTP: &plan.HTTPProbe{Port: expr.IntOf(65536)}}, "cannot resolve the http probe: the port 65536 is not between 1 and 65535"},
 		{plan.Probe{TCP: &plan.TCPProbe{Port: expr.FlagOf("level")}}, "cannot resolve the tcp probe: the port is a text, not a number"},
 		{plan.Probe{TCP: &plan.TCPProbe{Port: expr.FlagOf("none")}}, `cannot resolve the tcp probe: the flag "none" has no value`},
-		{plan.Probe{}, "cannot resolve a probe that is neither tcp nor http"},
+		{plan.Probe{}, "cannot resolve a probe that asks nothing"},
 	} {
-		target, err := Resolve(&test.probe, env)
+		target, err := Resolve(&plan.Plan{}, &plan.Service{}, &test.probe, env, nil)
 		got := ""
 		if err != nil {
 			got = err.Error()
@@ -43,33 +43,13 @@ func TestResolveComputesThePort(t *testing.T) {
 	}
 }
 
-func TestEqualTargetsAskTheSame(t *testing.T) {
-	t.Parallel()
-	probe := func() plan.Probe {
-		return plan.Probe{TCP: &plan.TCPProbe{Host: "::1", Port: expr.IntOf(1), Send: "a", Expect: "b"}, Every: 1000, Timeout: 100, Failures: 3, Successes: 2, StartWithin: 60_000}
-	}
-	pr := probe()
-	a, _ := Resolve(&pr, &expr.Env{})
-	if a.Every != time.Second || a.Timeout != 100*time.Millisecond || a.Failures != 3 || a.Successes != 2 || a.StartWithin != time.Minute {
-		t.Errorf("%+v", a)
-	}
-	pr = probe()
-	if b, _ := Resolve(&pr, &expr.Env{}); *a != *b {
-		t.Error("equal probes differ")
-	}
-	pr.TCP.Expect = "c"
-	if b, _ := Resolve(&pr, &expr.Env{}); *a == *b {
-		t.Error("probes that differ are equal")
-	}
-}
-
 func TestCheckThatIsBrokenOffJudgesNothing(t *testing.T) {
 	t.Parallel()
 	s := serve(t, func(net.Conn) { <-t.Context().Done() })
 	target := s.tcp(t, plan.TCPProbe{Send: "PING"}, time.Minute)
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(20*time.Millisecond, cancel)
-	if err := target.Check(ctx); !errors.Is(err, context.Canceled) {
+	if _, err := target.Check(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("the error is %v", err)
 	}
 }
@@ -86,11 +66,11 @@ func TestProbeLeavesNothingBehind(t *testing.T) {
 	targets := []*Target{
 		answer.tcp(t, plan.TCPProbe{Send: "PING\r\n", Expect: "PONG"}, time.Second),
 		answer.tcp(t, plan.TCPProbe{Send: "PING\r\n", Expect: "never"}, time.Second),
-		answer.http(t, plan.HTTPProbe{Path: "/", Status: 200}, time.Second),
-		answer.http(t, plan.HTTPProbe{Path: "/", Status: 200, Expect: "never"}, time.Second),
+		answer.http(t, plan.HTTPProbe{Path: "/", Status: plan.Status(200)}, time.Second),
+		answer.http(t, plan.HTTPProbe{Path: "/", Status: plan.Status(200), Expect: "never"}, time.Second),
 		silent.tcp(t, plan.TCPProbe{}, 20*time.Millisecond),
 		silent.tcp(t, plan.TCPProbe{ConnectOnly: true}, time.Second),
-		silent.http(t, plan.HTTPProbe{Path: "/", Status: 200}, 20*time.Millisecond),
+		silent.http(t, plan.HTTPProbe{Path: "/", Status: plan.Status(200)}, 20*time.Millisecond),
 		refusing(t).tcp(t, plan.TCPProbe{}, time.Second),
 	}
 	stall := NewStall(nil)
@@ -184,7 +164,7 @@ func (s server) http(t *testing.T, p plan.HTTPProbe, timeout time.Duration) *Tar
 
 func resolve(t *testing.T, pr plan.Probe) *Target {
 	t.Helper()
-	target, err := Resolve(&pr, &expr.Env{})
+	target, err := Resolve(&plan.Plan{}, &plan.Service{}, &pr, &expr.Env{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

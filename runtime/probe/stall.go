@@ -69,7 +69,7 @@ func NewStall(clock Clock) *Stall {
 // 100 ms, were lost to a stall of ours.
 func (s *Stall) Check(ctx context.Context, t *Target) error {
 	span := s.Begin()
-	err := t.Check(ctx)
+	_, err := t.Check(ctx)
 	pause := span.End()
 	if ctx.Err() != nil {
 		return err

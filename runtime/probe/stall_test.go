@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"recipe/runtime/errand"
 	"recipe/runtime/expr"
 	"recipe/runtime/plan"
 )
@@ -171,8 +172,11 @@ func probeInChild(t *testing.T, timeout, stopped time.Duration) string {
 	return lines.Text()
 }
 
-// TestMain is also the child of probeInChild.
+// TestMain is also the child of probeInChild, and what runs the commands of probes.
 func TestMain(m *testing.M) {
+	if errand.Running(os.Args) {
+		errand.Main()
+	}
 	var port int64
 	if _, err := fmt.Sscan(os.Getenv("PROBE_CHILD"), &port); err != nil {
 		os.Exit(m.Run())
@@ -181,7 +185,7 @@ func TestMain(m *testing.M) {
 	err := timeout.UnmarshalText([]byte(os.Getenv("PROBE_TIMEOUT")))
 	if err == nil {
 		var target *Target
-		target, err = Resolve(&plan.Probe{TCP: &plan.TCPProbe{Host: "127.0.0.1", Port: expr.IntOf(port)}, Timeout: timeout}, &expr.Env{})
+		target, err = Resolve(&plan.Plan{}, &plan.Service{}, &plan.Probe{TCP: &plan.TCPProbe{Host: "127.0.0.1", Port: expr.IntOf(port)}, Timeout: timeout}, &expr.Env{}, nil)
 		if err == nil {
 			err = NewStall(nil).Check(context.Background(), target)
 		}

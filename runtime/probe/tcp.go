@@ -3,75 +3,110 @@ package probe
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
-	"net"
-	"strconv"
 	"time"
+
+	"recipe/runtime/expr"
+	"recipe/runtime/plan"
 )
 
-// tcp connects, sends, and reads until expect has been seen, or any byte when it is empty.
+// tcp connects, and asks round after round: it sends, and reads until what is wanted has been seen, or any byte where
+// nothing is.
 type tcp struct {
-	host         string
-	port         int
-	send, expect string
-	connectOnly  bool
+	socket
+	rounds      []plan.Round
+	connectOnly bool
 }
 
-func (p tcp) name() string { return "tcp " + strconv.Itoa(p.port) }
-
-func (p tcp) run(ctx context.Context, within time.Duration) error {
-	conn, hangUp, err := dial(ctx, p.host, p.port, within)
+func resolveTCP(pr *plan.Probe, env *expr.Env) (exchange, error) {
+	at, err := resolveSocket(pr, env)
 	if err != nil {
-		return err
+		return nil, err
+	}
+	return tcp{socket: at, rounds: pr.TCP.Rounds(), connectOnly: pr.TCP.ConnectOnly}, nil
+}
+
+func (p tcp) name() string { return "tcp " + p.short() }
+
+func (p tcp) run(ctx context.Context, within time.Duration) (string, error) {
+	conn, hangUp, err := p.dial(ctx, within)
+	if err != nil {
+		return "", err
 	}
 	defer hangUp()
 	return p.talk(conn, within)
 }
 
-func (p tcp) talk(conn io.ReadWriter, within time.Duration) error {
+func (p tcp) talk(conn io.ReadWriter, within time.Duration) (evidence string, err error) {
 	if p.connectOnly {
-		return nil
+		return "", nil
 	}
-	if p.send != "" {
-		if _, err := io.WriteString(conn, p.send); err != nil {
-			return fmt.Errorf("send %s to %s: %s", excerpt([]byte(p.send)), p.address(), why(err, within))
+	c := &conversation{conn: conn, address: p.address, within: within}
+	for _, round := range p.rounds {
+		if err := c.round([]byte(round.Send), []byte(round.Expect)); err != nil {
+			return "", err
 		}
 	}
-	return p.await(conn, within)
+	return excerpt(c.found), nil
 }
 
-func (p tcp) address() string { return net.JoinHostPort(p.host, strconv.Itoa(p.port)) }
+// conversation is what has been read, and not yet used up by a round.
+type conversation struct {
+	conn    io.ReadWriter
+	address string
+	within  time.Duration
+	unread  []byte
+	found   []byte // of the last round, up to what was wanted
+	total   int    // bytes read
+}
 
-func (p tcp) asked() string {
-	if p.send == "" {
-		return "waited for " + p.address() + " to speak"
+func (c *conversation) round(send, expect []byte) error {
+	if len(send) > 0 {
+		if _, err := c.conn.Write(send); err != nil {
+			return fmt.Errorf("send %s to %s: %s", excerpt(send), c.address, why(err, c.within))
+		}
 	}
-	return fmt.Sprintf("sent %s to %s", excerpt([]byte(p.send)), p.address())
+	if err := c.await(expect); err != nil {
+		if len(send) == 0 {
+			return fmt.Errorf("waited for %s to speak: %w", c.address, err)
+		}
+		return fmt.Errorf("sent %s to %s: %w", excerpt(send), c.address, err)
+	}
+	return nil
 }
 
-// await reads until the answer is there. Each read looks only at what is new, and at what may have been cut by it.
-func (p tcp) await(conn io.Reader, within time.Duration) error {
-	var answer []byte
+// await reads until the answer is there. Each look is only at what is new, and at what may have been cut before it.
+func (c *conversation) await(expect []byte) error {
+	answer := c.unread
 	piece := make([]byte, 4096)
-	for {
-		n, err := conn.Read(piece)
-		from := max(0, len(answer)-len(p.expect))
-		answer = append(answer, piece[:n]...)
-		if n > 0 && bytes.Contains(answer[from:], []byte(p.expect)) {
+	for from := 0; ; {
+		if at := bytes.Index(answer[from:], expect); at >= 0 && len(answer) > 0 {
+			end := from + at + len(expect)
+			if len(expect) == 0 {
+				end = len(answer)
+			}
+			c.found, c.unread = answer[:end], answer[end:]
 			return nil
 		}
-		switch {
-		case err == nil && len(answer) >= answerLimit:
-			return fmt.Errorf("%s: %s is not in the first %d KiB of the answer", p.asked(), excerpt([]byte(p.expect)), answerLimit>>10)
-		case err == nil:
-		case len(answer) > 0 && timedOut(err):
-			return fmt.Errorf("%s: found %s, wanted %s within %s", p.asked(), excerpt(answer), excerpt([]byte(p.expect)), span(within))
-		case len(answer) > 0:
-			return fmt.Errorf("%s: found %s, wanted %s, then: %s", p.asked(), excerpt(answer), excerpt([]byte(p.expect)), ending(err, within))
-		default:
-			return fmt.Errorf("%s: %s", p.asked(), ending(err, within))
+		if c.total >= answerLimit {
+			return fmt.Errorf("%s is not in the first %d KiB of the answer", excerpt(expect), answerLimit>>10)
 		}
+		from = max(0, len(answer)-len(expect))
+		n, err := c.conn.Read(piece)
+		answer = append(answer, piece[:n]...)
+		c.total += n
+		if n > 0 || err == nil {
+			continue // what ended the connection is seen again
+		}
+		switch {
+		case len(answer) > 0 && timedOut(err):
+			return fmt.Errorf("found %s, wanted %s within %s", excerpt(answer), excerpt(expect), span(c.within))
+		case len(answer) > 0:
+			return fmt.Errorf("found %s, wanted %s, then: %s", excerpt(answer), excerpt(expect), ending(err, c.within))
+		}
+		return errors.New(ending(err, c.within))
 	}
 }
 

@@ -26,6 +26,18 @@ func probed() Config {
 	}
 }
 
+// roles is probed with a probe of each role.
+func roles() Config {
+	c := probed()
+	live := c.Probes[0]
+	for _, role := range []plan.Role{plan.RoleReadiness, plan.RoleStartup} {
+		other := live
+		other.Role = role
+		c.Probes = append(c.Probes, other)
+	}
+	return c
+}
+
 // TestConversations replays testdata/*.txt: a line "TIME EVENT [TEXT]" is a step, the indented lines under it are what
 // the machine answered: its actions and, behind "=", the state that it is in.
 func TestConversations(t *testing.T) {
@@ -125,6 +137,12 @@ func eventOf(t *testing.T, word, text string) Event {
 	case "emptied":
 		left, _ := strconv.Atoi(text)
 		return Emptied{Left: left}
+	case "ok-0", "ok-1", "ok-2":
+		return Answer{OK: true, Probe: int(word[3] - '0'), Name: "tcp 80"}
+	case "fail-0", "fail-1", "fail-2":
+		return Answer{Probe: int(word[5] - '0'), Name: "tcp 80", Detail: text}
+	case "roles":
+		return Configure{roles()}
 	case "ok":
 		return Answer{OK: true, Name: "tcp 80", Detail: text}
 	case "fail":
@@ -169,6 +187,9 @@ func showMachine(m Machine, now time.Time) string {
 	text := string(m.State)
 	if m.State == Running {
 		text += map[bool]string{true: " healthy", false: " not healthy"}[m.Healthy]
+		if asked := m.Asked(); len(asked) != len(m.Config.Probes) {
+			text += fmt.Sprintf(", asks %v", asked)
+		}
 	}
 	if !m.Due.IsZero() {
 		text += fmt.Sprintf(", due in %s", m.Due.Sub(now).Round(time.Millisecond))

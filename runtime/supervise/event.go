@@ -100,7 +100,7 @@ type Rewrite struct{ Signal string }
 // Kill ends the whole tree with SIGKILL and then tells Emptied. The leader may be gone already.
 type Kill struct{}
 
-// Probe starts the probes; StopProbes ends them, answers on their way included.
+// Probe starts the probes that Machine.Asked tells; StopProbes ends them, answers on their way included.
 type Probe struct{}
 
 // StopProbes ends what Probe began.

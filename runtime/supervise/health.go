@@ -1,5 +1,7 @@
 package supervise
 
+import "recipe/runtime/plan"
+
 // watch starts the probes of an incarnation; without any, running is all the health there is.
 func (s *step) watch() {
 	s.probes = make([]probeState, len(s.Config.Probes))
@@ -12,18 +14,41 @@ func (s *step) watch() {
 	s.do(Probe{})
 }
 
+// Asked are the probes, as indexes in Config.Probes, that are to be asked now: those of startup alone until each has
+// answered, and then all others.
+func (m Machine) Asked() []int {
+	var starting, others []int
+	for i, p := range m.probes {
+		switch {
+		case m.Config.Probes[i].Role != plan.RoleStartup:
+			others = append(others, i)
+		case !p.answered:
+			starting = append(starting, i)
+		}
+	}
+	if len(starting) > 0 {
+		return starting
+	}
+	return others
+}
+
 func (s *step) answer(e Answer) {
 	if s.State != Running || e.Probe < 0 || e.Probe >= len(s.probes) {
 		return
 	}
 	p := &s.probes[e.Probe]
+	startup := s.Config.Probes[e.Probe].Role == plan.RoleStartup
 	switch {
+	case startup && p.answered:
 	case e.Inconclusive:
 		s.record("inconclusive", "%s: %s", e.Name, e.Detail)
 	case e.OK:
 		p.failures = 0
 		if p.successes++; p.successes >= s.Config.Probes[e.Probe].Successes {
 			p.answered = true
+			if startup {
+				s.startedUp()
+			}
 			s.judge()
 		}
 	default:
@@ -32,10 +57,24 @@ func (s *step) answer(e Answer) {
 	}
 }
 
+// startedUp begins to ask the other probes, if this was the last that they waited for.
+func (s *step) startedUp() {
+	for i, p := range s.probes {
+		if s.Config.Probes[i].Role == plan.RoleStartup && !p.answered {
+			return
+		}
+	}
+	s.record("started", "every startup probe was answered %s after the start", s.now.Sub(s.Executed).Round(1e6))
+	s.do(StopProbes{})
+	if len(s.Asked()) > 0 {
+		s.do(Probe{})
+	}
+}
+
 // judge finds the service healthy once every probe has answered and none is failing.
 func (s *step) judge() {
-	for _, p := range s.probes {
-		if !p.answered || p.failures > 0 {
+	for i, p := range s.probes {
+		if !p.answered || s.failing(i) {
 			return
 		}
 	}
@@ -45,6 +84,15 @@ func (s *step) judge() {
 	}
 }
 
+// failing tells whether a probe's failures make the service unhealthy: the first of one that may kill it, and as many as
+// the recipe says of one that does nothing else.
+func (s *step) failing(i int) bool {
+	if s.Config.Probes[i].Role == plan.RoleReadiness {
+		return s.probes[i].failures >= s.Config.Probes[i].Failures
+	}
+	return s.probes[i].failures > 0
+}
+
 // failed counts, and kills at the limit. A daemon that never answered is given StartWithin first.
 func (s *step) failed(e Answer, p *probeState) {
 	config := s.Config.Probes[e.Probe]
@@ -52,6 +100,10 @@ func (s *step) failed(e Answer, p *probeState) {
 		return
 	}
 	p.failures++
+	if config.Role == plan.RoleReadiness {
+		s.unready(e, p)
+		return
+	}
 	s.Healthy = false
 	if p.failures < config.Failures {
 		s.record("unhealthy", "%s: %s (%d of %d)", e.Name, e.Detail, p.failures, config.Failures)
@@ -60,4 +112,12 @@ func (s *step) failed(e Answer, p *probeState) {
 	s.ending = "hung: " + e.Name + ": " + e.Detail
 	s.record("kill", "%s: %s (%d of %d)", e.Name, e.Detail, p.failures, config.Failures)
 	s.kill(s.ending)
+}
+
+// unready says once what makes the service unhealthy, however long it lasts.
+func (s *step) unready(e Answer, p *probeState) {
+	if p.failures == s.Config.Probes[e.Probe].Failures {
+		s.Healthy = false
+		s.record("unhealthy", "%s: %s (%d in a row): not ready, which kills nothing", e.Name, e.Detail, p.failures)
+	}
 }

@@ -14,6 +14,8 @@
 //
 //   - Only an answer counts: probes judge a daemon; an inconclusive one judges nothing.
 //
+//   - A readiness probe kills nothing; no other is asked before every startup probe has answered.
+//
 //   - Every start, end and kill comes with a Record of the reason.
 //
 //     stopped --start--> waiting --due--> queued --admitted--> starting --exec--> running
@@ -71,7 +73,7 @@ type Machine struct {
 	Deaths   int       // quick ones in a row
 	Restarts int       // spawns after the first
 	Executed time.Time // of the incarnation that runs
-	Healthy  bool      // every probe has answered and none fails; without probes: it runs
+	Healthy  bool      // every probe has answered and none is failing; without probes: it runs
 
 	EverHealthy bool // of the incarnation that runs
 

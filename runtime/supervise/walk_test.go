@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"testing"
 	"time"
+
+	"recipe/runtime/plan"
 )
 
 // world is the least driver that keeps the machine's contract: what it may be told follows from what it asked for.
@@ -29,7 +31,11 @@ func TestNeverTwoInAnyOrder(t *testing.T) {
 		walks = 300
 	}
 	for seed := range walks {
-		w := &world{t: t, m: New(probed(), uint64(seed)), now: origin, random: rand.New(rand.NewPCG(uint64(seed), 7))}
+		config := probed()
+		if seed%2 == 1 {
+			config = roles()
+		}
+		w := &world{t: t, m: New(config, uint64(seed)), now: origin, random: rand.New(rand.NewPCG(uint64(seed), 7))}
 		for range 300 {
 			w.now = w.now.Add(time.Duration(w.random.ExpFloat64() * float64(time.Second)))
 			w.tell(w.next())
@@ -53,6 +59,9 @@ func (w *world) next() Event {
 		case 3:
 			return Reload{Signal: "HUP", Why: "flag"}
 		case 4:
+			if w.random.IntN(2) == 0 {
+				return Configure{roles()}
+			}
 			return Configure{probed()}
 		case 5, 6:
 			if !w.m.Due.IsZero() {
@@ -88,7 +97,7 @@ func (w *world) next() Event {
 				w.others++
 			}
 		case 13:
-			return Answer{Probe: w.random.IntN(2), OK: w.random.IntN(3) == 0, Inconclusive: w.random.IntN(9) == 0, Name: "tcp", Detail: "no answer"}
+			return Answer{Probe: w.random.IntN(4), OK: w.random.IntN(3) == 0, Inconclusive: w.random.IntN(9) == 0, Name: "tcp", Detail: "no answer"}
 		}
 	}
 }
@@ -145,8 +154,20 @@ func (w *world) check(before Machine, records int) {
 	if (m.State == Stopped || m.State == Waiting || m.State == Queued) && before.State != m.State && before.State != Stopped && records == 0 && before.State != Waiting && !m.Wanted {
 		w.t.Errorf("%s after %s without a record", m.State, before.State)
 	}
-	if m.Healthy && m.State == Running && len(m.probes) > 0 && !m.probes[0].answered {
-		w.t.Errorf("healthy without an answer")
+	if m.State != Running {
+		return
+	}
+	starting := false
+	for i, p := range m.probes {
+		if m.Healthy && !p.answered {
+			w.t.Errorf("healthy without an answer of probe %d", i)
+		}
+		starting = starting || m.Config.Probes[i].Role == plan.RoleStartup && !p.answered
+	}
+	for _, i := range m.Asked() {
+		if startup := m.Config.Probes[i].Role == plan.RoleStartup; startup != starting {
+			w.t.Errorf("probe %d, of startup %t, is asked while it starts up %t", i, startup, starting)
+		}
 	}
 }
 

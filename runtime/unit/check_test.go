@@ -63,11 +63,11 @@ func once(t *testing.T, probes ...plan.Probe) (string, error) {
 }
 
 func tcpProbe(addr net.Addr, send, expect string) plan.Probe {
-	return plan.Probe{TCP: &plan.TCPProbe{Port: expr.IntOf(port(addr)), Send: send, Expect: expect}, Every: 200, Timeout: 500, Failures: 2, Successes: 1}
+	return plan.Probe{TCP: &plan.TCPProbe{Port: expr.IntOf(port(addr)), Send: plan.Bytes(send), Expect: plan.Bytes(expect)}, Every: 200, Timeout: 500, Failures: 2, Successes: 1}
 }
 
 func httpProbe(addr net.Addr, path, expect string) plan.Probe {
-	return plan.Probe{HTTP: &plan.HTTPProbe{Port: expr.IntOf(port(addr)), Path: path, Status: 200, Expect: expect}, Every: 200, Timeout: 500, Failures: 2, Successes: 1}
+	return plan.Probe{HTTP: &plan.HTTPProbe{Port: expr.IntOf(port(addr)), Path: path, Status: plan.Status(200), Expect: plan.Bytes(expect)}, Every: 200, Timeout: 500, Failures: 2, Successes: 1}
 }
 
 func port(addr net.Addr) int64 { return int64(addr.(*net.TCPAddr).Port) }

@@ -33,7 +33,7 @@ func tour() *plan.Plan {
 			Name:    "foo",
 			Command: []expr.Expr{expr.PathOf("/usr/bin/food")},
 			Probes: []plan.Probe{
-				{HTTP: &plan.HTTPProbe{Port: expr.FlagOf("port"), Path: "/healthz?a=b&c='", Status: 200, Expect: "o'k\n"},
+				{HTTP: &plan.HTTPProbe{Port: expr.FlagOf("port"), Path: "/healthz?a=b&c='", Status: plan.Status(200), Expect: "o'k\n"},
 					Every: 10_000, Timeout: 2000, Failures: 3, Successes: 1, StartWithin: 30_000},
 				{TCP: &plan.TCPProbe{Host: "localhost", Port: expr.Call(expr.OpAdd, expr.FlagOf("port"), expr.IntOf(1)), Send: "PING\r\n\x00%s\\", Expect: "PONG"},
 					Every: 1000, Timeout: 500, Failures: 2, Successes: 2, StartWithin: 0},

@@ -20,17 +20,18 @@ type probeCommand struct {
 
 // Help is the long text of --help.
 func (*probeCommand) Help() string {
-	return `Asks the service itself, with the host's flags, as the supervisor would. Each probe runs once, whatever its failures and successes.
+	return `Asks the service itself, with the host's flags, as the supervisor would. Each probe runs once, whatever its role, failures and successes.
 
 Exit codes: 0 every probe got its answer, 1 one did not, or the service has no probes, 2 wrong usage.`
 }
 
 // probeJSON is one probe and what came of it.
 type probeJSON struct {
-	Service string `json:"service"`
-	Probe   string `json:"probe"`
-	Healthy bool   `json:"healthy"`
-	Reason  string `json:"reason,omitempty"`
+	Service  string `json:"service"`
+	Probe    string `json:"probe"`
+	Healthy  bool   `json:"healthy"`
+	Reason   string `json:"reason,omitempty"`
+	Evidence string `json:"evidence,omitempty"`
 
 	target *probe.Target
 }
@@ -51,7 +52,9 @@ func (c *probeCommand) Run(s *Streams) error {
 	if err != nil {
 		return err
 	}
-	results, err := resolveProbes(services, resolved.Env)
+	scripts := newScripts()
+	defer scripts.close()
+	results, err := resolveProbes(p, services, resolved.Env, scripts.call)
 	if err != nil {
 		return err
 	}
@@ -73,14 +76,14 @@ func (c *probeCommand) Run(s *Streams) error {
 	return nil
 }
 
-func resolveProbes(services []*plan.Service, env *expr.Env) ([]probeJSON, error) {
+func resolveProbes(p *plan.Plan, services []*plan.Service, env *expr.Env, call probe.Scripts) ([]probeJSON, error) {
 	var all []probeJSON
 	for _, service := range services {
 		if len(service.Probes) == 0 {
 			return nil, fmt.Errorf("cannot tell whether %s is healthy: it has no probes", service.Name)
 		}
 		for i := range service.Probes {
-			target, err := probe.Resolve(&service.Probes[i], env)
+			target, err := probe.Resolve(p, service, &service.Probes[i], env, call)
 			if err != nil {
 				return nil, fmt.Errorf("cannot probe %s: %w", service.Name, err)
 			}
@@ -94,10 +97,12 @@ func runProbes(ctx context.Context, all []probeJSON) {
 	var group sync.WaitGroup
 	for i := range all {
 		group.Go(func() {
-			if err := all[i].target.Check(ctx); err != nil {
+			evidence, err := all[i].target.Check(ctx)
+			if all[i].Healthy = err == nil; err != nil {
 				all[i].Reason = err.Error()
+			} else {
+				all[i].Evidence = evidence
 			}
-			all[i].Healthy = all[i].Reason == ""
 		})
 	}
 	group.Wait()
@@ -108,6 +113,8 @@ func printProbes(s *Streams, all []probeJSON) {
 		verdict := "healthy"
 		if !r.Healthy {
 			verdict = "not healthy: " + r.Reason
+		} else if r.Evidence != "" {
+			verdict += ": " + r.Evidence
 		}
 		fmt.Fprintln(s.Out, printable(fmt.Sprintf("%s: %s: %s", r.Service, r.Probe, verdict)))
 	}

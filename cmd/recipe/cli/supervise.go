@@ -42,8 +42,11 @@ func (v *supervision) run(stdout, stderr io.Writer) error {
 	}
 	messages := newTerminal(stderr)
 	defer messages.close()
+	functions := newScripts()
+	defer functions.close()
 	options := driver.Options{
-		Sets: v.sets, Facts: facts, Root: v.rootOf, Load: v.load(messages), Say: messages.say,
+		Scripts: functions.call,
+		Sets:    v.sets, Facts: facts, Root: v.rootOf, Load: v.load(messages), Say: messages.say,
 		RuntimeDir: folders.Runtime, StateDir: folders.State, LogDir: folders.Logs,
 	}
 	for _, file := range v.files {

@@ -52,7 +52,7 @@ func resolvedService(spec *launch.Spec) *builtins.ResolvedService {
 
 // Judge has a probe judge a reply.
 func (testRuntime) Judge(p *plan.Probe, env *expr.Env, reply []byte) error {
-	target, err := probe.Resolve(p, env)
+	target, err := probe.Resolve(&plan.Plan{}, &plan.Service{}, p, env, nil)
 	if err != nil {
 		return err
 	}

@@ -2,12 +2,14 @@ package cli
 
 import (
 	"recipe/runtime/bounded"
+	"recipe/runtime/errand"
 	"recipe/runtime/process"
 )
 
 // work is what bounded children of this program do, by kind.
 func work() map[string]bounded.Kind {
 	return map[string]bounded.Kind{
+		scriptKind:   bounded.Handle(scriptWork),
 		evaluateKind: bounded.Handle(evaluateWork),
 		testKind:     bounded.Handle(testWork),
 	}
@@ -21,5 +23,8 @@ func Spawned(args []string) {
 	}
 	if process.Launching(args) {
 		process.Launch()
+	}
+	if errand.Running(args) {
+		errand.Main()
 	}
 }

@@ -15,13 +15,14 @@ import (
 // also the least time between an answer and the next question.
 const firstPause = 50 * time.Millisecond
 
-// probe begins to ask the incarnation; each probe has a goroutine of its own, so that a slow one delays no other.
+// probe begins to ask the incarnation what the machine wants asked; each probe has a goroutine of its own, so that a slow one delays no other.
 func (sv *service) probe() {
 	ctx, cancel := context.WithCancel(context.Background())
 	sv.stopProbes = cancel
 	sv.asking++
-	for i := range sv.definition.spec.Probes {
-		target, err := probe.Resolve(&sv.definition.spec.Probes[i], sv.live)
+	d := sv.definition
+	for _, i := range sv.machine.Asked() {
+		target, err := probe.Resolve(d.plan, d.spec, &d.spec.Probes[i], sv.live, sv.sup.options.Scripts)
 		if err != nil {
 			sv.sup.decide(sv.name, "probe", fmt.Sprintf("cannot ask probe %d: %v", i+1, err))
 			continue

@@ -47,6 +47,7 @@ type Options struct {
 	Root       func(file string, p *plan.Plan) string // in front of every declared path; "" or "/" for none
 	Load       func(ctx context.Context, file string) (*plan.Plan, error)
 	Stage      func(ctx context.Context, file string, p *plan.Plan) (*plan.Plan, error)
+	Scripts    probe.Scripts                     // calls the functions of probes; nil where none can be called
 	Say        func(line string)                 // a message for the terminal; must not block
 	Tee        func(service string, line []byte) // the daemons' output for the terminal; nil for none
 }
