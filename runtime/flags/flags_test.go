@@ -172,13 +172,23 @@ func TestOddFiles(t *testing.T) {
 	}
 }
 
+// fuzzPlan has a flag of each rule besides.
+func fuzzPlan() *plan.Plan {
+	p := testPlan()
+	p.Flags = append(p.Flags,
+		plan.Flag{Name: "hosts", Type: plan.FlagList, Pattern: "[a-z ]+", Default: expr.ListOf()},
+		plan.Flag{Name: "tag", Type: plan.FlagString, Pattern: "[a-z]*(-[0-9]+)?", Deprecated: "it has no effect", Default: expr.TextOf("")},
+		plan.Flag{Name: "password", Type: plan.FlagString, Secret: true, RenamedFrom: []string{"pass"}})
+	return p
+}
+
 // FuzzParse: every line is a setting, a problem, a comment or blank; what is accepted means itself when written again.
 func FuzzParse(f *testing.F) {
-	for _, seed := range []string{"", "port=1\n", "# x\nport=1\nport=2\n", " port=1", "port", "=", "title=\x00", "title=\r\n", "\xff\xfe", "data=/\n", "wait=1d\n\n", "log-level=debug"} {
+	for _, seed := range []string{"", "port=1\n", "# x\nport=1\nport=2\n", " port=1", "port", "=", "title=\x00", "title=\r\n", "\xff\xfe", "data=/\n", "wait=1d\n\n", "log-level=debug", "hosts=a,b c\nhosts=,", "tag=a-1", "pass=@/a\npassword=hunter2", "password=@/../x"} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		p := testPlan()
+		p := fuzzPlan()
 		settings, problems := Parse(p, "F", data)
 		if lines := strings.Count(string(data), "\n") + 1; len(settings)+len(problems) > lines {
 			t.Fatalf("%d settings and %d problems in %d lines", len(settings), len(problems), lines)
@@ -190,7 +200,11 @@ func FuzzParse(f *testing.F) {
 				t.Fatalf("%q is unknown, or set twice", s.Name)
 			}
 			seen[s.Name] = true
-			again.WriteString(s.Name + "=" + s.Value.String() + "\n")
+			sign := ""
+			if p.Flag(s.Name).Secret {
+				sign = "@"
+			}
+			again.WriteString(s.Name + "=" + sign + s.Value.String() + "\n")
 		}
 		for _, problem := range problems {
 			if text := problem.Error(); !strings.HasPrefix(text, "F:") || strings.ContainsAny(text, "\n\r\x00") {
