@@ -31,8 +31,10 @@ func runFlag(r *Recording, a *arguments) starlark.Value {
 			Other{a.call, Whole("max"), "max"})
 		a.call.spoil(Whole("default"))
 	}
-	if f.Type == plan.FlagEnum && len(f.Values) == 0 && !a.call.Spoilt(Whole("values")) {
-		r.report(a.call, Whole("values"), diag.Diagnostic{Code: plan.CodeMissing, Message: "an enum needs its values", Accepted: `values = ["a", "b"]`})
+	if f.Type == plan.FlagEnum && len(f.Values) == 0 {
+		if !a.call.Spoilt(Whole("values")) {
+			r.report(a.call, Whole("values"), diag.Diagnostic{Code: plan.CodeMissing, Message: "an enum needs its values", Accepted: `values = ["a", "b"]`})
+		}
 		a.call.spoil(Whole("default"))
 	}
 	f.Apply = plan.Apply{Action: plan.ApplyRestart}

@@ -2,6 +2,7 @@ package builtins
 
 import (
 	"fmt"
+	"strings"
 
 	"go.starlark.net/starlark"
 
@@ -79,11 +80,11 @@ func formatted(r *Recording, a *arguments, name string) expr.Expr {
 	case starlark.String:
 		parts, err := expr.SplitFormat(string(format))
 		if err != nil {
-			return fault(diag.Diagnostic{Code: CodeFormat, Message: err.Error()})
+			return fault(diag.Diagnostic{Code: CodeFormat, Message: err.Error(), Found: braceIn(string(format)), Hint: "write {} where a value goes, in their order, and {{ or }} for a brace itself"})
 		}
 		if len(parts) != len(values)+1 {
 			return fault(diag.Diagnostic{Code: CodeFormat, Message: "the format and the values do not fit: each {} takes one value",
-				Found: fmt.Sprintf("%d {} and %d values", len(parts)-1, len(values)), Hint: "write {{ and }} for braces themselves"})
+				Found: fmt.Sprintf("%d {} and %d values", len(parts)-1, len(values)), Hint: formatHint(string(format), len(parts)-1, len(values))})
 		}
 		if len(values) == 0 {
 			return expr.TextOf(parts[0])
@@ -113,6 +114,29 @@ func runJoin(r *Recording, a *arguments) starlark.Value {
 	}
 	e := expr.Call(expr.OpJoin, list, expr.TextOf(string(separator)))
 	return &Value{in: r, expr: e, kind: expr.Text, nodes: size(e), depth: 1}
+}
+
+// braceIn is the line of a format that holds the first brace which stands alone.
+func braceIn(format string) string {
+	for _, line := range strings.Split(format, "\n") {
+		if _, err := expr.SplitFormat(line); err != nil {
+			return fmt.Sprintf("%q", clip(strings.TrimSpace(line), 60))
+		}
+	}
+	return ""
+}
+
+// formatHint is for a format that has more or fewer {} than there are values.
+func formatHint(format string, places, values int) string {
+	switch {
+	case places < values && strings.Contains(format, "%"):
+		return "write {} for %s and %d"
+	case places < values && strings.Contains(format, "{{"):
+		return "{{ is a brace itself: a value goes where {} stands"
+	case places < values:
+		return "write {} where a value goes"
+	}
+	return "add the values behind the format; {{ and }} are braces themselves"
 }
 
 func runMinOf(r *Recording, a *arguments) starlark.Value {

@@ -122,15 +122,16 @@ func units(it *item, v starlark.Value, parse func(string) (int64, error), unit s
 	s, ok := v.(starlark.String)
 	if !ok {
 		hint := fixedHint(it, v)
-		if _, number := v.(starlark.Int); number {
-			hint = fmt.Sprintf("give the number a unit, as in %q", clip(v.String(), 20)+unit)
+		if n, number := v.(starlark.Int); number {
+			hint = suggestUnit(n, unit)
 		}
 		it.mismatch(v, it.parameter.Type.Accepted, hint)
 		return 0, false
 	}
 	n, err := parse(string(s))
 	if err != nil {
-		it.fault(diag.Diagnostic{Code: plan.CodeRange, Message: "the text cannot be read as a " + it.parameter.Type.Name, Found: show(v), Accepted: it.parameter.Type.Accepted})
+		it.fault(diag.Diagnostic{Code: plan.CodeRange, Message: "the text cannot be read as a " + it.parameter.Type.Name, Found: show(v), Accepted: it.parameter.Type.Accepted,
+			Hint: suggestUnits(string(s), unit == "MiB")})
 		return 0, false
 	}
 	return n, true
@@ -178,7 +179,7 @@ func readPath(it *item, v starlark.Value) any {
 	switch v := v.(type) {
 	case starlark.String:
 		if err := expr.CheckPath(string(v)); err != nil {
-			return it.fault(diag.Diagnostic{Code: plan.CodePath, Message: err.Error(), Accepted: it.parameter.Type.Accepted})
+			return it.fault(diag.Diagnostic{Code: plan.CodePath, Message: err.Error(), Accepted: it.parameter.Type.Accepted, Hint: it.suggestPath(string(v))})
 		}
 		return expr.PathOf(string(v))
 	case *Handle:

@@ -109,17 +109,22 @@ func (w *Word) positional(r *Recording, a *arguments, args starlark.Tuple) {
 }
 
 func (w *Word) tooMany(r *Recording, c *Call, i int, v starlark.Value) {
+	defer func() {
+		for _, p := range w.Parameters {
+			if !p.Positional {
+				c.spoil(Whole(p.Name)) // the argument was meant for one of them
+			}
+		}
+	}()
+	if isUnknown(v) {
+		return
+	}
 	d := diag.Diagnostic{Code: CodeTooMany, Message: "there are too many arguments without a name", Found: show(v), Accepted: w.Signature()}
 	if i < len(w.Parameters) && !w.Parameters[i].Positional {
 		d.Message = "this argument must be given by its name"
 		d.Hint = fmt.Sprintf("write %s = ...", w.Parameters[i].Name)
 	}
 	r.report(c, Part{Index: i, Element: -1}, d)
-	for _, p := range w.Parameters {
-		if !p.Positional {
-			c.spoil(Whole(p.Name)) // the argument was meant for one of them
-		}
-	}
 }
 
 func (w *Word) named(r *Recording, a *arguments, kwargs []starlark.Tuple) {
@@ -156,10 +161,13 @@ func (w *Word) unknownParameter(r *Recording, c *Call, name string) {
 		}
 	}
 	hint := plan.Nearest(name, names)
+	if other := spelledElsewhere(w.Name, name); other != "" {
+		hint = other
+	}
 	r.report(c, Part{Parameter: name, Index: -1, Element: -1, Keyword: true}, diag.Diagnostic{Code: CodeUnknownParameter,
 		Message: fmt.Sprintf("there is no parameter %q", name), Found: name, Accepted: strings.Join(names, ", "), Hint: hint})
 	for _, n := range names {
-		if hint != "" && strings.Contains(hint, fmt.Sprintf("%q", n)) {
+		if hint != "" && (strings.Contains(hint, fmt.Sprintf("%q", n)) || strings.HasPrefix(hint, "write "+n+" =")) {
 			c.spoil(Whole(n)) // what was meant is not missing as well
 		}
 	}
@@ -176,6 +184,10 @@ func (p *Parameter) choose(it *item, value any) {
 			return
 		}
 	}
+	hint := plan.Nearest(clip(text, 80), p.Choices)
+	if other := typesElsewhere[text]; contains(p.Choices, other) {
+		hint = fmt.Sprintf("write %q", other)
+	}
 	it.fault(diag.Diagnostic{Code: plan.CodeChoice, Message: fmt.Sprintf("this is no %s that %s takes", p.Name, it.call.Word), Found: fmt.Sprintf("%q", clip(text, 80)),
-		Accepted: strings.Join(p.Choices, ", "), Hint: plan.Nearest(clip(text, 80), p.Choices)})
+		Accepted: strings.Join(p.Choices, ", "), Hint: hint})
 }

@@ -84,6 +84,9 @@ func (it *item) fault(d diag.Diagnostic) any {
 
 // mismatch reports a value of another type than the parameter's.
 func (it *item) mismatch(v starlark.Value, accepted, hint string) any {
+	if hint == "" {
+		hint = it.suggest(v)
+	}
 	message := "this value is of the wrong type"
 	if it.part.Parameter != "" {
 		message = it.part.Parameter + " is of the wrong type"

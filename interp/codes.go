@@ -1,14 +1,17 @@
 package interp
 
-import "recipe/builtins"
+import (
+	"recipe/builtins"
+	"recipe/interp/parse"
+)
 
 // The codes of diagnostics that concern a source as a whole. Those of calls are in package builtins, those of plans in
 // package plan.
 const (
-	CodeSyntax      = "syntax"
+	CodeSyntax      = parse.CodeSyntax
 	CodeUnknownWord = "unknown-word"
 	CodeReassigned  = "reassigned"
-	CodeDialect     = "not-in-the-language"
+	CodeDialect     = parse.CodeDialect
 	CodeCannotLoad  = "cannot-load"
 	CodeLoadCycle   = "load-cycle"
 	CodeNotExported = "not-exported"
@@ -24,6 +27,8 @@ const (
 	CodeBadCall     = "bad-call"
 	CodeFail        = "refused-by-recipe"
 	CodeEvaluation  = "evaluation"
+
+	CodeRepeated = builtins.CodeRepeated
 
 	CodeBroken = "broken-down"
 

@@ -3,7 +3,6 @@ package interp
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"go.starlark.net/starlark"
@@ -50,21 +49,32 @@ func (e *evaluation) runtimeError(err error) {
 	e.add(d)
 }
 
-var unassignedForm = regexp.MustCompile(`^(?:global|local) variable (\S+) referenced before assignment$`)
-
-var badCallForm = regexp.MustCompile(`^function (\S+) (got an unexpected keyword argument "(.*)"|got multiple values for parameter "(.*)"|missing .*|accepts .*)$`)
+var badCallForm = pattern(`^function (\S+) (got an unexpected keyword argument "(.*)"|got multiple values for parameter "(.*)"|missing \d+ arguments? \((.*)\)|accepts .*)$`)
 
 // badCall takes the errors of a call of an author's function that its parameters do not fit. Starlark gives them the
 // place of the function; they belong to its caller.
 func (e *evaluation) badCall(ee *starlark.EvalError) bool {
-	m := badCallForm.FindStringSubmatch(ee.Msg)
+	m := badCallForm().FindStringSubmatch(ee.Msg)
 	if m == nil || len(ee.CallStack) < 2 {
 		return false
 	}
 	callee, caller := ee.CallStack.At(0), ee.CallStack.At(1)
-	d := diag.Diagnostic{Severity: diag.Error, Code: CodeBadCall, Word: m[1], Message: "the function " + m[2], At: e.around(caller.Pos), Chain: frames(builtins.Chain(ee.CallStack, 1))}
-	names := e.parameters(callee)
+	d := diag.Diagnostic{Severity: diag.Error, Code: CodeBadCall, Word: m[1], At: e.around(caller.Pos), Chain: frames(builtins.Chain(ee.CallStack, 1))}
+	names, def := e.parameters(callee)
 	d.Accepted = strings.Join(names, ", ")
+	if def != nil {
+		d.Related = []diag.Related{{At: span(def.Name), Label: "the function"}}
+	}
+	switch {
+	case m[3] != "":
+		d.Message = fmt.Sprintf("the function has no parameter %q", m[3])
+	case m[4] != "":
+		d.Message = fmt.Sprintf("the argument %s is given twice, by its place and by its name", m[4])
+	case m[5] != "":
+		d.Message, d.Hint = "the function is called without "+m[5], fmt.Sprintf("add %s = ...", strings.Split(m[5], ", ")[0])
+	default:
+		d.Message, d.Hint = "the function is called with too many arguments", "give those that it takes"
+	}
 	if keyword := m[3] + m[4]; keyword != "" {
 		d.Found, d.Hint = keyword, plan.Nearest(keyword, names)
 		if src := e.sources[caller.Pos.Filename()]; src != nil {
@@ -79,18 +89,20 @@ func (e *evaluation) badCall(ee *starlark.EvalError) bool {
 	return true
 }
 
-// parameters are those of the function that a frame runs, as it writes them.
-func (e *evaluation) parameters(frame starlark.CallFrame) []string {
+// parameters are those of the function that a frame runs, as it writes them, and its definition.
+func (e *evaluation) parameters(frame starlark.CallFrame) ([]string, *syntax.DefStmt) {
 	src := e.sources[frame.Pos.Filename()]
 	if src == nil || src.file == nil {
-		return nil
+		return nil, nil
 	}
 	var names []string
+	var found *syntax.DefStmt
 	syntax.Walk(src.file, func(n syntax.Node) bool {
 		def, ok := n.(*syntax.DefStmt)
-		if !ok || def.Name.Name != frame.Name || len(names) > 0 {
+		if !ok || def.Name.Name != frame.Name || found != nil {
 			return true
 		}
+		found = def
 		for _, p := range def.Params {
 			switch p := p.(type) {
 			case *syntax.Ident:
@@ -101,7 +113,7 @@ func (e *evaluation) parameters(frame starlark.CallFrame) []string {
 		}
 		return true
 	})
-	return names
+	return names, found
 }
 
 // callsItself is in what Starlark says of a function that calls itself.
@@ -137,32 +149,5 @@ func (e *evaluation) around(pos syntax.Position) diag.Span {
 		return point(pos)
 	default:
 		return span(n)
-	}
-}
-
-// describe gives Starlark's messages the words of this language.
-func (e *evaluation) describe(d *diag.Diagnostic, word string) {
-	d.Message = strings.TrimPrefix(d.Message, word+": ")
-	if d.Code != "" {
-		return // one of the language's own
-	}
-	d.Code = CodeEvaluation
-	m := unassignedForm.FindStringSubmatch(d.Message)
-	switch {
-	case m != nil:
-		d.Code, d.Word, d.Message, d.Hint = CodeReassigned, m[1], "this name has no value yet: it is assigned to further on, or not at all", "use it after it is assigned"
-		if e.words.Has(m[1]) || starlark.Universe.Has(m[1]) {
-			d.Message, d.Hint = "a name of the recipe's own hides this word", "give the name on the left of = another spelling"
-		}
-	case word == "fail":
-		d.Code = CodeFail
-	case strings.Contains(d.Message, callsItself):
-		d.Code, d.Hint = CodeRecursion, "the language has no recursion, so that every evaluation ends: write a loop"
-	case strings.Contains(d.Message, "host value"):
-		d.Code = builtins.CodeHostValue
-		d.Message = strings.NewReplacer("host value value", "a value that only the host knows", "host value", "a value that only the host knows").Replace(d.Message)
-		d.Hint = builtins.HintHostValue
-	case strings.HasPrefix(d.Message, "key ") && strings.HasSuffix(d.Message, " not in dict"):
-		d.Hint = "d.get(key, default) answers for keys that may be missing"
 	}
 }

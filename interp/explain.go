@@ -1,8 +1,7 @@
 package interp
 
 import (
-	"os"
-	"path/filepath"
+	"io/fs"
 	"slices"
 	"strings"
 
@@ -34,10 +33,7 @@ func Explain(code string) (Explanation, bool) {
 	for _, e := range Explanations() {
 		if e.Code == code {
 			if e.Says == "" {
-				list, err := Try(e.Example)
-				if e.Says = list.String(); err != nil {
-					e.Says = err.Error()
-				}
+				e.Says = Try(e.Example).String()
 			}
 			return e, true
 		}
@@ -45,27 +41,32 @@ func Explain(code string) (Explanation, bool) {
 	return Explanation{}, false
 }
 
-// Try evaluates an example in a folder of its own. A plan's JSON is recipe.json there, anything else recipe.star.
-func Try(example string) (diag.List, error) {
-	dir, err := os.MkdirTemp("", "recipe-example-")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(dir)
+// Try evaluates an example. A plan's JSON is called recipe.json, anything else recipe.star.
+func Try(example string) diag.List {
 	name := "recipe.star"
 	if strings.HasPrefix(example, "{") {
 		name = "recipe.json"
 	}
 	archive := txtar.Parse([]byte(strings.TrimSpace(example) + "\n"))
-	for _, f := range append(archive.Files, txtar.File{Name: name, Data: archive.Comment}) {
-		path := filepath.Join(dir, f.Name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			return nil, err
-		}
-		if err := os.WriteFile(path, f.Data, 0o644); err != nil {
-			return nil, err
-		}
+	files := exampleFiles{}
+	for _, f := range archive.Files {
+		files[f.Name] = f.Data
 	}
-	_, list := Evaluate(filepath.Join(dir, name), Options{})
-	return list.Below(dir), nil
+	_, list := EvaluateBytes(name, archive.Comment, Options{Files: files})
+	return list
 }
+
+// exampleFiles are the modules that an example loads.
+type exampleFiles map[string][]byte
+
+// Read gives a module.
+func (f exampleFiles) Read(key string, most int) ([]byte, error) {
+	data, ok := f[key]
+	if !ok {
+		return nil, fs.ErrNotExist
+	}
+	return data[:min(len(data), most)], nil
+}
+
+// Names lists nothing: an example has no folders to look for a name in.
+func (f exampleFiles) Names(string) []string { return nil }

@@ -101,6 +101,12 @@ service(name = "foo", command = ["/usr/bin/foo", conf], prepare = [conf], probes
 			Mend:    `package(name = "foo", version = "1.0", maintainer = "Foo <foo@example.org>", summary = "serves foo", build = [run(["npm", "ci"])])`,
 		},
 		{
+			Code:    lint.CodeShell,
+			Reason:  "No shell reads a command: signs of a pipeline, $NAME, ~ and patterns reach the program as they stand, so that no value of a host can become a command.",
+			Example: `service(name = "foo", command = ["/usr/bin/foo", "--home=$HOME"], probes = [http(8080)])`,
+			Mend:    "data = directory(\"/var/lib/foo\")\nservice(name = \"foo\", command = [\"/usr/bin/foo\", fmt(\"--home={}\", data)], prepare = [data], probes = [http(8080)])",
+		},
+		{
 			Code:    CodeNothing,
 			Reason:  "A recipe that declares neither a service, a task nor a package makes nothing; a file that is being written anew looks like one for a moment.",
 			Example: `port = 8080`,

@@ -66,6 +66,18 @@ func explainPlans() []Explanation {
 			Mend:    `data = directory("/var/lib/foo")`,
 		},
 		{
+			Code:   plan.CodeConflict,
+			Reason: "One path on a host is one thing: what the package brings, a directory or a file that a step makes. Two that differ would change it at every start.",
+			Example: `conf = config("foo.conf", "/etc/foo/foo.conf")
+live = template("/etc/foo/foo.conf", "port 8080\n")
+package(name = "foo", version = "1.0", maintainer = "Foo Team <foo@example.org>", summary = "serves foo", contents = [conf])
+service(name = "foo", command = ["/usr/bin/foo"], prepare = [live])`,
+			Mend: `conf = config("foo.conf", "/etc/foo/foo.conf")
+live = template("/run/foo/live.conf", "port 8080\n")
+package(name = "foo", version = "1.0", maintainer = "Foo Team <foo@example.org>", summary = "serves foo", contents = [conf])
+service(name = "foo", command = ["/usr/bin/foo"], prepare = [live])`,
+		},
+		{
 			Code:    plan.CodeText,
 			Reason:  "The text holds what a file, an argument or a variable cannot.",
 			Example: `service(name = "foo", command = ["/usr/bin/foo", "a\x00b"])`,

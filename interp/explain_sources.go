@@ -5,7 +5,7 @@ func explainSources() []Explanation {
 	return []Explanation{
 		{
 			Code:    CodeSyntax,
-			Reason:  "The text cannot be read as Starlark.",
+			Reason:  "The text cannot be read as Starlark. The statement is left out, and the rest is judged without it.",
 			Example: `service(name = "foo" command = ["/usr/bin/foo"])`,
 			Mend:    `service(name = "foo", command = ["/usr/bin/foo"])`,
 		},
@@ -35,7 +35,7 @@ func explainSources() []Explanation {
 		},
 		{
 			Code:    CodeDialect,
-			Reason:  "The language has no while, so that every evaluation ends.",
+			Reason:  "The language has no while, so that every evaluation ends, and no classes, exceptions and imports: a recipe reads from top to bottom.",
 			Example: "def ports():\n    while True:\n        pass",
 			Mend:    "def ports():\n    for i in range(10):\n        pass",
 		},

@@ -24,7 +24,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"go.starlark.net/starlark"
 	"go.starlark.net/syntax"
@@ -127,9 +129,31 @@ func decode(name string, src []byte) (*plan.Plan, diag.List) {
 			Found: problem.Found, Accepted: problem.Accepted, Hint: problem.Hint})
 	}
 	if len(list) == 0 {
-		list = diag.List{{Severity: diag.Error, Code: CodeBadPlan, At: at, Message: err.Error(), Hint: "recipe plan FILE writes a plan"}}
+		list = diag.List{badPlan(name, src, err)}
 	}
 	return nil, list
+}
+
+var planLine = pattern(`line (\d+): `)
+
+// badPlan is the diagnostic of JSON that is no plan, at the line that the error names.
+func badPlan(name string, src []byte, err error) diag.Diagnostic {
+	d := diag.Diagnostic{Severity: diag.Error, Code: CodeBadPlan, At: diag.Span{File: name}, Message: err.Error(), Hint: "recipe plan FILE writes a plan"}
+	if strings.HasSuffix(name, ".star") {
+		d.Hint = `a recipe is written in Starlark: service(name = "foo", command = ["/usr/bin/foo"]); ` + d.Hint
+	}
+	m := planLine().FindStringSubmatch(d.Message)
+	if m == nil {
+		return d
+	}
+	number, _ := strconv.Atoi(m[1])
+	if lines := bytes.SplitN(src, []byte("\n"), number+1); number <= len(lines) {
+		d.Source = string(bytes.TrimRight(lines[number-1], "\r"))
+		indent := len(d.Source) - len(strings.TrimLeft(d.Source, " \t"))
+		d.Message = strings.Replace(d.Message, m[0], "", 1)
+		d.At = diag.Span{File: name, Line: number, Column: indent + 1, EndLine: number, EndColumn: utf8.RuneCountInString(d.Source) + 1}
+	}
+	return d
 }
 
 // problems finds what validation said in an error of plan.Decode.

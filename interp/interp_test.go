@@ -208,7 +208,7 @@ func TestModulesRunOnce(t *testing.T) {
 	if notes := strings.Count(list.String(), "once"); notes != 2 { // the note and its source line
 		t.Errorf("printed %d times:\n%s", notes, list)
 	}
-	if !strings.Contains(list.String(), "frozen") {
+	if !strings.Contains(list.String(), "does not change") {
 		t.Errorf("a module's list was changed:\n%s", list)
 	}
 }

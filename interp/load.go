@@ -34,8 +34,8 @@ type loader struct {
 // module is one that was loaded. globals is nil while it runs and when it could not be loaded.
 type module struct {
 	globals starlark.StringDict
-	done    bool
-	sum     string // SHA-256 of its source; "" for a standard module
+	lost    map[string]bool // names that it may export in a statement that cannot be read
+	sum     string          // SHA-256 of its source; "" for a standard module
 }
 
 type loading struct {
@@ -96,7 +96,7 @@ func (e *evaluation) load(s *syntax.LoadStmt) {
 		v, ok := m.globals[from.Name]
 		if !ok {
 			v = builtins.Unknown()
-			if m.globals != nil && from.Name != "" && from.Name[0] != '_' {
+			if m.globals != nil && !m.lost[from.Name] && from.Name != "" && from.Name[0] != '_' {
 				e.add(diag.Diagnostic{Severity: diag.Error, Code: CodeNotExported, Word: "load", At: span(from), Message: fmt.Sprintf("%q exports no %q", s.ModuleName(), from.Name),
 					Accepted: strings.Join(exported(m.globals), ", "), Hint: plan.Nearest(from.Name, exported(m.globals))})
 			}
@@ -149,7 +149,9 @@ func (e *evaluation) module(s *syntax.LoadStmt) (*module, *diag.Diagnostic) {
 	e.drain()
 	e.stack = append(e.stack, loading{key: key, at: span(s.Module)})
 	e.recording.Loading++
-	m.globals = e.run(&source{name: name, text: string(text)})
+	src := &source{name: name, text: string(text)}
+	m.globals = e.run(src)
+	m.lost = src.lost
 	e.drain()
 	e.recording.Loading--
 	e.stack = e.stack[:len(e.stack)-1]

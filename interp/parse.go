@@ -7,16 +7,21 @@ import (
 	"go.starlark.net/syntax"
 
 	"recipe/builtins/diag"
+	"recipe/interp/parse"
 )
 
 // Parse reads a source to its tree, comments kept. The tree is nil when the list says why the source cannot be read.
 func Parse(name string, text []byte) (*syntax.File, diag.List) {
 	e := newEvaluation(name, Options{})
 	f := e.parse(&source{name: name, text: string(text)}, syntax.RetainComments)
+	if e.list.Failed() {
+		return nil, e.list // of a tree with holes nobody wants the rest
+	}
 	return f, e.list
 }
 
-// parse takes a source from text to tree, or says why it cannot and returns nil.
+// parse takes a source from text to tree, without the statements that cannot be read; it is nil when the rest cannot be
+// run without them.
 func (e *evaluation) parse(src *source, mode syntax.Mode) *syntax.File {
 	e.sources[src.name] = src
 	if len(src.text) > mostSource {
@@ -28,9 +33,12 @@ func (e *evaluation) parse(src *source, mode syntax.Mode) *syntax.File {
 	if !e.scan(src) {
 		return nil
 	}
-	f, err := dialect().Parse(src.name, src.text, mode)
-	if err != nil {
-		e.syntaxError(src, err)
+	read := parse.File(dialect(), src.name, src.text, mode)
+	for _, d := range read.Problems {
+		e.add(d)
+	}
+	f := read.File
+	if src.lost = read.Lost; f == nil {
 		return nil
 	}
 	src.file = f

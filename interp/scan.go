@@ -78,6 +78,11 @@ func hasLongWord(text string) bool {
 	return false
 }
 
+// isWord reports whether a character belongs to a name or number, or to a name with dots.
+func isWord(r rune) bool {
+	return r == '_' || r == '.' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= 0x80
+}
+
 // scanner goes through a text by tokens, as far as it must to know where lines and numbers begin.
 type scanner struct {
 	src     *source

@@ -21,6 +21,7 @@ type source struct {
 	undefined map[string]bool // names that it uses and nobody gives
 	script    bool            // run for what it does, a test file
 	counted   bool            // its lines are
+	lost      map[string]bool // names that it may give in a statement that cannot be read
 }
 
 type place struct{ line, column int32 }

@@ -13,7 +13,6 @@ package diag
 import (
 	"cmp"
 	"slices"
-	"strings"
 )
 
 // Severity tells what a diagnostic means for the check.
@@ -115,22 +114,4 @@ func (l List) Sort() List {
 	return slices.CompactFunc(l, func(a, b Diagnostic) bool {
 		return a.Code == b.Code && a.At == b.At && a.Message == b.Message && a.Found == b.Found
 	})
-}
-
-// Below gives the list with the names of files below a folder as they are from there.
-func (l List) Below(dir string) List {
-	short := func(text string) string { return strings.ReplaceAll(text, dir+"/", "") }
-	out := slices.Clone(l)
-	for i := range out {
-		d := &out[i]
-		d.At.File, d.Message, d.Found = short(d.At.File), short(d.Message), short(d.Found)
-		d.Chain, d.Related = slices.Clone(d.Chain), slices.Clone(d.Related)
-		for j := range d.Chain {
-			d.Chain[j].At.File = short(d.Chain[j].At.File)
-		}
-		for j := range d.Related {
-			d.Related[j].At.File = short(d.Related[j].At.File)
-		}
-	}
-	return out
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"flag"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -28,6 +29,10 @@ func sample() List {
 		{Severity: Error, Code: "end", At: span(1, 4, 1, 5), Message: "behind the end", Source: "abc"},
 		{Severity: Error, Code: "beyond", At: span(1, 400, 1, 500), Message: "far behind the end", Source: "abc"},
 		{Severity: Error, Code: "long", At: span(1, 5001, 1, 5004), Message: strings.Repeat("m", 1000), Source: strings.Repeat("x", 5000) + "abc" + strings.Repeat("y", 5000)},
+		{Severity: Error, Code: "others", At: span(7, 5, 7, 8), Message: "with other places", Source: "    abc = 1", Related: []Related{
+			{span(9, 1, 9, 4), "behind it", "abc = 2"}, {span(2, 1, 4, 2), "over lines", "f(["}, {span(7, 11, 7, 12), "on its line", "    abc = 1"},
+			{Span{File: "b.star", Line: 5, Column: 2, EndLine: 5, EndColumn: 3}, "in another file", "\tx"}, {span(8, 1, 8, 2), "without a source", ""}, {span(10, 4, 10, 5), "at the end", "abc"}}},
+		{Severity: Warning, Code: "many", At: span(1, 1, 1, 2), Message: "with too many places", Source: "x", Related: slices.Repeat([]Related{{span(1, 1, 1, 2), "again", "x"}}, 12)},
 		{Severity: Error, Code: "hostile", At: span(1, 6, 1, 7), Word: "a\nb", Message: "red\x1b[31m\u202e\x00 \xff", Source: "\x1b[2J\u200b!\r", Found: "\n\n"},
 	}
 }
@@ -62,13 +67,14 @@ func TestCaretsStandUnderTheirText(t *testing.T) {
 func TestOutputIsBounded(t *testing.T) {
 	t.Parallel()
 	d := sample()[8]
+	d.Related = slices.Repeat([]Related{{d.At, d.Message, d.Source}}, 100)
 	d.Chain = make([]Frame, 1000)
 	list := make(List, 10_000)
 	for i := range list {
 		list[i] = d
 	}
 	text := list.String()
-	if len(text) > 100_000 || !strings.HasSuffix(text, "\nand 9950 more\n") || !strings.Contains(text, "and 992 more calls") {
+	if len(text) > 300_000 || !strings.HasSuffix(text, "\nand 9950 more\n") || !strings.Contains(text, "and 992 more calls") {
 		t.Errorf("%d bytes, ending in %q", len(text), text[max(0, len(text)-40):])
 	}
 	var decoded struct {
@@ -126,14 +132,31 @@ func TestSortKeepsFilesTogether(t *testing.T) {
 	}
 }
 
+// uncoloured takes out the colours that this package puts in.
+func uncoloured(text string) string {
+	for _, sgr := range []string{bold, faint, red, yellow, blue, cyan, "0"} {
+		text = strings.ReplaceAll(text, "\x1b["+sgr+"m", "")
+	}
+	return text
+}
+
+// TestColourChangesNothingElse compares both styles: they differ in the sequences alone.
+func TestColourChangesNothingElse(t *testing.T) {
+	t.Parallel()
+	coloured := sample().Text(Colour)
+	if got := uncoloured(coloured); got != sample().String() || !strings.Contains(coloured, "\x1b["+red+"m^") || !strings.Contains(coloured, "\x1b["+yellow+"mwarning") || !strings.Contains(coloured, "\x1b["+blue+"m-") {
+		t.Errorf("%q", coloured)
+	}
+}
+
 // FuzzText holds that no text of a recipe reaches a terminal as anything but characters to draw.
 func FuzzText(f *testing.F) {
 	f.Add("x = 1", "message", 1, 3)
 	f.Add("\x1b]0;t\x07\u2028\u202a\ufeff", "\u0085\u009b", 2, 9)
 	f.Fuzz(func(t *testing.T, source, message string, column, end int) {
 		d := Diagnostic{Severity: Error, At: span(1, column, 1, end), Source: source, Message: message, Found: source, Hint: message, Word: message,
-			Chain: []Frame{{message, Span{File: source, Line: 1}}}}
-		for _, text := range []string{d.String(), string(List{d}.JSON())} {
+			Chain: []Frame{{message, Span{File: source, Line: 1}}}, Related: []Related{{span(1, end, column, column), message, source}, {Span{File: message, Line: column, Column: end}, source, message}}}
+		for _, text := range []string{d.String(), uncoloured(List{d}.Text(Colour)), string(List{d}.JSON()), string(List{d}.SARIF(Tool{Base: "/"}))} {
 			for _, r := range text {
 				if r != '\n' && (unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Co)) {
 					t.Errorf("%U in %q", r, text)

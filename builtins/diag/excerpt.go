@@ -23,6 +23,11 @@ type mark struct {
 func (d *Diagnostic) excerpts(b *strings.Builder, s Style) {
 	last := mark{at: Span{File: d.At.File}}
 	for _, m := range d.marks() {
+		if !m.shown() {
+			fmt.Fprintf(b, "   --> %s: %s\n", m.at, cut(clean(m.label), mostLabel))
+			last = mark{}
+			continue
+		}
 		if m.at.File != last.at.File {
 			fmt.Fprintf(b, "   --> %s\n", m.at)
 		} else if last.at.Line > 0 && m.at.Line > last.at.Line+1 {
@@ -32,11 +37,11 @@ func (d *Diagnostic) excerpts(b *strings.Builder, s Style) {
 		last = m
 	}
 	if hidden := len(d.Related) - mostRelated; hidden > 0 {
-		fmt.Fprintf(b, "      | and %d more places\n", hidden)
+		fmt.Fprintf(b, "      | and %s\n", plural(hidden, "more place", "more places"))
 	}
 }
 
-// marks are the places that can be shown.
+// marks are the places that are shown, in their order; the diagnostic's own only if its line is known.
 func (d *Diagnostic) marks() []mark {
 	rank := map[string]int{d.At.File: 0}
 	var marks []mark
@@ -44,7 +49,7 @@ func (d *Diagnostic) marks() []mark {
 		if _, seen := rank[m.at.File]; !seen {
 			rank[m.at.File] = len(rank)
 		}
-		if m.at.Line > 0 && strings.TrimSpace(m.source) != "" {
+		if m.shown() || !m.own && m.at.File != "" {
 			marks = append(marks, m)
 		}
 	}
@@ -56,6 +61,19 @@ func (d *Diagnostic) marks() []mark {
 		return cmp.Or(cmp.Compare(rank[a.at.File], rank[b.at.File]), cmp.Compare(a.at.Line, b.at.Line), cmp.Compare(a.at.Column, b.at.Column))
 	})
 	return marks
+}
+
+// shown reports whether there is a line to show the mark in.
+func (m *mark) shown() bool { return m.at.Line > 0 && strings.TrimSpace(m.source) != "" }
+
+// mostLabel bounds the text behind a mark, in characters.
+const mostLabel = 100
+
+func cut(text string, most int) string {
+	if runes := []rune(text); len(runes) > most {
+		return string(runes[:most]) + "..."
+	}
+	return text
 }
 
 // pen draws the marks of one kind.
@@ -83,7 +101,7 @@ func (m *mark) write(b *strings.Builder, p pen, line bool) {
 	if line {
 		fmt.Fprintf(b, "%s%s\n", p.style.paint(faint, gutter), strings.TrimRight(w.text, " "))
 	}
-	label := clean(m.label)
+	label := cut(clean(m.label), mostLabel)
 	if m.at.EndLine > m.at.Line {
 		label = strings.TrimSpace(fmt.Sprintf("to line %d %s", m.at.EndLine, label))
 	}

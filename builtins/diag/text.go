@@ -45,6 +45,13 @@ func (all Lists) Text(s Style) string {
 	return strings.Join(texts, "\n")
 }
 
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
 // String renders one diagnostic as text that ends in a newline, without colour.
 func (d Diagnostic) String() string {
 	var b strings.Builder
@@ -81,7 +88,7 @@ func (d *Diagnostic) write(b *strings.Builder, s Style) {
 	field("hint", d.Hint)
 	for i, f := range d.Chain {
 		if i == mostFrames {
-			field("in", fmt.Sprintf("and %d more calls", len(d.Chain)-mostFrames))
+			field("in", "and "+plural(len(d.Chain)-mostFrames, "more call", "more calls"))
 			break
 		}
 		field("in", f.Name+" at "+f.At.String())

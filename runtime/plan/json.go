@@ -72,9 +72,23 @@ func unreadable(data []byte, err error) string {
 	case errors.As(err, &wrong):
 		return fmt.Sprintf("line %d: %s cannot be of the type %s", line(wrong.Offset), cmp.Or(wrong.Field, "the plan"), wrong.Value)
 	case errors.As(err, &garbled):
-		return fmt.Sprintf("line %d: %s", line(garbled.Offset), garbled)
+		return fmt.Sprintf("line %d: %s", line(garbled.Offset), misplaced(garbled.Error()))
 	case err == io.ErrUnexpectedEOF, err == io.EOF: // the decoder's own, not one of an expression
 		return "it ends too early"
 	}
 	return strings.TrimPrefix(err.Error(), "json: ")
+}
+
+// misplaced says what JSON wants where the decoder found a character that it cannot use.
+func misplaced(message string) string {
+	for _, m := range []struct{ after, wanted string }{
+		{" looking for beginning of object key string", "a name in quotes is wanted"}, {" looking for beginning of value", "a value is wanted"},
+		{" after object key:value pair", "a comma or a closing brace is wanted"}, {" after object key", "a colon is wanted"}, {" after array element", "a comma or a closing bracket is wanted"},
+		{" in string literal", "the text is not closed on its line"}, {" after top-level value", "the plan has ended"},
+	} {
+		if found, fits := strings.CutSuffix(message, m.after); fits {
+			return m.wanted + ", not " + strings.TrimPrefix(found, "invalid character ")
+		}
+	}
+	return message
 }

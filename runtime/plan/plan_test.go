@@ -375,7 +375,7 @@ func TestDecodeRefuses(t *testing.T) {
 		"a bad operator":   {`"clamp"`, `"klamp"`, "klamp"},
 		"a wrong type":     {`"failures": 3`, `"failures": "3"`, "services.probes.failures cannot be of the type string"},
 		"a wrong text":     {`"10s"`, `10`, "cannot be of the type number"},
-		"no JSON":          {"{\n", "{\n\n  x", "line 3: invalid character 'x'"},
+		"no JSON":          {"{\n", "{\n\n  x", "line 3: a name in quotes is wanted, not 'x'"},
 		"half of it":       {"\n}\n", "\n", "it ends too early"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -62,6 +62,7 @@ const (
 	CodePattern    = "bad-pattern"
 	CodeSecret     = "secret-shown"
 	CodePortable   = "needs-more-than-sh"
+	CodeConflict   = "path-conflict"
 )
 
 // checker collects problems. Its methods take the path of the field that they judge.
@@ -81,6 +82,7 @@ func (p *Plan) Validate() []Problem {
 	}
 	c.services()
 	c.tasks()
+	c.conflicts()
 	c.inputs()
 	return c.problems
 }
@@ -105,9 +107,36 @@ func (c *checker) form(path, value string, form func() *regexp.Regexp, accepted 
 	case value == "":
 		c.report(Problem{Path: path, Code: CodeMissing, Message: "a name is missing", Accepted: accepted})
 	case !form().MatchString(value):
-		c.report(Problem{Path: path, Code: CodeName, Message: "this name cannot be used", Found: fmt.Sprintf("%q", value), Accepted: accepted})
+		c.report(Problem{Path: path, Code: CodeName, Message: "this name cannot be used", Found: fmt.Sprintf("%q", value), Accepted: accepted, Hint: respelt(value, form)})
 	}
 }
+
+// respelt is a hint at the text with which a name would fit: in small letters, with one of -, _ and nothing for what
+// cannot stand in it.
+func respelt(value string, form func() *regexp.Regexp) string {
+	for _, filler := range []string{"-", "_", ""} {
+		fits := func(r rune) string {
+			if r < 0x80 && strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_+", r) {
+				return string(r)
+			}
+			return filler
+		}
+		for _, other := range []*strings.Replacer{strings.NewReplacer(), strings.NewReplacer("_", filler, "-", filler), strings.NewReplacer("_", filler, "-", filler, ".", filler)} {
+			var b strings.Builder
+			for _, r := range clipped(value) {
+				b.WriteString(fits(r))
+			}
+			for _, name := range []string{other.Replace(b.String()), strings.ToLower(other.Replace(b.String()))} {
+				if name != value && form().MatchString(name) {
+					return fmt.Sprintf("write %q", name)
+				}
+			}
+		}
+	}
+	return ""
+}
+
+func clipped(value string) string { return value[:min(len(value), 64)] }
 
 func (c *checker) name(path, value string) {
 	c.form(path, value, nameForm, "a small letter or digit, then small letters, digits, '.', '_' and '-', up to 64 in all")

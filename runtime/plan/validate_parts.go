@@ -56,10 +56,10 @@ var (
 
 func (c *checker) pkg(p *Package) {
 	c.form("package.name", p.Name, packageForm, "two or more small letters, digits, '.', '+' and '-', a letter or digit first")
-	c.form("package.version", p.Version, versionForm, "a digit, then letters, digits, '.', '+' and '~'; no '-', which parts version and release")
+	c.version(p.Version)
 	c.between("package.release", int64(p.Release), 1, 99999, showInt)
 	c.between("package.rollback", int64(p.Rollback), 0, 999, showInt)
-	c.form("package.maintainer", p.Maintainer, personForm, "a name and an address, as in Foo Team <foo@example.org>")
+	c.maintainer(p.Maintainer)
 	c.choice("package.style", "package style", p.Style, "full")
 	c.choice("package.runtime", "package runtime", p.Runtime, "standalone")
 	c.text("package.maintainer", p.Maintainer)
@@ -74,7 +74,8 @@ func (c *checker) pkg(p *Package) {
 		c.run(fmt.Sprintf("package.build[%d]", i), &r)
 		for j, a := range r.Command {
 			if !a.Constant() {
-				c.report(Problem{Path: fmt.Sprintf("package.build[%d].command[%d]", i, j), Code: CodeKind, Message: "a build step cannot depend on flags or the host"})
+				c.report(Problem{Path: fmt.Sprintf("package.build[%d].command[%d]", i, j), Code: CodeKind, Message: "a build step cannot depend on flags or the host",
+					Hint: "a package is built once for all hosts: write the value itself"})
 			}
 		}
 	}
@@ -84,9 +85,63 @@ func (c *checker) pkg(p *Package) {
 	}
 	for i, d := range p.Depends {
 		if !dependForm().MatchString(d) {
-			c.report(Problem{Path: fmt.Sprintf("package.depends[%d]", i), Code: CodeName, Message: "this is no dependency", Found: fmt.Sprintf("%q", d), Accepted: `"name" or "name (>= 1.2)"`})
+			c.report(Problem{Path: fmt.Sprintf("package.depends[%d]", i), Code: CodeName, Message: "this is no dependency", Found: fmt.Sprintf("%q", d), Accepted: `"name" or "name (>= 1.2)"`, Hint: dependHint(d)})
 		}
 	}
+}
+
+const versionAccepted = "a digit, then letters, digits, '.', '+' and '~'; no '-', which parts version and release"
+
+func (c *checker) version(value string) {
+	if value == "" || versionForm().MatchString(value) {
+		c.form("package.version", value, versionForm, versionAccepted)
+		return
+	}
+	p := Problem{Path: "package.version", Code: CodeName, Message: "this is no version", Found: fmt.Sprintf("%q", value), Accepted: versionAccepted}
+	upstream, release, parted := strings.Cut(strings.TrimPrefix(value, "v"), "-")
+	switch {
+	case !versionForm().MatchString(upstream):
+	case parted && strings.Trim(release, "0123456789") == "" && release != "":
+		p.Hint = fmt.Sprintf("version = %q, release = %s", upstream, release)
+	case parted:
+		p.Hint = fmt.Sprintf("write %q: what stands behind ~ sorts before the version itself", upstream+"~"+strings.ReplaceAll(release, "-", "."))
+	default:
+		p.Hint = fmt.Sprintf("write %q", upstream)
+	}
+	c.report(p)
+}
+
+func (c *checker) maintainer(value string) {
+	const accepted = "a name and an address, as in Foo Team <foo@example.org>"
+	if value == "" || personForm().MatchString(value) {
+		c.form("package.maintainer", value, personForm, accepted)
+		return
+	}
+	p := Problem{Path: "package.maintainer", Code: CodeName, Message: "this is no maintainer", Found: fmt.Sprintf("%q", value), Accepted: accepted}
+	if address := strings.Trim(value, "<> "); strings.Contains(address, "@") && !strings.ContainsAny(address, " <>") {
+		name, _, _ := strings.Cut(address, "@")
+		p.Hint = fmt.Sprintf("put a name in front: \"%s <%s>\"", name, address)
+	} else if !strings.Contains(value, "@") {
+		p.Hint = "add an address that people can write to"
+	}
+	c.report(p)
+}
+
+var looseDepend = pattern(`^([A-Za-z0-9.+-]+?)\s*\(?\s*(<<|<=|==?|>=|>>|<|>|~>)\s*([A-Za-z0-9.+~:-]+)\)?$`)
+
+// dependHint writes a dependency as people know it from elsewhere in the form that packages take.
+func dependHint(text string) string {
+	if strings.Contains(text, ",") {
+		return "write a text for each package"
+	}
+	if m := looseDepend().FindStringSubmatch(text); m != nil {
+		operator := map[string]string{"==": "=", "<": "<<", ">": ">>", "~>": ">="}[m[2]]
+		if operator == "" {
+			operator = m[2]
+		}
+		return fmt.Sprintf("write \"%s (%s %s)\"", strings.ToLower(m[1]), operator, m[3])
+	}
+	return respelt(text, packageForm)
 }
 
 func (c *checker) line(path, value string) {

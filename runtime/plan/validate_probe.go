@@ -115,7 +115,7 @@ var (
 func (c *checker) http(at string, h *HTTPProbe) {
 	c.endpoint(at, Endpoint{h.Host, h.Port, h.Unix, h.TLS})
 	if !strings.HasPrefix(h.Path, "/") || strings.ContainsAny(h.Path, " \r\n\x00") {
-		c.report(Problem{Path: at + ".path", Code: CodePath, Message: "this is no path of a URL", Found: fmt.Sprintf("%q", h.Path), Accepted: `a text such as "/healthz"`})
+		c.report(Problem{Path: at + ".path", Code: CodePath, Message: "this is no path of a URL", Found: fmt.Sprintf("%q", h.Path), Accepted: `a text such as "/healthz"`, Hint: urlHint(h.Path)})
 	}
 	if h.Method != "" && !methodForm().MatchString(h.Method) {
 		c.report(Problem{Path: at + ".method", Code: CodeName, Message: "this is no method of HTTP", Found: fmt.Sprintf("%q", h.Method), Accepted: "capital letters, as in GET, HEAD and POST"})
@@ -191,7 +191,8 @@ var hostForm = pattern(`^[A-Za-z0-9:_][A-Za-z0-9.:_-]{0,252}(%[A-Za-z0-9._-]{1,1
 // host judges where a probe connects to; empty is the loopback address.
 func (c *checker) host(path, value string) {
 	if value != "" && !hostForm().MatchString(value) {
-		c.report(Problem{Path: path, Code: CodeName, Message: "this is no host", Found: fmt.Sprintf("%q", value), Accepted: `a name or an address, as in "127.0.0.1" or "::1"`})
+		c.report(Problem{Path: path, Code: CodeName, Message: "this is no host", Found: fmt.Sprintf("%q", value), Accepted: `a name or an address, as in "127.0.0.1" or "::1"`,
+			Hint: "the port and the path are arguments of their own"})
 	}
 }
 

@@ -220,3 +220,10 @@ func (o *ordering) circle(name string) {
 	}
 	o.report(p)
 }
+
+func urlHint(path string) string {
+	if !strings.HasPrefix(path, "/") {
+		return fmt.Sprintf("write %q", "/"+path)
+	}
+	return "write %20 for a space"
+}

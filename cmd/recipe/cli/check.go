@@ -13,7 +13,8 @@ import (
 
 type checkCommand struct {
 	Files []string `arg:"" name:"file" help:"Recipes, plans' JSON, or - for standard input."`
-	JSON  bool     `name:"json" help:"Print the diagnostics as JSON on stdout."`
+	JSON  bool     `name:"json" xor:"format" help:"Print the diagnostics as JSON on stdout."`
+	SARIF bool     `name:"sarif" xor:"format" help:"Print the diagnostics as a SARIF 2.1.0 log on stdout, for code review and editors."`
 	Fix   bool     `help:"Mend in the files what has one right mend, and print the path of each that was changed."`
 }
 
@@ -31,8 +32,8 @@ func (c *checkCommand) Run(s *Streams) error {
 	if first := slices.Index(c.Files, "-"); first >= 0 && slices.Contains(c.Files[first+1:], "-") {
 		return usagef("cannot check standard input twice")
 	}
-	if c.Fix && (c.JSON || slices.Contains(c.Files, "-")) {
-		return usagef("--fix mends files, and prints their paths: leave out --json and -")
+	if c.Fix && (c.JSON || c.SARIF || slices.Contains(c.Files, "-")) {
+		return usagef("--fix mends files, and prints their paths: leave out --json, --sarif and -")
 	}
 	children := min(runtime.GOMAXPROCS(0), len(c.Files))
 	e := s.evaluator()
@@ -62,10 +63,17 @@ func (c *checkCommand) Run(s *Streams) error {
 			fmt.Fprintln(s.Out, printable(file))
 		}
 	}
-	if c.JSON {
+	switch {
+	case c.JSON:
 		s.Out.Write(lists.JSON())
-	} else {
-		fmt.Fprint(s.Err, lists.Text(diag.Plain))
+	case c.SARIF:
+		log, err := sarif(slices.Concat(lists...))
+		if err != nil {
+			return err
+		}
+		s.Out.Write(log)
+	default:
+		fmt.Fprint(s.Err, lists.Text(s.style()))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return err

@@ -51,6 +51,7 @@ type commands struct {
 	Completion completionCommand `cmd:"" help:"Print the script by which a shell completes recipe's lines."`
 	Complete   completeCommand   `cmd:"" hidden:"" help:"Tell how a line may go on."`
 
+	Color   string           `enum:"auto,always,never" default:"auto" placeholder:"WHEN" help:"Colour diagnostics: auto (on a terminal, unless NO_COLOR is set), always or never."`
 	Version kong.VersionFlag `help:"Print the version."`
 }
 
@@ -59,6 +60,8 @@ type Streams struct {
 	In  io.Reader
 	Out io.Writer
 	Err io.Writer
+
+	Color string // of what goes to Err: always, never, or whatever Err is when anything else
 
 	ahead *evaluator // started before the command line is parsed, which takes as long as a child's start; nil for most verbs
 }
@@ -115,6 +118,7 @@ func run(args []string, s *Streams) error {
 	case err != nil:
 		return parseError(err)
 	}
+	s.Color = c.Color
 	return parsed.Run(s, parser.Model)
 }
 

@@ -34,7 +34,7 @@ func notes(list diag.List) diag.List {
 	return slices.DeleteFunc(list, func(d diag.Diagnostic) bool { return d.Severity != diag.Note })
 }
 
-func printDiagnostics(s *Streams, list diag.List) { fmt.Fprint(s.Err, list.String()) }
+func printDiagnostics(s *Streams, list diag.List) { fmt.Fprint(s.Err, list.Text(s.style())) }
 
 // folder is where a FILE's relative paths begin.
 func folder(file string) string {

@@ -34,6 +34,7 @@ const (
 	CodeSecretFixed  = "secret-in-recipe"
 	CodeSecretShown  = "secret-in-arguments"
 	CodeUnpinned     = "unpinned-build"
+	CodeShell        = "shell-words"
 )
 
 // Finding is one thing to warn of. Mend is nil unless one change alone is right.
@@ -61,6 +62,7 @@ func Plan(p *plan.Plan) []Finding {
 		l.probes(i, s)
 	}
 	l.words()
+	l.shell()
 	slices.SortStableFunc(l.findings, func(a, b Finding) int { return cmp.Compare(rank(a.Path), rank(b.Path)) })
 	return l.findings
 }

@@ -1,0 +1,30 @@
+package cli
+
+import (
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"recipe/builtins/diag"
+)
+
+// style is how diagnostics are drawn on stderr: in colour where --color asks for it, or where it is a terminal that can
+// (TERM names one, and is not dumb) and nobody objects (NO_COLOR is empty, https://no-color.org).
+func (s *Streams) style() diag.Style {
+	switch s.Color {
+	case "always":
+		return diag.Colour
+	case "never":
+		return diag.Plain
+	}
+	term := os.Getenv("TERM")
+	if f, ok := s.Err.(*os.File); ok && os.Getenv("NO_COLOR") == "" && term != "" && term != "dumb" && isTerminal(f) {
+		return diag.Colour
+	}
+	return diag.Plain
+}
+
+func isTerminal(f *os.File) bool {
+	_, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
+	return err == nil
+}
