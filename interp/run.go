@@ -17,6 +17,9 @@ func (e *evaluation) run(src *source) starlark.StringDict {
 		return nil
 	}
 	e.loads(f)
+	if src.shown {
+		src.showLast(f)
+	}
 	guarder{}.stmts(f.Stmts)
 	if src.counted = e.coverage != nil && !standard(src.name) && !src.script; src.counted {
 		f.Stmts = e.coverage.counted(src.name, f.Stmts)

@@ -13,15 +13,16 @@ import (
 // source is one module: its text, and its tree once it was parsed. What finds places in it is made when the first
 // diagnostic asks.
 type source struct {
-	name      string // that diagnostics show, and that positions carry
-	text      string
-	file      *syntax.File
-	lines     []string
-	nodes     map[place]syntax.Node
-	undefined map[string]bool // names that it uses and nobody gives
-	script    bool            // run for what it does, a test file
-	counted   bool            // its lines are
-	lost      map[string]bool // names that it may give in a statement that cannot be read
+	name         string // that diagnostics show, and that positions carry
+	text         string
+	file         *syntax.File
+	lines        []string
+	nodes        map[place]syntax.Node
+	undefined    map[string]bool // names that it uses and nobody gives
+	script       bool            // run for what it does, a test file
+	counted      bool            // its lines are
+	lost         map[string]bool // names that it may give in a statement that cannot be read
+	shown, shows bool            // of a session: the value of its last statement is wanted, and is there
 }
 
 type place struct{ line, column int32 }

@@ -44,3 +44,25 @@ func memTotal() (int64, error) {
 	}
 	return 0, fmt.Errorf("no MemTotal in /proc/meminfo")
 }
+
+// Set gives a fact another value, as an author writes it: cpus a number, memory a size, name and arch texts. The error
+// names the facts there are.
+func (f *Facts) Set(name, text string) (err error) {
+	switch name {
+	case "cpus":
+		if f.CPUs, err = strconv.ParseInt(text, 10, 32); err != nil || f.CPUs < 1 {
+			err = fmt.Errorf("cannot set host.cpus: %q is no number of CPUs", text)
+		}
+	case "memory":
+		if f.Memory, err = ParseSize(text); err != nil {
+			err = fmt.Errorf("cannot set host.memory: %w", err)
+		}
+	case "name":
+		f.Name = text
+	case "arch":
+		f.Arch = text
+	default:
+		err = fmt.Errorf("cannot set host.%s: a host has the facts cpus, memory, name and arch", name)
+	}
+	return err
+}

@@ -34,6 +34,7 @@ type commands struct {
 	Explain  explainCommand  `cmd:"" help:"Explain the code of a diagnostic."`
 	Diff     diffCommand     `cmd:"" help:"Tell what a changed recipe, plan or package would do, service by service."`
 	Init     initCommand     `cmd:"" help:"Begin a recipe, from a template or from what there is."`
+	Repl     replCommand     `cmd:"" help:"Hold a session: evaluate what is typed, at once."`
 	Build    buildCommand    `cmd:"" help:"Build packages; print one path a line."`
 	Launcher launcherCommand `cmd:"" help:"Print the POSIX sh launcher of a service, run-SERVICE."`
 	Unit     unitCommand     `cmd:"" help:"Render init units."`
