@@ -63,7 +63,7 @@ func runService(r *Recording, a *arguments) starlark.Value {
 	for _, v := range s.Env {
 		calls.env = append(calls.env, v.Name)
 	}
-	s.Prepare, calls.prepare = prepareSteps(a)
+	s.Prepare, calls.prepare = stepList(a, "prepare")
 	for _, h := range get[[]*Handle](a, "listen") {
 		socket, call := orPlaceholder(h, made[plan.Socket])
 		s.Listen, calls.listen = append(s.Listen, socket), append(calls.listen, call)
@@ -81,9 +81,9 @@ func runService(r *Recording, a *arguments) starlark.Value {
 	return &Handle{in: r, word: "service", call: a.call, name: s.Name}
 }
 
-// prepareSteps takes the steps of a service or task, with the calls that made them.
-func prepareSteps(a *arguments) (steps []plan.Step, calls []*Call) {
-	for _, h := range get[[]*Handle](a, "prepare") {
+// stepList takes the steps of an argument, with the calls that made them.
+func stepList(a *arguments, name string) (steps []plan.Step, calls []*Call) {
+	for _, h := range get[[]*Handle](a, name) {
 		step, call := orPlaceholder(h, stepOf)
 		steps, calls = append(steps, step), append(calls, call)
 	}
@@ -101,7 +101,7 @@ func runTask(r *Recording, a *arguments) starlark.Value {
 	for _, v := range t.Env {
 		calls.env = append(calls.env, v.Name)
 	}
-	t.Prepare, calls.prepare = prepareSteps(a)
+	t.Prepare, calls.prepare = stepList(a, "prepare")
 	if a.given("every") != nil && t.Every == 0 && !a.call.Spoilt(Whole("every")) {
 		r.report(a.call, Whole("every"), diag.Diagnostic{Code: plan.CodeRange, Message: "a task cannot be run all the time", Found: show(a.given("every")),
 			Accepted: "1s to 7d", Hint: "leave every out for a task that runs once; what is to run all the time is a service"})

@@ -31,6 +31,8 @@ func (r *Recording) Origin(path string) (*Call, Part) {
 		return r.services[first.index].origin(rest)
 	case first.name == "tasks" && first.index < len(r.tasks):
 		return r.tasks[first.index].origin(rest)
+	case first.name == "hooks" && first.index < len(r.hooks):
+		return r.hooks[first.index].origin(rest)
 	}
 	return nil, Part{}
 }
@@ -81,6 +83,17 @@ func (s *serviceCalls) origin(rest []pathStep) (*Call, Part) {
 		return inner[first.name], partOf(rest[1:])
 	}
 	return s.self, partOf(rest[:1])
+}
+
+// origin knows that a phase is a parameter, whose list the steps are.
+func (h *hookCalls) origin(rest []pathStep) (*Call, Part) {
+	switch {
+	case len(rest) > 1 && rest[0].name == "steps" && rest[0].index < len(h.steps):
+		return within(h.steps[rest[0].index], h.self, append([]pathStep{{h.phase, rest[0].index}}, rest[1:]...))
+	case len(rest) > 0 && (rest[0].name == "steps" || rest[0].name == "phase"):
+		return h.self, Whole(h.phase)
+	}
+	return h.self, partOf(rest)
 }
 
 // within is the origin in the call that made an item of a list; without one, it is the item in the owner's call.

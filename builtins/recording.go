@@ -21,6 +21,7 @@ type Recording struct {
 	Package  *plan.Package
 	Services []plan.Service
 	Tasks    []plan.Task
+	Hooks    []plan.Hook
 	Mistakes []Mistake
 
 	kept     []Kept
@@ -33,6 +34,7 @@ type Recording struct {
 	pkg      *packageCalls
 	services []serviceCalls
 	tasks    []serviceCalls
+	hooks    []hookCalls
 }
 
 // packageCalls and serviceCalls are the calls that made the parts of a declaration; nil where one was left out.
@@ -47,6 +49,13 @@ type serviceCalls struct {
 	env                         []string // keys in the order of the plan
 	prepare, listen, probes     []*Call
 	restart, stop, limits, logs *Call
+}
+
+// hookCalls are of one phase.
+type hookCalls struct {
+	self  *Call
+	phase string
+	steps []*Call
 }
 
 // NewRecording is an empty one.
@@ -108,7 +117,7 @@ func (r *Recording) report(c *Call, part Part, d diag.Diagnostic, related ...Oth
 
 // Plan is the plan of what was declared, under the name that it gives or, when it gives none, under fallback.
 func (r *Recording) Plan(fallback string) *plan.Plan {
-	p := &plan.Plan{Format: plan.Format, Name: fallback, Flags: r.Flags, Accounts: r.Accounts, Package: r.Package, Services: r.Services, Tasks: r.Tasks}
+	p := &plan.Plan{Format: plan.Format, Name: fallback, Flags: r.Flags, Accounts: r.Accounts, Package: r.Package, Services: r.Services, Tasks: r.Tasks, Hooks: r.Hooks}
 	switch {
 	case r.Package != nil:
 		p.Name = r.Package.Name

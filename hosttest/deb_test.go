@@ -254,6 +254,11 @@ func pair(t *testing.T, version string, services ...plan.Service) string {
 		Format: plan.Format, Name: "pair", Services: services,
 		Package: &plan.Package{Name: "pair", Version: version, Release: 1, Maintainer: "Foo Team <foo@example.org>", Summary: "sleeps", Style: "full", Runtime: "standalone"},
 	}
+	return built(t, p)
+}
+
+func built(t *testing.T, p *plan.Plan) string {
+	t.Helper()
 	if problems := p.Validate(); len(problems) > 0 {
 		t.Fatal(problems)
 	}
@@ -312,6 +317,7 @@ func TestDebWithTroubles(t *testing.T) {
 		t.Errorf("a masked service is %s after an upgrade", got)
 	}
 	h.Must("dpkg", "-P", "pair")
+	hooksAndStyles(t, h)
 }
 
 // TestDebWithoutInit installs, upgrades and removes in a root where no systemd runs: nothing fails, nothing is started.

@@ -99,6 +99,12 @@ service(name = "foo", command = ["/usr/bin/foo", fmt("--config={}", live)], prep
 			Mend:    `service(name = "foo", command = ["/usr/sbin/food", "--foreground"])`,
 		},
 		{
+			Code:    plan.CodeOrder,
+			Reason:  "A package manager has an order: before an installation neither the package's files nor its accounts are there, and after a removal its files are gone.",
+			Example: "food = file(\"food\", \"/usr/lib/foo/food\", mode = 0o755)\npackage(name = \"foo\", version = \"1\", maintainer = \"Foo Team <foo@example.org>\", summary = \"serves foo\", contents = [food])\nhooks(before_install = [run([food, \"--seed\"])])",
+			Mend:    "food = file(\"food\", \"/usr/lib/foo/food\", mode = 0o755)\npackage(name = \"foo\", version = \"1\", maintainer = \"Foo Team <foo@example.org>\", summary = \"serves foo\", contents = [food])\nhooks(after_install = [run([food, \"--seed\"])])",
+		},
+		{
 			Code:    plan.CodeCycle,
 			Reason:  "Services that wait for each other never start.",
 			Example: "service(name = \"a\", command = [\"/usr/bin/a\"], after = [\"b\"])\nservice(name = \"b\", command = [\"/usr/bin/b\"], after = [\"a\"])",
@@ -106,7 +112,7 @@ service(name = "foo", command = ["/usr/bin/foo", fmt("--config={}", live)], prep
 		},
 		{
 			Code:    plan.CodePortable,
-			Reason:  "A standalone package has its probes asked by plain sh, which neither calls functions nor sees a NUL.",
+			Reason:  "A standalone package has its probes asked, and its hooks run, by plain sh, which neither calls functions nor sees a NUL.",
 			Example: "package(name = \"foo\", version = \"1.0\", maintainer = \"Foo <foo@example.org>\", summary = \"serves foo\")\nservice(name = \"foo\", command = [\"/usr/bin/foo\"], probes = [tcp(1, expect = b\"\\x00ok\")])",
 			Mend:    "package(name = \"foo\", version = \"1.0\", maintainer = \"Foo <foo@example.org>\", summary = \"serves foo\")\nservice(name = \"foo\", command = [\"/usr/bin/foo\"], probes = [tcp(1, expect = \"ok\")])",
 		},

@@ -102,6 +102,7 @@ type script struct {
 	act     strings.Builder // the steps, then the daemon
 	exec    strings.Builder // the function that execs
 	openly  bool            // leaves out secrets, and what there is to warn of
+	hook    bool            // something that is prepared and never started
 	err     error
 }
 
@@ -235,14 +236,7 @@ export PATH LC_ALL
 service=%[1]s
 
 `, name, ExitInsane, searchPath)
-	for _, f := range functions {
-		if w.used[f.name] {
-			b.WriteString(w.function(f.name) + "\n")
-		}
-	}
-	if f := w.shell.Functions(); f != "" {
-		b.WriteString("# Arithmetic: checked, 64 bits, rounding down. The result is left in $value.\n" + f + "\n")
-	}
+	b.WriteString(w.prelude())
 	b.WriteString(w.exec.String() + "\n")
 	fmt.Fprintf(&b, `root=
 if [ $# = 2 ] && [ "$1" = --root ]; then
@@ -263,21 +257,44 @@ cd / || insane 'cannot enter /'
 	if n := len(w.service.Listen); n > 0 {
 		fmt.Fprintf(&b, "handed %d %s\n", n, expr.QuoteShell(notHanded(socketNames(w.service))))
 	}
-	if s := w.service; s.User != "" {
-		account := w.plan.Account(s.User)
-		fmt.Fprintf(&b, "account %s\n", strings.TrimSpace(account.Name+" "+account.Group))
-		if len(account.Groups) > 0 {
-			fmt.Fprintf(&b, "more_groups %s\n", strings.Join(account.Groups, " "))
-		}
-	}
-	b.WriteString(w.act.String())
+	b.WriteString(w.begin() + w.act.String())
 	return []byte(b.String())
 }
 
-// function is a text of sh/. With an account, what may be done is asked as that account.
+// prelude is the functions that are used.
+func (w *script) prelude() string {
+	var b strings.Builder
+	for _, f := range functions {
+		if w.used[f.name] {
+			b.WriteString(w.function(f.name) + "\n")
+		}
+	}
+	if f := w.shell.Functions(); f != "" {
+		b.WriteString("# Arithmetic: checked, 64 bits, rounding down. The result is left in $value.\n" + f + "\n")
+	}
+	return b.String()
+}
+
+// begin looks up the account, whose the run steps are.
+func (w *script) begin() string {
+	account := w.plan.Account(w.service.User)
+	if account == nil {
+		return ""
+	}
+	text := "account " + strings.TrimSpace(account.Name+" "+account.Group) + "\n"
+	if len(account.Groups) > 0 {
+		text += "more_groups " + strings.Join(account.Groups, " ") + "\n"
+	}
+	return text
+}
+
+// function is a text of sh/. With an account, what may be done is asked as that account; a hook does not pause.
 func (w *script) function(name string) string {
-	if name == "may" && w.service.User != "" {
+	switch {
+	case name == "may" && w.service.User != "":
 		name = "may_account"
+	case name == "insane" && w.hook:
+		name = "insane_hook"
 	}
 	text, err := texts.ReadFile("sh/" + name + ".sh")
 	if err != nil && w.err == nil {

@@ -140,6 +140,9 @@ func depends(p *plan.Plan) []string {
 		all = append(all, name)
 	}
 	for _, s := range p.Services {
+		if p.Package.Style == plan.StyleBare {
+			break
+		}
 		for _, pr := range s.Probes {
 			switch {
 			case pr.HTTP != nil:

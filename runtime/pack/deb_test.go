@@ -520,3 +520,21 @@ func TestPackageAlone(t *testing.T) {
 		t.Errorf("the control files are %s", got)
 	}
 }
+
+// TestBareHoldsItsContentsAlone, with doc and the plan, and needs nothing for services that it does not start.
+func TestBareHoldsItsContentsAlone(t *testing.T) {
+	need(t, "dpkg-deb")
+	p := tour()
+	p.Package.Style = plan.StyleBare
+	path := build(t, p, folder(t, 0o644, time.Now()))
+	for _, line := range strings.Split(run(t, "dpkg-deb", "-c", path), "\n") {
+		for _, not := range []string{"run-foo", "check-foo", ".service", ".timer"} {
+			if strings.Contains(line, not) {
+				t.Errorf("it holds %s", line)
+			}
+		}
+	}
+	if depends := run(t, "dpkg-deb", "-f", path, "Depends"); strings.Contains(depends, "curl") {
+		t.Errorf("it depends on %s", depends)
+	}
+}

@@ -13,6 +13,7 @@
 //   - No split operations: each maintainer script does its part whatever the others did or failed to do, and may be run
 //     twice. None can hang: whatever could is bounded by timeout. None starts what an admin stopped, and none fails the
 //     transaction because the service is not healthy; it says so.
+//   - A hook is carried out by its script called once more, under timeout; it fails alone, unless it is strict.
 //
 // Tests: dpkg-deb and dpkg read the packages back; two builds in other surroundings give the same bytes; shellcheck and
 // dash judge the scripts; hosttest installs, upgrades, removes and purges in a booted Debian.

@@ -9,6 +9,7 @@ import (
 	"text/template"
 
 	"recipe/runtime/expr"
+	"recipe/runtime/launch"
 	"recipe/runtime/plan"
 	"recipe/runtime/unit"
 )
@@ -30,12 +31,42 @@ type scriptFacts struct {
 	Erased   []string // directories that purge removes with all that is in them
 	Emptied  []string // directories that purge removes if they are empty
 	Patience int64    // seconds for a stop or restart of everything
+	Staged   []string // FILE UNIT: what keeps each from being started until somebody removes it
+	Bare     bool     // contents alone; what an older version had beside them goes
+	Version  string   // of the package, whole
+	Phases   bool     // the scripts tell each other whether this is an installation
+
+	// Of each script:
+	Script   string
+	Hooks    []hookFacts
+	HookText string // carries them out
+}
+
+// hookFacts is how a script calls a hook. Seconds bound the whole of it.
+type hookFacts struct {
+	Phase   plan.HookPhase
+	Seconds int64
+	Strict  string // "strict" or empty
+}
+
+// hookScripts tells which script runs a phase.
+var hookScripts = map[plan.HookPhase]string{
+	plan.BeforeInstall: "preinst", plan.AfterInstall: "postinst", plan.BeforeUpgrade: "preinst", plan.AfterUpgrade: "postinst",
+	plan.BeforeRemove: "prerm", plan.AfterRemove: "postrm",
+}
+
+// Leaves reports whether purge has something to remove.
+func (f *scriptFacts) Leaves() bool {
+	return len(f.Files)+len(f.Links)+len(f.Erased)+len(f.Emptied) > 0
 }
 
 func maintainerScripts(p *plan.Plan) (map[string][]byte, error) {
 	facts := scriptFactsOf(p)
 	scripts := map[string][]byte{}
 	for _, name := range []string{"preinst", "postinst", "prerm", "postrm"} {
+		if err := facts.hooks(p, name); err != nil {
+			return nil, err
+		}
 		if !facts.need(name) {
 			continue
 		}
@@ -44,7 +75,7 @@ func maintainerScripts(p *plan.Plan) (map[string][]byte, error) {
 			return nil, err
 		}
 		var b bytes.Buffer
-		if err := text.Execute(&b, facts); err != nil {
+		if err := text.Execute(&b, &facts); err != nil {
 			return nil, err
 		}
 		scripts[name] = append(bytes.TrimRight(b.Bytes(), "\n"), '\n')
@@ -52,15 +83,52 @@ func maintainerScripts(p *plan.Plan) (map[string][]byte, error) {
 	return scripts, nil
 }
 
+// hooks takes in those that a script runs.
+func (f *scriptFacts) hooks(p *plan.Plan, script string) error {
+	f.Script, f.Hooks, f.HookText = script, nil, ""
+	var hooks []*plan.Hook
+	for i := range p.Hooks {
+		h := &p.Hooks[i]
+		if hookScripts[h.Phase] != script {
+			continue
+		}
+		hooks = append(hooks, h)
+		facts := hookFacts{Phase: h.Phase, Seconds: (int64(h.Bound()) + 999) / 1000}
+		if h.Strict {
+			facts.Strict = "strict"
+		}
+		f.Hooks = append(f.Hooks, facts)
+	}
+	if len(hooks) == 0 {
+		return nil
+	}
+	steps, err := launch.HookScript(p, hooks)
+	if err != nil {
+		return err
+	}
+	text, err := template.ParseFS(scriptTexts, "scripts/hook.sh")
+	if err != nil {
+		return err
+	}
+	var b strings.Builder
+	if err := text.Execute(&b, f); err != nil {
+		return err
+	}
+	f.HookText = string(steps) + b.String()
+	return nil
+}
+
 // need reports whether a script has anything to do.
 func (f *scriptFacts) need(script string) bool {
 	switch {
-	case f.Units != "":
+	case f.Units != "" || len(f.Hooks) > 0:
 		return true
+	case script == "preinst":
+		return f.Phases
 	case script == "postinst":
-		return len(f.Accounts)+len(f.Owned) > 0
+		return f.Phases || f.Bare || len(f.Accounts)+len(f.Owned) > 0
 	case script == "postrm":
-		return len(f.Accounts) > 0
+		return f.Phases || f.Leaves() || len(f.Accounts) > 0
 	}
 	return false
 }
@@ -70,22 +138,12 @@ func scriptFactsOf(p *plan.Plan) scriptFacts {
 	facts := scriptFacts{
 		Package: p.Package.Name, UnitDir: unitDir, Lib: "/usr/lib/" + p.Name, Mark: "made by package " + p.Package.Name, Patience: 30,
 	}
-	var names, units []string
-	for i := range p.Services {
-		s := &p.Services[i]
-		names = append(names, s.Name)
-		units = append(units, unit.Names(s)[0])
-		facts.Patience += 2 * (int64(s.Stop.Grace) + 999) / 1000 // systemd waits as long again for what KILL does not end
-		facts.Files = append(facts.Files, q(unit.Stopped(p, s)))
+	facts.Version = p.Package.FullVersion()
+	facts.Bare = p.Package.Style == plan.StyleBare && len(p.Launches()) > 0
+	facts.Phases = p.Hook(plan.AfterInstall) != nil || p.Hook(plan.AfterUpgrade) != nil || p.Hook(plan.BeforeInstall) != nil || p.Hook(plan.BeforeUpgrade) != nil
+	if !facts.Bare {
+		facts.units(p)
 	}
-	for i := range p.Tasks {
-		t := &p.Tasks[i]
-		names = append(names, t.Name)
-		units = append(units, unit.TaskNames(t)[0])
-		facts.Patience += 2 * (int64(t.Launched().Stop.Grace) + 999) / 1000
-		facts.Files = append(facts.Files, q(unit.StoppedTask(p, t)))
-	}
-	facts.Units = strings.Join(units, " ")
 	for _, a := range p.Accounts {
 		if a.Existing {
 			continue // the host's
@@ -104,12 +162,38 @@ func scriptFactsOf(p *plan.Plan) scriptFacts {
 			facts.Owned = append(facts.Owned, q(c.Path)+" "+owner+" "+c.Mode.String())
 		}
 	}
-	if len(names) > 0 {
+	if facts.Units != "" {
 		facts.Files = append(facts.Files, q(p.FlagsPath()))
-		leavings(p, &facts)
+	}
+	leavings(p, &facts)
+	if facts.Units != "" {
 		facts.Emptied = append(facts.Emptied, q("/etc/"+p.Name))
 	}
 	return facts
+}
+
+// units are those of the services and tasks, and the files that keep them from being started.
+func (f *scriptFacts) units(p *plan.Plan) {
+	q := expr.QuoteShell
+	var units []string
+	for i := range p.Services {
+		s := &p.Services[i]
+		units = append(units, unit.Names(s)[0])
+		f.Patience += 2 * (int64(s.Stop.Grace) + 999) / 1000 // systemd waits as long again for what KILL does not end
+		f.Files = append(f.Files, q(unit.Stopped(p, s)))
+	}
+	for i := range p.Tasks {
+		t := &p.Tasks[i]
+		units = append(units, unit.TaskNames(t)[0])
+		f.Patience += 2 * (int64(t.Launched().Stop.Grace) + 999) / 1000
+		f.Files = append(f.Files, q(unit.StoppedTask(p, t)))
+	}
+	f.Units = strings.Join(units, " ")
+	if p.Package.Style == plan.StyleStaging {
+		for i, file := range f.Files { // one a unit so far
+			f.Staged = append(f.Staged, file+" "+units[i])
+		}
+	}
 }
 
 // ownership is who has a file of the content, or "" for root, whose everything is in the archive.
@@ -137,7 +221,14 @@ func ownership(p *plan.Plan, c plan.Content) string {
 // that has the directory could have put a link to somewhere else.
 func leavings(p *plan.Plan, facts *scriptFacts) {
 	var files, links, erased, emptied []string
-	for _, s := range p.Launches() {
+	var prepared []*plan.Service
+	if !facts.Bare {
+		prepared = p.Launches()
+	}
+	for i := range p.Hooks {
+		prepared = append(prepared, p.Hooks[i].Launched(p))
+	}
+	for _, s := range prepared {
 		for _, step := range s.Prepare {
 			switch {
 			case step.Directory != nil && step.Directory.Path.Op == expr.OpPath:

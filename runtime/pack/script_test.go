@@ -44,7 +44,10 @@ func TestScriptsAreSound(t *testing.T) {
 	serviceless, accountless := tour(), tour()
 	serviceless.Services, serviceless.Tasks = nil, nil
 	accountless.Accounts, accountless.Package.Contents = nil, nil
-	for _, p := range []*plan.Plan{tour(), serviceless, accountless} {
+	bare, staging, alone := tour(), hooked("/x"), hooked("/x")
+	bare.Package.Style, staging.Package.Style = plan.StyleBare, plan.StyleStaging
+	alone.Services, alone.Tasks, alone.Accounts, alone.Package.Contents = nil, nil, nil, nil
+	for _, p := range []*plan.Plan{tour(), serviceless, accountless, bare, staging, alone} {
 		scripts, err := maintainerScripts(p)
 		if err != nil {
 			t.Fatal(err)
@@ -63,7 +66,7 @@ func TestScriptsAreSound(t *testing.T) {
 
 // TestScriptsCannotHang: whatever asks another process, which may hang, is bounded.
 func TestScriptsCannotHang(t *testing.T) {
-	scripts, err := maintainerScripts(tour())
+	scripts, err := maintainerScripts(hooked("/x"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +75,7 @@ func TestScriptsCannotHang(t *testing.T) {
 			if strings.HasPrefix(strings.TrimSpace(line), "#") || strings.Contains(line, "echo ") {
 				continue
 			}
-			for _, asks := range []string{"systemctl", "deb-systemd-", "journalctl", "getent", "useradd", "userdel", "groupadd", "groupdel", "check-$name\" once"} {
+			for _, asks := range []string{"systemctl", "deb-systemd-", "journalctl", "getent", "useradd", "userdel", "groupadd", "groupdel", "check-$name\" once", "\"$0\" hook"} {
 				if before, _, found := strings.Cut(line, asks); found && !strings.Contains(before, "timeout ") {
 					t.Errorf("%s calls %s without a bound: %s", name, asks, line)
 				}
@@ -147,27 +150,8 @@ func TestPurgeTakesCopiesAndLinks(t *testing.T) {
 // TestScriptsInAnyOrder calls every script in every way that dpkg may, twice, where no file can be made below /run, as on
 // a host whose tmpfs is full, and where an admin removed a file that has an owner.
 func TestScriptsInAnyOrder(t *testing.T) {
-	need(t, "dash", "timeout")
-	scripts, err := maintainerScripts(tour())
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	for _, name := range []string{"bin/", "booted/", "units/"} {
-		if err := os.MkdirAll(filepath.Join(dir, name), 0o755); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := os.WriteFile(filepath.Join(dir, "units/foo.service"), nil, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range []string{"chmod", "chown", "deb-systemd-helper", "deb-systemd-invoke", "dpkg-statoverride", "getent", "groupadd", "journalctl", "systemctl", "useradd"} {
-		text := "#!/bin/sh\ncase \"$*\" in *ActiveState*) echo inactive ;; esac\n"
-		if err := os.WriteFile(filepath.Join(dir, "bin", name), []byte(text), 0o755); err != nil {
-			t.Fatal(err)
-		}
-	}
-	here := strings.NewReplacer("/run/systemd/system", dir+"/booted", "/run/", dir+"/absent/", unitDir, dir+"/units/")
+	h := newScriptHost(t, hooked(filepath.Join(t.TempDir(), "log")))
+	h.run = h.dir + "/absent/"
 	for _, call := range []string{
 		"preinst install", "preinst install 1", "preinst upgrade 1", "preinst abort-upgrade 2",
 		"postinst configure", "postinst configure 1", "postinst abort-upgrade 2", "postinst abort-remove", "postinst abort-remove in-favour bar 1",
@@ -175,12 +159,8 @@ func TestScriptsInAnyOrder(t *testing.T) {
 		"prerm remove", "prerm remove in-favour bar 1", "prerm upgrade 2", "prerm failed-upgrade 1", "prerm deconfigure in-favour bar 1",
 		"postrm remove", "postrm upgrade 2", "postrm failed-upgrade 1", "postrm abort-install", "postrm abort-upgrade 1", "postrm disappear bar 1",
 	} {
-		words := strings.Fields(call)
-		text := here.Replace(string(scripts[words[0]]))
 		for range 2 {
-			cmd := exec.Command("dash", append([]string{"-c", text}, words...)...)
-			cmd.Env = append(os.Environ(), "PATH="+filepath.Join(dir, "bin")+":"+os.Getenv("PATH"))
-			if out, err := cmd.CombinedOutput(); err != nil {
+			if out, err := h.call(strings.Fields(call)...); err != nil {
 				t.Errorf("%s: %v\n%s", call, err, out)
 			}
 		}

@@ -97,6 +97,9 @@ func (o Options) generated(sources *os.Root, listed []contents.Entry) ([]entry, 
 		return nil, err
 	}
 	files = append(files, entry{path: "/usr/share/" + p.Name + "/plan.json", mode: 0o644, data: encoded})
+	if p.Package.Style == plan.StyleBare {
+		return files, nil
+	}
 	if len(p.Services)+len(p.Tasks) > 0 {
 		files = append(files, entry{path: "/etc/" + p.Name, dir: true, mode: 0o755})
 	}

@@ -181,7 +181,7 @@ func differLists(path string, x, y []any) (changes []Change) {
 	return changes
 }
 
-// keysOf gives the names, or paths, of a list's elements, each once, if every element has one.
+// keysOf gives the names, paths or phases of a list's elements, each once, if every element has one.
 func keysOf(list []any) (keys []string, ok bool) {
 	for _, e := range list {
 		key, ok := keyOf(e)
@@ -197,7 +197,7 @@ func keysOf(list []any) (keys []string, ok bool) {
 
 func keyOf(e any) (string, bool) {
 	object, _ := e.([]field)
-	for _, key := range []string{"name", "path"} {
+	for _, key := range []string{"name", "path", "phase"} {
 		if s, ok := get(object, key).(scalar); ok {
 			return strings.Trim(string(s), `"`), true
 		}

@@ -32,6 +32,7 @@ type Plan struct {
 	Package  *Package  `json:"package,omitempty"`
 	Services []Service `json:"services,omitempty"`
 	Tasks    []Task    `json:"tasks,omitempty"`
+	Hooks    []Hook    `json:"hooks,omitempty"` // one a phase
 	Inputs   []Input   `json:"inputs,omitempty"`
 }
 
@@ -102,12 +103,20 @@ type Package struct {
 	Summary     string    `json:"summary"`
 	Description string    `json:"description,omitempty"`
 	Homepage    string    `json:"homepage,omitempty"`
-	Style       string    `json:"style"`   // full
+	Style       string    `json:"style"`   // full, staging or bare
 	Runtime     string    `json:"runtime"` // standalone
 	Build       []Run     `json:"build,omitempty"`
 	Contents    []Content `json:"contents,omitempty"`
 	Depends     []string  `json:"depends,omitempty"`
 }
+
+// The styles of a package. Installing a full one starts its services; a staging one holds them until an admin releases
+// them; a bare one brings its contents alone.
+const (
+	StyleFull    = "full"
+	StyleStaging = "staging"
+	StyleBare    = "bare"
+)
 
 // ContentKind is what a content makes on a host.
 type ContentKind string

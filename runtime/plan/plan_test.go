@@ -88,6 +88,10 @@ func whole() *Plan {
 				Every:   3_600_000, Jitter: 300_000, Timeout: 600_000, Limits: Limits{NoFile: 1024}, Logs: DefaultLogs(), After: []string{"foo"}},
 			{Name: "foo-seed", Command: []expr.Expr{expr.TextOf("/usr/bin/seed")}, Timeout: 600_000, Restart: &Restart{Delay: 1000, Cap: 300_000, JitterPermille: 200, StableAfter: 60_000}, Logs: DefaultLogs()},
 		},
+		Hooks: []Hook{
+			{Phase: BeforeInstall, Strict: true, Steps: []Step{{RequireFreeSpace: &RequireFreeSpace{Path: expr.PathOf("/var"), Size: expr.SizeOf(1 << 30)}}}},
+			{Phase: AfterUpgrade, User: "foo", Steps: []Step{{Run: &Run{Command: []expr.Expr{expr.PathOf("/usr/lib/foo/bin/food"), expr.TextOf("--reindex")}, Timeout: 300_000}}}},
+		},
 		Inputs: []Input{{Path: "lib/x.star", SHA256: strings.Repeat("0", 64)}},
 	}
 }
@@ -183,6 +187,23 @@ func TestProblems(t *testing.T) {
 		{"cap of a task below its delay", func(p *Plan) { p.Tasks[1].Restart.Cap = 10 }, "tasks[1].restart.cap out-of-range"},
 		{"task after nothing", func(p *Plan) { p.Tasks[0].After = []string{"baz"} }, "tasks[0].after[0] undeclared-name"},
 		{"task after a task", func(p *Plan) { p.Tasks[0].After = []string{"foo-seed"} }, "tasks[0].after[0] undeclared-name"},
+		{"hook of no phase", func(p *Plan) { p.Hooks[0].Phase = "after_lunch" }, "hooks[0].phase unknown-choice"},
+		{"phase twice", func(p *Plan) { p.Hooks[1].Phase = BeforeInstall }, "hooks[1].phase duplicate-name"},
+		{"hook without a package", func(p *Plan) { p.Package = nil }, "hooks[0].phase missing-argument"},
+		{"hook without steps", func(p *Plan) { p.Hooks[0].Steps = nil }, "hooks[0].steps missing-argument"},
+		{"hook of nobody", func(p *Plan) { p.Hooks[1].User = "bar" }, "hooks[1].user undeclared-name"},
+		{"hook of an account that is not there yet", func(p *Plan) { p.Hooks[0].User = "foo" }, "hooks[0].user not-there-yet"},
+		{"hook for an owner who is not there yet", func(p *Plan) {
+			p.Hooks[0].Steps = []Step{{Directory: &Directory{Path: expr.PathOf("/x"), Owner: "foo", Mode: 0o755}}}
+		}, "hooks[0].steps[0].directory.owner not-there-yet"},
+		{"hook that runs what is not there yet", func(p *Plan) { p.Hooks[1].Phase, p.Hooks[0].Phase = BeforeInstall, AfterInstall }, "hooks[1].steps[0].run.command[0] not-there-yet"},
+		{"hook that runs what is gone", func(p *Plan) { p.Hooks[1].Phase = AfterRemove }, "hooks[1].steps[0].run.command[0] not-there-yet"},
+		{"hook that copies what is gone", func(p *Plan) {
+			p.Hooks[1].Phase, p.Hooks[1].Steps = AfterRemove, []Step{{Copy: &Copy{Source: expr.PathOf("/usr/share/foo/static/a"), Path: expr.PathOf("/x"), Mode: 0o644}}}
+		}, "hooks[1].steps[0].copy.source not-there-yet"},
+		{"step of a hook", func(p *Plan) { p.Hooks[1].Steps[0].Run.Timeout = 0 }, "hooks[1].steps[0].run.timeout out-of-range"},
+		{"style", func(p *Plan) { p.Package.Style = "stagin" }, "package.style unknown-choice"},
+		{"runtime", func(p *Plan) { p.Package.Runtime = "recipe" }, "package.runtime unknown-choice"},
 		{"plan name", func(p *Plan) { p.Name = "Foo!" }, "name bad-name"},
 		{"no name", func(p *Plan) { p.Name = "" }, "name missing-argument"},
 		{"flag name", func(p *Plan) { p.Flags[0].Name = "Port" }, "flags[0].name bad-name"},

@@ -40,6 +40,12 @@ func choices(t reflect.Type) []string {
 			names = append(names, string(f))
 		}
 		return names
+	case reflect.TypeFor[HookPhase]():
+		names := []string{}
+		for _, phase := range HookPhases() {
+			names = append(names, string(phase))
+		}
+		return names
 	case reflect.TypeFor[ApplyAction]():
 		return []string{string(ApplyRestart), string(ApplySignal), string(ApplyNone)}
 	case reflect.TypeFor[Role]():

@@ -63,6 +63,7 @@ const (
 	CodeSecret     = "secret-shown"
 	CodePortable   = "needs-more-than-sh"
 	CodeConflict   = "path-conflict"
+	CodeOrder      = "not-there-yet"
 )
 
 // checker collects problems. Its methods take the path of the field that they judge.
@@ -83,6 +84,7 @@ func (p *Plan) Validate() []Problem {
 	c.services()
 	c.tasks()
 	c.conflicts()
+	c.hooks()
 	c.inputs()
 	return c.problems
 }

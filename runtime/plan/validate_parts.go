@@ -60,7 +60,7 @@ func (c *checker) pkg(p *Package) {
 	c.between("package.release", int64(p.Release), 1, 99999, showInt)
 	c.between("package.rollback", int64(p.Rollback), 0, 999, showInt)
 	c.maintainer(p.Maintainer)
-	c.choice("package.style", "package style", p.Style, "full")
+	c.choice("package.style", "package style", p.Style, StyleFull, StyleStaging, StyleBare)
 	c.choice("package.runtime", "package runtime", p.Runtime, "standalone")
 	c.text("package.maintainer", p.Maintainer)
 	if strings.TrimSpace(p.Summary) == "" || strings.ContainsAny(p.Summary, "\r\n") {

@@ -422,7 +422,7 @@ wait_for() { # LIMIT HUNDREDTHS WHAT FAILURE COMMAND...: until the command succe
 	shift 4
 	until "$@"; do
 		if [ -z "$said" ]; then
-			printf 'run-%s: %s waits for %s\n' "$service" "$service" "$what"
+			printf '%s waits for %s\n' "${says:-run-$service: $service}" "$what"
 			said=1
 		fi
 		[ "$(now)" -lt "$deadline" ] || insane "$failure within $limit: see to it, or give it a longer timeout"

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Written by recipe. Makes accounts, enables the units unless an admin disabled them, starts or restarts them, and
 # says whether they are healthy. That they are not fails nothing: systemd goes on trying.
-set -e
+{{with .HookText}}{{.}}
+{{end}}set -e
 exec </dev/null # nothing asks
 {{if .Units}}units='{{.Units}}'
 {{end}}
@@ -26,7 +27,19 @@ own() { # PATH OWNER:GROUP MODE, unless the admin decided, removed it or put a l
 	fi
 }
 {{range .Owned}}own {{.}}
-{{end}}{{end}}{{if .Units}}
+{{end}}{{end}}{{if .Staged}}
+stage() { # FILE UNIT: whatever cannot be kept from being started fails the installation
+	if [ -e "$1" ] || [ -h "$1" ]; then return 0; fi
+	printf 'by: package {{.Package}}\nwhen: %s\nwhy: staged by the package\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" >"$1.new"
+	sync "$1.new"
+	mv -f "$1.new" "$1"
+}
+if [ "$1" = configure ] && [ -z "${2-}" ]; then # never before: what was released stays so
+{{- range .Staged}}
+	stage {{.}}
+{{- end}}
+fi
+{{end}}{{if .Units}}
 for unit in $units; do
 	timeout 60 deb-systemd-helper unmask "$unit" >/dev/null || :
 	if timeout 60 deb-systemd-helper --quiet was-enabled "$unit"; then
@@ -35,7 +48,7 @@ for unit in $units; do
 		timeout 60 deb-systemd-helper update-state "$unit" >/dev/null || :
 	fi
 done
-
+{{end}}{{if or .Units .Bare}}
 gone() { # UNIT that this version does not have
 	[ ! -e "{{.UnitDir}}$1" ] || return 0
 	[ ! -d /run/systemd/system ] || timeout {{.Patience}} systemctl stop "$1" "${1%.*}.service" || :
@@ -45,15 +58,18 @@ gone() { # UNIT that this version does not have
 if [ "$1" = configure ] && [ -e /run/run-{{.Package}}.units ]; then
 	before=$(cat /run/run-{{.Package}}.units)
 	for unit in $before; do
+{{- if .Units}}
 		case " $units " in
 		*" $unit "*) ;;
 		*) gone "$unit" ;;
 		esac
+{{- else}}
+		gone "$unit"
+{{- end}}
 	done
 	rm -f /run/run-{{.Package}}.units
 fi
-[ -d /run/systemd/system ] || exit 0
-
+{{end}}{{if .Units}}
 show() { # PROPERTY UNIT
 	timeout 10 systemctl show --property="$1" --value "$2" || :
 }
@@ -90,22 +106,49 @@ tell() { # UNIT: waits 15 s for it
 	echo "{{.Package}}: see: systemctl status $1; journalctl -u $1" >&2
 }
 
-fresh='' running=''
-for unit in $units; do
-	if [ -e "/run/run-$unit.keep" ]; then running="$running $unit"; else fresh="$fresh $unit"; fi
-done
-timeout 60 systemctl --system daemon-reload || :
-# shellcheck disable=SC2086 # lists of names
-case $1 in
-configure)
-	[ -z "$fresh" ] || timeout {{.Patience}} deb-systemd-invoke restart $fresh || :
-	[ -z "$running" ] || timeout {{.Patience}} deb-systemd-invoke try-restart $running || :
-	;;
-abort-remove) [ -z "$fresh" ] || timeout {{.Patience}} deb-systemd-invoke start $fresh || : ;;
-*) exit 0 ;;
+start() { # what the script was called with
+	fresh='' running=''
+	for unit in $units; do
+		if [ -e "/run/run-$unit.keep" ]; then running="$running $unit"; else fresh="$fresh $unit"; fi
+	done
+	timeout 60 systemctl --system daemon-reload || :
+	# shellcheck disable=SC2086 # lists of names
+	case $1 in
+	configure)
+		[ -z "$fresh" ] || timeout {{.Patience}} deb-systemd-invoke restart $fresh || :
+		[ -z "$running" ] || timeout {{.Patience}} deb-systemd-invoke try-restart $running || :
+		;;
+	abort-remove) [ -z "$fresh" ] || timeout {{.Patience}} deb-systemd-invoke start $fresh || : ;;
+	*) return 0 ;;
+	esac
+	for unit in $units; do
+		touch "/run/run-$unit.keep" || :
+		tell "$unit"
+	done
+}
+[ ! -d /run/systemd/system ] || start "$1"
+{{end}}{{if .Staged}}
+held() { # FILE UNIT
+	[ ! -e "$1" ] || echo "{{.Package}}: $2 is not started while $1 is there; to release it: rm $1 && systemctl start $2" >&2
+}
+if [ "$1" = configure ]; then
+{{- range .Staged}}
+	held {{.}}
+{{- end}}
+fi
+{{end}}{{if .Phases}}
+# What preinst saw, and else what dpkg says: the version that was configured last, in case it was one, also before a removal.
+phase=$(cat /run/run-{{.Package}}.phase 2>/dev/null || :)
+if [ -z "${2-}" ]; then
+	phase=install
+elif [ -z "$phase" ] && [ "$2" != '{{.Version}}' ]; then
+	phase=upgrade
+fi
+case $1.after_$phase in
+{{- range .Hooks}}
+configure.{{.Phase}}) hook {{.Phase}} {{.Seconds}} '{{.Strict}}' ;;
+{{- end}}
+*) ;;
 esac
-for unit in $units; do
-	touch "/run/run-$unit.keep" || :
-	tell "$unit"
-done
+rm -f /run/run-{{.Package}}.phase || :
 {{end}}

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Written by recipe. After a purge nothing is left of the package: settings, state, data that its services were given,
 # accounts that it made.
-set -e
+{{with .HookText}}{{.}}
+{{end}}set -e
 {{if .Units}}units='{{.Units}}'
 
 forget() { # UNIT
@@ -13,7 +14,7 @@ forget() { # UNIT
 reload() {
 	[ ! -d /run/systemd/system ] || timeout 60 systemctl --system daemon-reload || :
 }
-
+{{end}}{{if .Leaves}}
 foreign() { # PATH: whether another package has it
 	dpkg-query --search "$1" 2>/dev/null | sed 's/: .*//; s/, /\n/g' | grep -qvx '{{.Package}}'
 }
@@ -41,16 +42,27 @@ disown_account() { # USER GROUP: it goes if this package made it
 }
 {{end}}
 case $1 in
-{{- if .Units}}
+{{- if or .Units .Hooks}}
 remove)
+{{- if .Units}}
 	for unit in $units; do
 		timeout 60 deb-systemd-helper mask "$unit" >/dev/null || :
 		rm -f "/run/run-$unit.keep"
 	done
 	reload
+{{- end}}
+{{- range .Hooks}}
+	hook {{.Phase}} {{.Seconds}} '{{.Strict}}'
+{{- end}}
 	;;
 {{- end}}
+{{- if .Phases}}
+abort-install | abort-upgrade) rm -f /run/run-{{.Package}}.phase ;;
+{{- end}}
 purge)
+{{- if .Phases}}
+	rm -f /run/run-{{.Package}}.phase
+{{- end}}
 {{- if .Units}}
 	for unit in $units; do forget "$unit"; done
 	rm -f /run/run-{{.Package}}.units

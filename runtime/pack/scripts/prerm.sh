@@ -1,8 +1,17 @@
 #!/bin/sh
 # Written by recipe. Removing stops; upgrading leaves the services running until postinst restarts them, or stops those
 # that the new version has no more.
-set -e
+{{with .HookText}}{{.}}
+{{end}}set -e
 exec </dev/null # nothing asks
+{{- if .Hooks}}
+case $1 in
+{{- range .Hooks}}
+remove) hook {{.Phase}} {{.Seconds}} '{{.Strict}}' ;;
+{{- end}}
+esac
+{{- end}}
+{{- if .Units}}
 units='{{.Units}}'
 
 if [ "$1" = upgrade ]; then echo "$units" >/run/run-{{.Package}}.units || :; fi
@@ -25,3 +34,4 @@ for unit in $stops; do
 		timeout 10 systemctl kill --signal=KILL "$unit" || :
 	fi
 done
+{{- end}}

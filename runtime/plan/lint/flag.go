@@ -32,6 +32,11 @@ func (l *linter) used() map[string]bool {
 			used[name] = true
 		}
 	}
+	for i := range l.plan.Hooks {
+		for _, name := range l.plan.Hooks[i].Flags(l.plan) {
+			used[name] = true
+		}
+	}
 	for i := range l.plan.Accounts { // its home
 		l.plan.Accounts[i].Home.Walk(func(n expr.Expr) {
 			if n.Op == expr.OpFlag {

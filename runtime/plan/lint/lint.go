@@ -82,7 +82,7 @@ func (l *linter) mend(p plan.Problem, m Mend) {
 
 // rank orders the parts of a plan.
 func rank(path string) int {
-	for i, part := range []string{"flags", "accounts", "package", "services", "tasks"} {
+	for i, part := range []string{"flags", "accounts", "package", "services", "tasks", "hooks"} {
 		if strings.HasPrefix(path, part) {
 			return i
 		}
