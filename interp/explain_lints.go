@@ -27,6 +27,18 @@ func explainLints() []Explanation {
 			Mend:    `service(name = "foo", command = ["/usr/bin/foo"], probes = [http(8080, every = "5s", timeout = "2s")])`,
 		},
 		{
+			Code:    lint.CodeAsksOthers,
+			Reason:  "A daemon that hangs is in every list of processes, holds its sockets open and has its pidfile. Only an answer of its own tells that it works.",
+			Example: `service(name = "foo", command = ["/usr/bin/foo"], probes = [exec(["/usr/bin/pgrep", "-x", "foo"])])`,
+			Mend:    `service(name = "foo", command = ["/usr/bin/foo"], probes = [exec(["/usr/bin/foo", "--ping"])])`,
+		},
+		{
+			Code:    lint.CodeInsecure,
+			Reason:  "A certificate that has expired, or is somebody else's, stops every client, while a probe that takes any finds the service healthy.",
+			Example: `service(name = "foo", command = ["/usr/bin/foo"], probes = [http(8443, "/healthz", tls = True, insecure = True)])`,
+			Mend:    `service(name = "foo", command = ["/usr/bin/foo"], probes = [http(8443, "/healthz", tls = True, server_name = "foo.example.org", ca = "/etc/foo/ca.pem")])`,
+		},
+		{
 			Code:    lint.CodePidfile,
 			Reason:  "A pidfile names a process that may be long gone, and its number somebody else's: scripts that trust one have killed strangers and started second copies. The daemon is a child, and needs no file to be found.",
 			Example: `service(name = "foo", command = ["/usr/bin/foo", "--pidfile=/run/foo.pid"], probes = [http(8080)])`,
@@ -73,7 +85,7 @@ service(name = "foo", command = ["/usr/bin/foo", fmt("--port={}", port)], probes
 		},
 		{
 			Code:   lint.CodeRoot,
-			Reason: "A service that runs as root gives the whole host to whoever breaks into it, and its own mistakes reach everything. One that needs a port below 1024 is not warned of.",
+			Reason: "A service that runs as root gives the whole host to whoever breaks into it, and its own mistakes reach everything. A port below 1024 needs the capability net_bind_service, or a socket that is handed over, and not root.",
 			Example: `package(name = "foo", version = "1.0", maintainer = "Foo <foo@example.org>", summary = "serves foo")
 service(name = "foo", command = ["/usr/bin/foo"], probes = [http(8080, "/healthz")])`,
 			Mend: `package(name = "foo", version = "1.0", maintainer = "Foo <foo@example.org>", summary = "serves foo")
@@ -90,7 +102,7 @@ service(name = "foo", command = ["/usr/bin/foo"], probes = [http(8080, "/healthz
 			Reason: "Every user of a host may read the arguments of every process, and so do monitoring and crash reports.",
 			Example: `password = flag("password", type = "string", default = "", help = "of the database")
 service(name = "foo", command = ["/usr/bin/foo", fmt("--password={}", password)], probes = [http(8080)])`,
-			Mend: `password = flag("password", type = "string", default = "", help = "of the database")
+			Mend: `password = flag("password", secret = True, help = "of the database")
 conf = template("/run/foo/foo.conf", "password {}\n", password, mode = 0o600)
 service(name = "foo", command = ["/usr/bin/foo", conf], prepare = [conf], probes = [http(8080)])`,
 		},

@@ -3,7 +3,6 @@ package lint
 import (
 	"fmt"
 
-	"recipe/runtime/expr"
 	"recipe/runtime/plan"
 )
 
@@ -17,18 +16,18 @@ func (l *linter) flags() {
 			l.find(plan.Problem{Path: at, Code: CodeUndocumented, Message: fmt.Sprintf("nobody is told what the flag %q does", f.Name), Hint: `help = "..."`})
 		}
 		if !used[f.Name] {
-			l.find(plan.Problem{Path: at, Code: CodeUnused, Message: fmt.Sprintf("no service reads the flag %q: whoever sets it changes nothing", f.Name),
-				Hint: "use its value in a command, an environment, a template or a probe, or leave it out"})
+			l.find(plan.Problem{Path: at, Code: CodeUnused, Message: fmt.Sprintf("nothing reads the flag %q: whoever sets it changes nothing", f.Name),
+				Hint: "use its value in a command, an environment, a template, a socket or a probe, or leave it out"})
 		}
 		l.secretDefault(i, f)
 	}
 }
 
-// used are the flags that a service reads, itself or by way of another's default.
+// used are the flags that a service or a task reads, itself or by way of another's default.
 func (l *linter) used() map[string]bool {
 	used := map[string]bool{}
-	for i := range l.plan.Services {
-		for name := range l.plan.Services[i].Uses(l.plan) {
+	for _, s := range l.plan.Launches() {
+		for name := range s.Uses(l.plan) {
 			used[name] = true
 		}
 	}
@@ -36,13 +35,6 @@ func (l *linter) used() map[string]bool {
 		for _, name := range l.plan.Hooks[i].Flags(l.plan) {
 			used[name] = true
 		}
-	}
-	for i := range l.plan.Accounts { // its home
-		l.plan.Accounts[i].Home.Walk(func(n expr.Expr) {
-			if n.Op == expr.OpFlag {
-				used[n.Text] = true
-			}
-		})
 	}
 	return used
 }

@@ -12,6 +12,7 @@ package lint
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -24,6 +25,8 @@ const (
 	CodeNoProbe      = "no-probe"
 	CodeConnectOnly  = "connect-only"
 	CodeTimeout      = "timeout-not-below-interval"
+	CodeAsksOthers   = "probe-asks-others"
+	CodeInsecure     = "insecure-tls"
 	CodePidfile      = "pidfile"
 	CodeDaemonizes   = "daemonizes-in-file"
 	CodeDestructive  = "destructive-step"
@@ -55,16 +58,45 @@ func Plan(p *plan.Plan) []Finding {
 	l := &linter{plan: p, texts: texts(p)}
 	l.flags()
 	l.build()
-	for i := range p.Services {
-		s := &p.Services[i]
-		l.account(i, s)
-		l.destructive(i, s)
-		l.probes(i, s)
+	for _, s := range started(p) {
+		l.account(s)
+		l.destructive(s)
+		l.secretArguments(s)
+		l.probes(s)
 	}
 	l.words()
 	l.shell()
 	slices.SortStableFunc(l.findings, func(a, b Finding) int { return cmp.Compare(rank(a.Path), rank(b.Path)) })
 	return l.findings
+}
+
+// part is a service, a task or a hook as launchers know it, and the path of its field.
+type part struct {
+	*plan.Service
+	at   string
+	kind string // service, task or hook
+}
+
+// started are the parts of a plan that start something.
+func started(p *plan.Plan) (all []part) {
+	for i := range p.Services {
+		all = append(all, part{&p.Services[i], fmt.Sprintf("services[%d]", i), "service"})
+	}
+	for i := range p.Tasks {
+		all = append(all, part{p.Tasks[i].Launched(), fmt.Sprintf("tasks[%d]", i), "task"})
+	}
+	for i := range p.Hooks {
+		all = append(all, part{p.Hooks[i].Launched(p), fmt.Sprintf("hooks[%d]", i), "hook"})
+	}
+	return all
+}
+
+// step is the path of a step.
+func (s part) step(i int) string {
+	if s.kind == "hook" {
+		return fmt.Sprintf("%s.steps[%d]", s.at, i)
+	}
+	return fmt.Sprintf("%s.prepare[%d]", s.at, i)
 }
 
 // linter gathers the findings of one plan.

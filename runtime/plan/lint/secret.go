@@ -41,12 +41,26 @@ func (l *linter) shown(t text) {
 	}
 }
 
-// secretArguments finds flags that hold a secret by their name and reach a command.
-func (l *linter) secretArguments(i int, s *plan.Service) {
-	for j, a := range s.Command {
+// secretArguments finds flags that hold a secret by their name and reach a command. One with secret = True reaches none.
+func (l *linter) secretArguments(s part) {
+	l.secretCommand(s.at+".command", s.Command)
+	for i, step := range s.Prepare {
+		if step.Run != nil {
+			l.secretCommand(s.step(i)+".run.command", step.Run.Command)
+		}
+	}
+	for i := range s.Probes {
+		if e := s.Probes[i].Exec; e != nil {
+			l.secretCommand(fmt.Sprintf("%s.probes[%d].exec.command", s.at, i), e.Command)
+		}
+	}
+}
+
+func (l *linter) secretCommand(at string, command []expr.Expr) {
+	for i, a := range command {
 		a.Walk(func(n expr.Expr) {
 			if n.Op == expr.OpFlag && holdsSecret(n.Text) {
-				l.find(plan.Problem{Path: fmt.Sprintf("services[%d].command[%d]", i, j), Code: CodeSecretShown, Found: "flag " + strings.TrimSpace(quoted(n.Text)),
+				l.find(plan.Problem{Path: fmt.Sprintf("%s[%d]", at, i), Code: CodeSecretShown, Found: "flag " + strings.TrimSpace(quoted(n.Text)),
 					Message: "every user of the host reads the arguments of a process", Hint: "give it in a template that only the account reads, and declare the flag with secret = True"})
 			}
 		})

@@ -10,20 +10,22 @@ import (
 	"recipe/runtime/plan"
 )
 
-// account finds a packaged service that runs as root for no reason that shows.
-func (l *linter) account(i int, s *plan.Service) {
-	l.secretArguments(i, s)
-	if l.plan.Package == nil || s.User != "" && s.User != "root" || l.privileged(s) {
+// account finds what a package runs as root for no reason that shows.
+func (l *linter) account(s part) {
+	if s.kind == "hook" || l.plan.Package == nil || s.User != "" && s.User != "root" {
 		return
 	}
-	l.find(plan.Problem{Path: fmt.Sprintf("services[%d]", i), Code: CodeRoot, Message: fmt.Sprintf("the package runs service %q as root: whoever breaks into it has the host", s.Name),
-		Hint: fmt.Sprintf("user = account(%q)", s.Name)})
+	hint := fmt.Sprintf("user = account(%q)", s.Name)
+	if l.privileged(s.Service) {
+		hint += fmt.Sprintf(`, and for its port below %d limits = limits(capabilities = ["net_bind_service"])`, firstFree)
+	}
+	l.find(plan.Problem{Path: s.at, Code: CodeRoot, Message: fmt.Sprintf("the package runs %s %q as root: whoever breaks into it has the host", s.kind, s.Name), Hint: hint})
 }
 
 // firstFree is the first port that anybody may listen on.
 const firstFree = 1024
 
-// privileged reports whether the service seems to listen on a port that only root may.
+// privileged reports whether the service seems to open a port that only root may. Its own sockets are opened for it.
 func (l *linter) privileged(s *plan.Service) bool {
 	low := func(e expr.Expr) bool {
 		if e.Op == expr.OpFlag {
@@ -33,8 +35,8 @@ func (l *linter) privileged(s *plan.Service) bool {
 		}
 		return e.Op == expr.OpInt && e.Int > 0 && e.Int < firstFree
 	}
-	for _, p := range s.Probes {
-		if p.TCP != nil && low(p.TCP.Port) || p.HTTP != nil && low(p.HTTP.Port) {
+	for i := range s.Probes {
+		if at, ok := s.Probes[i].Endpoint(); ok && low(at.Port) {
 			return true
 		}
 	}
@@ -43,13 +45,16 @@ func (l *linter) privileged(s *plan.Service) bool {
 
 // destructive finds prepare steps that destroy what they did not make. A start may come at any moment, a hundred times a
 // day.
-func (l *linter) destructive(i int, s *plan.Service) {
-	for j, step := range s.Prepare {
+func (l *linter) destructive(s part) {
+	if s.kind == "hook" {
+		return // which an upgrade or a removal may want
+	}
+	for i, step := range s.Prepare {
 		if step.Run == nil {
 			continue
 		}
 		if what := destroys(words(step.Run.Command)); what != "" {
-			l.find(plan.Problem{Path: fmt.Sprintf("services[%d].prepare[%d].run.command", i, j), Code: CodeDestructive, Found: what,
+			l.find(plan.Problem{Path: s.step(i) + ".run.command", Code: CodeDestructive, Found: what,
 				Message: "each start would destroy what lies there, the one after a crash as well", Hint: "make what is missing and leave alone what is there; a rebuild belongs into an operator's hands"})
 		}
 	}
@@ -100,7 +105,7 @@ func destroys(command []string) string {
 // beginsCommand reports whether a word of a shell's text stands where a command does: behind -c, or behind what ends one.
 func beginsCommand(before string, at int) bool {
 	switch before {
-	case "-c", "-ec", "-ce", "&&", "||", "|", "then", "do", "else", "{", "(", "sudo", "exec", "env":
+	case "-c", "-ec", "-ce", "&&", "||", "|", "&", "if", "elif", "while", "until", "!", "then", "do", "else", "{", "(", "`", "sudo", "exec", "env":
 		return true
 	}
 	return at > 0 && strings.HasSuffix(before, ";")

@@ -19,11 +19,8 @@ var (
 
 // shell finds what only a shell would act upon: no shell reads the commands of a recipe.
 func (l *linter) shell() {
-	for i, s := range l.plan.Services {
-		l.started(fmt.Sprintf("services[%d]", i), s.Command, s.Env, s.Prepare)
-	}
-	for i, t := range l.plan.Tasks {
-		l.started(fmt.Sprintf("tasks[%d]", i), t.Command, t.Env, t.Prepare)
+	for _, s := range started(l.plan) {
+		l.shellPart(s)
 	}
 	if l.plan.Package == nil {
 		return
@@ -38,22 +35,27 @@ func (l *linter) shell() {
 	}
 }
 
-func (l *linter) started(at string, command []expr.Expr, env []plan.Variable, prepare []plan.Step) {
-	l.shellCommand(at+".command", command)
-	for i, v := range env {
+func (l *linter) shellPart(s part) {
+	l.shellCommand(s.at+".command", s.Command)
+	for i, v := range s.Env {
 		if v.Value.Op == expr.OpText {
-			l.shellValue(fmt.Sprintf("%s.env[%d].value", at, i), v.Value.Text)
+			l.shellValue(fmt.Sprintf("%s.env[%d].value", s.at, i), v.Value.Text)
 		}
 	}
-	for i, step := range prepare {
+	for i, step := range s.Prepare {
 		if step.Run != nil {
-			l.shellCommand(fmt.Sprintf("%s.prepare[%d].run.command", at, i), step.Run.Command)
+			l.shellCommand(s.step(i)+".run.command", step.Run.Command)
+		}
+	}
+	for i := range s.Probes {
+		if e := s.Probes[i].Exec; e != nil {
+			l.shellCommand(fmt.Sprintf("%s.probes[%d].exec.command", s.at, i), e.Command)
 		}
 	}
 }
 
 func (l *linter) shellCommand(at string, command []expr.Expr) {
-	if readByShell(command) {
+	if readByShell(words(command)) {
 		return
 	}
 	for i, a := range command {
@@ -71,9 +73,9 @@ func (l *linter) shellCommand(at string, command []expr.Expr) {
 }
 
 // readByShell reports whether the program is a shell with a text to read.
-func readByShell(command []expr.Expr) bool {
+func readByShell(command []string) bool {
 	shell := false
-	for _, word := range words(command) {
+	for _, word := range command {
 		switch path.Base(word) {
 		case "sh", "bash", "dash", "ash", "zsh", "ksh", "su":
 			shell = true

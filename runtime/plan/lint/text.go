@@ -17,9 +17,10 @@ type text struct {
 	argument bool // of a command, and not its program
 	whole    bool // it is the whole field, not a format among values
 	file     bool // of a template: the configuration of a daemon
+	probe    bool // of the command of one
 }
 
-// texts lists those of a plan's services.
+// texts lists those of what a plan starts.
 func texts(p *plan.Plan) (list []text) {
 	add := func(at string, e expr.Expr, t text) {
 		e.Walk(func(n expr.Expr) {
@@ -29,24 +30,28 @@ func texts(p *plan.Plan) (list []text) {
 			}
 		})
 	}
-	command := func(at string, args []expr.Expr) {
+	command := func(at string, args []expr.Expr, t text) {
 		for i, a := range args {
-			add(fmt.Sprintf("%s[%d]", at, i), a, text{argument: i > 0})
+			t.argument = i > 0
+			add(fmt.Sprintf("%s[%d]", at, i), a, t)
 		}
 	}
-	for i := range p.Services {
-		s := &p.Services[i]
-		at := fmt.Sprintf("services[%d]", i)
-		command(at+".command", s.Command)
-		for j, v := range s.Env {
-			add(fmt.Sprintf("%s.env[%d].value", at, j), v.Value, text{})
+	for _, s := range started(p) {
+		command(s.at+".command", s.Command, text{})
+		for i, v := range s.Env {
+			add(fmt.Sprintf("%s.env[%d].value", s.at, i), v.Value, text{})
 		}
-		for j, step := range s.Prepare {
+		for i, step := range s.Prepare {
 			switch {
 			case step.Run != nil:
-				command(fmt.Sprintf("%s.prepare[%d].run.command", at, j), step.Run.Command)
+				command(s.step(i)+".run.command", step.Run.Command, text{})
 			case step.Template != nil:
-				add(fmt.Sprintf("%s.prepare[%d].template.text", at, j), step.Template.Text, text{file: true})
+				add(s.step(i)+".template.text", step.Template.Text, text{file: true})
+			}
+		}
+		for i := range s.Probes {
+			if e := s.Probes[i].Exec; e != nil {
+				command(fmt.Sprintf("%s.probes[%d].exec.command", s.at, i), e.Command, text{probe: true})
 			}
 		}
 	}
@@ -71,6 +76,9 @@ var (
 
 // pidfile finds what makes a daemon write one, or has something read one.
 func (l *linter) pidfile(t text) {
+	if t.probe {
+		return // which asks others, and is told so
+	}
 	option := t.argument && t.whole && pidfileOption.MatchString(t.value)
 	if !option && !pidfilePath.MatchString(t.value) {
 		return
@@ -109,8 +117,8 @@ func (l *linter) declared() (list []string) {
 			list = append(list, c.Path)
 		}
 	}
-	for i := range l.plan.Services {
-		for _, step := range l.plan.Services[i].Prepare {
+	for _, s := range started(l.plan) {
+		for _, step := range s.Prepare {
 			switch {
 			case step.Directory != nil:
 				add(step.Directory.Path)
