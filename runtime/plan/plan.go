@@ -22,8 +22,9 @@ import (
 // Format is the version of the JSON form.
 const Format = 1
 
-// Plan is the whole of a recipe. Name is the package's name, or the only service's, or the recipe file's; it names the
-// flags file (/etc/NAME/flags), the control socket and the root of a --dev run.
+// Plan is the whole of a recipe. Name is the package's name, else the only service's, else the only task's where there is
+// no service, else the recipe file's; it names the flags file (/etc/NAME/flags), the control socket and the root of a
+// --dev run.
 type Plan struct {
 	Format   int       `json:"format"`
 	Name     string    `json:"name"`
@@ -45,7 +46,7 @@ type Input struct {
 
 // Flag is a setting that an operator may change on a host. Default has the flag's kind and may name host facts and
 // flags declared before. Min and Max bound int and port (the number), size (bytes), duration (milliseconds), string (its
-// length in bytes) and list (the number of its elements). Pattern (see CheckPattern) describes a string, or each element
+// length in bytes) and list (the number of its elements). Pattern describes a string, or each element
 // of a list. A Secret has no default: its value lies in a file that the host names, and is shown nowhere but in the text
 // of a template. RenamedFrom are names that the flag had before, which hosts may still use.
 type Flag struct {
@@ -64,8 +65,8 @@ type Flag struct {
 	Apply       Apply     `json:"apply"`
 }
 
-// Apply is what a live change of a flag does to a service that uses it. Signal is set for ApplySignal alone, a name
-// without SIG.
+// Apply is what a live change of a flag does to a service that uses it. Signal is set for the action signal alone, a
+// name without SIG.
 type Apply struct {
 	Action ApplyAction `json:"action"`
 	Signal string      `json:"signal,omitempty"`
@@ -154,7 +155,7 @@ type Service struct {
 	Command []expr.Expr `json:"command"`
 	Env     []Variable  `json:"env,omitempty"` // by name
 	WorkDir expr.Expr   `json:"workdir,omitzero"`
-	Umask   *Mode       `json:"umask,omitempty"` // nil is 022
+	Umask   *Mode       `json:"umask,omitempty"` // 022 unless given
 	Prepare []Step      `json:"prepare,omitempty"`
 	Listen  []Socket    `json:"listen,omitempty"` // in the order of their descriptors
 	Probes  []Probe     `json:"probes,omitempty"`
