@@ -14,20 +14,9 @@ import (
 // Prepare carries out the steps in order, then asks whether the program can be run. An error is the reason why the
 // environment is not sane. The working directory and the umask become the daemon's.
 func (s *Spec) Prepare(ctx context.Context) error {
-	if err := settleProcess(); err != nil {
-		return err
-	}
-	id, err := s.lookUp()
+	id, err := s.carryOut(ctx)
 	if err != nil {
 		return err
-	}
-	for i := range s.Steps {
-		if err := ctx.Err(); err != nil {
-			return context.Cause(ctx)
-		}
-		if err := s.prepare(ctx, id, &s.Steps[i]); err != nil {
-			return err
-		}
 	}
 	if len(s.Argv) == 0 {
 		return errors.New("there is no command")
@@ -36,6 +25,31 @@ func (s *Spec) Prepare(ctx context.Context) error {
 		return err
 	}
 	return s.enterable(id)
+}
+
+// CarryOut is the steps alone, for what is never started: a hook.
+func (s *Spec) CarryOut(ctx context.Context) error {
+	_, err := s.carryOut(ctx)
+	return err
+}
+
+func (s *Spec) carryOut(ctx context.Context) (*identity, error) {
+	if err := settleProcess(); err != nil {
+		return nil, err
+	}
+	id, err := s.lookUp()
+	if err != nil {
+		return nil, err
+	}
+	for i := range s.Steps {
+		if err := ctx.Err(); err != nil {
+			return nil, context.Cause(ctx)
+		}
+		if err := s.prepare(ctx, id, &s.Steps[i]); err != nil {
+			return nil, err
+		}
+	}
+	return id, nil
 }
 
 // enterable asks whether the daemon can start where it should.

@@ -40,6 +40,7 @@ type commands struct {
 	Unit     unitCommand     `cmd:"" help:"Render init units."`
 	Run      runCommand      `cmd:"" help:"Supervise the services of recipes, in the foreground."`
 	Exec     execCommand     `cmd:"" help:"Prepare, then become the daemon."`
+	Hook     hookCommand     `cmd:"" help:"Carry out what a maintainer script is called for."`
 	Probe    probeCommand    `cmd:"" help:"Run a service's probes once: 0 healthy, 1 not."`
 	Flags    flagsCommand    `cmd:"" help:"List the flags of a recipe with their values on this host."`
 	Status   statusCommand   `cmd:"" help:"Show the services of the running supervisors."`
@@ -76,7 +77,7 @@ func (s *Streams) evaluator() *evaluator {
 }
 
 // evaluates lists the verbs that evaluate as soon as the command line is parsed.
-var evaluates = []string{"check", "plan", "build", "launcher", "unit", "exec", "probe"}
+var evaluates = []string{"check", "plan", "build", "launcher", "unit", "exec", "hook", "probe"}
 
 // Main runs the command line, args[0] included, and returns its exit code. A process that this program started of
 // itself never returns from it.
