@@ -65,7 +65,12 @@ func kindOf(f Content) string {
 	return "directory"
 }
 
-// conflicts refuses paths that two things claim, and things below what is a file. Two files of the package at one path
+func ofPackage(o occupant) bool {
+	_, ok := o.thing.(Content)
+	return ok
+}
+
+// conflicts refuses paths that two things claim, and things below what is a file. Two things of the package at one path
 // are a duplicate, which content reports.
 func (c *checker) conflicts() {
 	first := map[string]occupant{}
@@ -75,7 +80,7 @@ func (c *checker) conflicts() {
 		switch {
 		case !taken:
 			first[o.path] = o
-		case o.kind == "file" && before.kind == "file" || reflect.DeepEqual(o.thing, before.thing):
+		case ofPackage(o) && ofPackage(before) || reflect.DeepEqual(o.thing, before.thing):
 		case o.kind == before.kind && reflect.TypeOf(o.thing) != reflect.TypeOf(before.thing): // a directory that a step gives to its owner
 		case o.kind != before.kind:
 			c.conflict(o, before, fmt.Sprintf("%q is a %s here, and a %s already", o.path, o.kind, before.kind), "give one of them a path of its own")

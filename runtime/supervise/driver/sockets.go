@@ -58,9 +58,13 @@ func (s *sockets) move(want []launch.Socket) error {
 	return nil
 }
 
-// close gives them up.
+// close gives them up. Whoever connects from now on is refused: a process that is just being cloned, and has copies of our
+// descriptors until it executes, would keep them listening.
 func (s *sockets) close() {
 	for i := range *s {
+		if raw, err := (*s)[i].file.SyscallConn(); err == nil {
+			raw.Control(func(fd uintptr) { unix.Shutdown(int(fd), unix.SHUT_RDWR) })
+		}
 		(*s)[i].close()
 	}
 	*s = nil
