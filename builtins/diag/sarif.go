@@ -69,6 +69,7 @@ type (
 		Locations  []sarifLocation   `json:"locations,omitempty"`
 		Related    []sarifLocation   `json:"relatedLocations,omitempty"`
 		Stacks     []sarifStack      `json:"stacks,omitempty"`
+		Fixes      []sarifFix        `json:"fixes,omitempty"`
 		Properties map[string]string `json:"properties,omitempty"`
 	}
 	sarifLocation struct {
@@ -89,6 +90,17 @@ type (
 		EndLine     int `json:"endLine,omitempty"`
 		EndColumn   int `json:"endColumn,omitempty"`
 	}
+	sarifFix struct {
+		Changes []sarifChange `json:"artifactChanges"`
+	}
+	sarifChange struct {
+		Artifact     sarifArtifact      `json:"artifactLocation"`
+		Replacements []sarifReplacement `json:"replacements"`
+	}
+	sarifReplacement struct {
+		Deleted  sarifRegion `json:"deletedRegion"`
+		Inserted sarifText   `json:"insertedContent"`
+	}
 	sarifStack struct {
 		Message sarifText    `json:"message"`
 		Frames  []sarifFrame `json:"frames"`
@@ -99,7 +111,7 @@ type (
 )
 
 // SARIF is the list as a SARIF 2.1.0 log of one run: a result for each diagnostic, its other places as related
-// locations, its calls as a stack. Texts are cleaned as those of String are.
+// locations, its calls as a stack, its mend as a fix. Texts are cleaned as those of String are.
 func (l List) SARIF(t Tool) []byte {
 	run := sarifRun{ColumnKind: "unicodeCodePoints", Invocations: []sarifInvocation{{Successful: true}}, Results: []sarifResult{}}
 	run.Tool.Driver = sarifDriver{Name: "recipe", Version: t.Version, Rules: []sarifRule{}}
@@ -163,6 +175,9 @@ func (t Tool) result(d *Diagnostic) sarifResult {
 		}
 		r.Stacks = []sarifStack{stack}
 	}
+	if f := d.Fix; f != nil {
+		r.Fixes = []sarifFix{{[]sarifChange{{sarifArtifact{t.uri(f.At.File)}, []sarifReplacement{{regionOf(f.At), sarifText{clean(f.New)}}}}}}}
+	}
 	return r
 }
 
@@ -176,10 +191,13 @@ func (t Tool) location(s Span, message string) sarifLocation {
 	}
 	l.Physical = &sarifPhysical{Artifact: sarifArtifact{t.uri(s.File)}}
 	if s.Line > 0 {
-		l.Physical.Region = &sarifRegion{s.Line, s.Column, s.EndLine, s.EndColumn}
+		at := regionOf(s)
+		l.Physical.Region = &at
 	}
 	return l
 }
+
+func regionOf(s Span) sarifRegion { return sarifRegion{s.Line, s.Column, s.EndLine, s.EndColumn} }
 
 // uri names a file from the tool's base where it lies below it, and by its whole path elsewhere.
 func (t Tool) uri(file string) string {

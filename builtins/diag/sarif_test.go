@@ -10,7 +10,8 @@ import (
 // are enumerated, numbers from 1, arrays whose indexes are good.
 func TestSARIFHoldsToTheSchema(t *testing.T) {
 	t.Parallel()
-	list := append(sample(), Diagnostic{Severity: Error, Code: "plain", At: Span{File: "/src/lib/b c.star", Line: 3, Column: 4, EndLine: 3, EndColumn: 9}, Message: "again"})
+	list := append(sample(), Diagnostic{Severity: Error, Code: "plain", At: Span{File: "/src/lib/b c.star", Line: 3, Column: 4, EndLine: 3, EndColumn: 9}, Message: "again",
+		Fix: &Fix{At: Span{File: "/src/lib/b c.star", Line: 3, Column: 5, EndLine: 3, EndColumn: 6}, New: "x"}})
 	var log struct {
 		Version string
 		Runs    []struct {
@@ -33,6 +34,15 @@ func TestSARIFHoldsToTheSchema(t *testing.T) {
 				Locations []location
 				Related   []location `json:"relatedLocations"`
 				Stacks    []struct{ Frames []struct{ Location location } }
+				Fixes     []struct {
+					ArtifactChanges []struct {
+						ArtifactLocation struct{ URI string }
+						Replacements     []struct {
+							DeletedRegion   region
+							InsertedContent struct{ Text string }
+						}
+					}
+				}
 			}
 		}
 	}
@@ -73,6 +83,10 @@ func TestSARIFHoldsToTheSchema(t *testing.T) {
 	last := run.Results[len(list)-1].Locations[0].PhysicalLocation
 	if last.ArtifactLocation.URI != "lib/b%20c.star" || *last.Region != (region{3, 4, 3, 9}) {
 		t.Errorf("%+v", last)
+	}
+	change := run.Results[len(list)-1].Fixes[0].ArtifactChanges[0]
+	if mend := change.Replacements[0]; change.ArtifactLocation.URI != "lib/b%20c.star" || mend.DeletedRegion != (region{3, 5, 3, 6}) || mend.InsertedContent.Text != "x" {
+		t.Errorf("%+v", change)
 	}
 }
 
