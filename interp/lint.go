@@ -19,6 +19,9 @@ func (e *evaluation) declares(p *plan.Plan) {
 
 // bounded refuses a plan that could not be read again.
 func (e *evaluation) bounded(p *plan.Plan) {
+	if p.Most() <= mostPlan {
+		return // without the cost of writing it
+	}
 	if data, err := p.Encode(); err == nil && len(data) > mostPlan {
 		e.add(diag.Diagnostic{Severity: diag.Error, Code: CodeTooLarge, At: diag.Span{File: e.name}, Message: fmt.Sprintf("the plan is larger than %d MiB", mostPlan>>20),
 			Hint: "a recipe describes; look for a long text that is used many times"})

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"strings"
 )
 
@@ -24,6 +25,37 @@ func encode(v any) ([]byte, error) {
 		return nil, fmt.Errorf("cannot encode the plan: %w", err)
 	}
 	return b.Bytes(), nil
+}
+
+// around is more than the bytes of a field's name and of what stands about a value, but for the indentation.
+const around = 64
+
+// Most is a number of bytes that Encode does not exceed, found in a tenth of its time.
+func (p *Plan) Most() int { return most(reflect.ValueOf(p), 1) }
+
+func most(v reflect.Value, depth int) int {
+	n := around + 8*depth // of the lines that it begins and ends with
+	switch v.Kind() {
+	case reflect.String:
+		n += 6 * v.Len() // where each byte is escaped
+	case reflect.Pointer:
+		if !v.IsNil() {
+			return most(v.Elem(), depth)
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			n += most(v.Field(i), depth+1)
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			n += most(v.Index(i), depth+1)
+		}
+	case reflect.Map:
+		for i := v.MapRange(); i.Next(); {
+			n += most(i.Key(), depth+1) + most(i.Value(), depth+1)
+		}
+	}
+	return n
 }
 
 // Digest is the SHA-256 of the canonical JSON, in hex: what sha256sum says of `recipe plan`'s output.

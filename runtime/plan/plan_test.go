@@ -496,6 +496,9 @@ func FuzzDecode(f *testing.F) {
 		if err != nil {
 			t.Fatalf("a plan that was read cannot be written: %v", err)
 		}
+		if p.Most() < len(out) {
+			t.Errorf("%d bytes, at most %d", len(out), p.Most())
+		}
 		again, err := Decode(out)
 		if err != nil {
 			t.Fatalf("a plan that was written cannot be read: %v", err)
