@@ -124,7 +124,7 @@ func (c *capture) use(m *captured, f *starlark.Function, name string, b *resolve
 		if !ok || b.First == nil || b.First.NamePos != l.at {
 			return nil // the function's own
 		}
-		v = c.answers[l.module][l.name]
+		v = c.answers[request{m.source.key, l.module}][l.name]
 	case resolve.Predeclared:
 		if builtins.IsGuard(name) || m.source.undefined[name] || starlark.Universe.Has(name) {
 			return nil

@@ -44,6 +44,7 @@ type Options struct {
 	Steps uint64    // budget; DefaultSteps when 0
 
 	Coverage *Coverage // counts lines unless nil
+	Compiled *Compiled // keeps programs of modules for other evaluations unless nil
 }
 
 // Evaluate reads a recipe, or a plan's JSON, from a file or, when path is "-", from Options.Stdin. The plan is nil when
@@ -188,11 +189,15 @@ type evaluation struct {
 	budget    uint64
 	spent     bool // the budget of steps
 	coverage  *Coverage
+	compiled  *Compiled
 }
 
 func newEvaluation(name string, o Options) *evaluation {
 	recording := builtins.NewRecording()
 	e := &evaluation{name: name, recording: recording, words: builtins.Environment(recording), sources: map[string]*source{}, coverage: o.Coverage}
+	if o.Coverage == nil { // what is counted is compiled otherwise
+		e.compiled = o.Compiled
+	}
 	e.loader = newLoader(name, o)
 	e.thread = &starlark.Thread{Name: "recipe", Load: e.loaded, OnMaxSteps: func(t *starlark.Thread) {
 		e.spent = true

@@ -28,8 +28,11 @@ type loader struct {
 	texts   map[string]text    // that were read, by key
 	keys    map[string]string  // of the sources, by the name that diagnostics show
 	stack   []loading          // modules whose statements run, outermost first
-	answers map[string]starlark.StringDict
+	answers map[request]starlark.StringDict
 }
+
+// request is what a file asks for by its load statements: another one, as it spells its name.
+type request struct{ key, name string }
 
 // module is one that was loaded. globals is nil while it runs and when it could not be loaded.
 type module struct {
@@ -50,7 +53,7 @@ func newLoader(name string, o Options) loader {
 	}
 	key = filepath.ToSlash(key)
 	return loader{folder: folder, files: o.Files, modules: map[string]*module{}, texts: map[string]text{}, keys: map[string]string{name: key},
-		answers: map[string]starlark.StringDict{}, stack: []loading{{key: key}}}
+		answers: map[request]starlark.StringDict{}, stack: []loading{{key: key}}}
 }
 
 // inputs are the files that were loaded or read, by path.
@@ -70,11 +73,13 @@ func (l *loader) inputs() []plan.Input {
 	return list
 }
 
-// loaded answers Starlark's load: every module is there before the module that loads it runs, under a name that
-// loads() gave to the statement.
+// loaded answers Starlark's load, for the file that runs: every module is there before the one that loads it runs.
 func (e *evaluation) loaded(_ *starlark.Thread, name string) (starlark.StringDict, error) {
-	return e.answers[name], nil
+	return e.answers[request{e.running(), name}], nil
 }
+
+// running is the key of the file that is evaluated now.
+func (l *loader) running() string { return l.stack[len(l.stack)-1].key }
 
 // loads runs the modules that a file loads, and reports those that cannot be loaded at the statement.
 func (e *evaluation) loads(f *syntax.File) {
@@ -91,7 +96,12 @@ func (e *evaluation) load(s *syntax.LoadStmt) {
 		fault.Severity, fault.Word, fault.At = diag.Error, "load", span(s.Module)
 		e.add(*fault)
 	}
-	answer := starlark.StringDict{}
+	asked := request{e.running(), s.ModuleName()}
+	answer := e.answers[asked]
+	if answer == nil {
+		answer = starlark.StringDict{}
+		e.answers[asked] = answer
+	}
 	for _, from := range s.From {
 		v, ok := m.globals[from.Name]
 		if !ok {
@@ -103,9 +113,6 @@ func (e *evaluation) load(s *syntax.LoadStmt) {
 		}
 		answer[from.Name] = v
 	}
-	name := fmt.Sprintf("%d", len(e.answers))
-	e.answers[name] = answer
-	s.Module.Value = name
 }
 
 func exported(globals starlark.StringDict) []string {
@@ -175,7 +182,7 @@ func standard(key string) bool { return strings.HasPrefix(key, builtins.Standard
 
 // key names a module: //dir/x.star from the recipe's folder, x.star from that of the module that loads it.
 func (l *loader) key(name string) (string, *diag.Diagnostic) {
-	here := l.stack[len(l.stack)-1].key
+	here := l.running()
 	refuse := func(why string) (string, *diag.Diagnostic) {
 		return "", &diag.Diagnostic{Code: CodeCannotLoad, Message: "cannot load this module: " + why, Found: fmt.Sprintf("%q", name),
 			Accepted: `"x.star" beside this file, "//dir/x.star" from the recipe's folder, "@std//NAME.star"`}

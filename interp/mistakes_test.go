@@ -33,8 +33,12 @@ func TestMistakesTellWhatToDo(t *testing.T) {
 				t.Fatal(err)
 			}
 			dir := unpacked(t, archive)
-			p, list := Evaluate(filepath.Join(dir, "recipe.star"), Options{})
+			kept := &Compiled{}
+			p, list := Evaluate(filepath.Join(dir, "recipe.star"), Options{Compiled: kept})
 			got := strings.ReplaceAll(list.String(), dir+"/", "")
+			if _, again := Evaluate(filepath.Join(dir, "recipe.star"), Options{Compiled: kept}); again.String() != list.String() {
+				t.Errorf("with programs that were kept\n%s", again)
+			}
 			if list.Failed() != (p == nil) {
 				t.Errorf("errors: %v, plan: %v", list.Failed(), p != nil)
 			}

@@ -2,6 +2,7 @@ package interp
 
 import (
 	"errors"
+	"strings"
 
 	"go.starlark.net/resolve"
 	"go.starlark.net/starlark"
@@ -12,19 +13,7 @@ import (
 
 // run takes one module from source to values. What it exports is nil when it could not be run to its end.
 func (e *evaluation) run(src *source) starlark.StringDict {
-	f := e.parse(src, 0)
-	if f == nil {
-		return nil
-	}
-	e.loads(f)
-	if src.shown {
-		src.showLast(f)
-	}
-	guarder{}.stmts(f.Stmts)
-	if src.counted = e.coverage != nil && !standard(src.name) && !src.script; src.counted {
-		f.Stmts = e.coverage.counted(src.name, f.Stmts)
-	}
-	prog := e.resolve(src)
+	prog := e.program(src)
 	if prog == nil {
 		return nil
 	}
@@ -38,6 +27,36 @@ func (e *evaluation) run(src *source) starlark.StringDict {
 		globals.Freeze()
 	}
 	return globals
+}
+
+// program takes a source from text to program, and runs the modules that it loads. Of a module that has no mistake the
+// program is kept: the next evaluation that loads it finds it made.
+func (e *evaluation) program(src *source) *starlark.Program {
+	src.key = e.running()
+	key := compiling{src.name, src.text}
+	if known, ok := e.compiled.find(key); ok {
+		e.sources[src.name] = src
+		src.file, src.text = known.file, strings.TrimPrefix(src.text, byteOrderMark)
+		e.loads(src.file)
+		return known.program
+	}
+	f := e.parse(src, 0)
+	if f == nil {
+		return nil
+	}
+	e.loads(f)
+	if src.shown {
+		src.showLast(f)
+	}
+	guarder{}.stmts(f.Stmts)
+	if src.counted = e.coverage != nil && !standard(src.name) && !src.script; src.counted {
+		f.Stmts = e.coverage.counted(src.name, f.Stmts)
+	}
+	prog := e.resolve(src)
+	if e.compiled != nil && len(e.stack) > 1 && prog != nil && !e.list.Failed() {
+		e.compiled.keep(key, compiled{f, prog})
+	}
+	return prog
 }
 
 // environment is the words, and the unknown value for names that there are not.

@@ -32,6 +32,7 @@ func NewScript(name string, text []byte, o Options) *Script {
 
 // Define adds words to those of a recipe.
 func (s *Script) Define(words starlark.StringDict) {
+	s.e.compiled = nil // what there is was compiled without them
 	for name, v := range words {
 		s.e.words[name] = v
 	}

@@ -14,6 +14,7 @@ import (
 // diagnostic asks.
 type source struct {
 	name         string // that diagnostics show, and that positions carry
+	key          string // of the file whose loads it is given, once it runs
 	text         string
 	file         *syntax.File
 	lines        []string

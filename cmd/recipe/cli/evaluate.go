@@ -27,14 +27,18 @@ type evaluateAnswer struct {
 	Diagnostics diag.List
 }
 
-func evaluateWork(ask bounded.Ask, q evaluateRequest) (evaluateAnswer, error) {
-	p, list := interp.EvaluateBytes(q.Name, q.Source, interp.Options{Files: askedFiles{ask}})
-	a := evaluateAnswer{Diagnostics: list}
-	var err error
-	if p != nil && q.Plan {
-		a.Plan, err = p.Encode()
+// evaluateWork is what one child does: modules that its recipes share are compiled once.
+func evaluateWork() func(bounded.Ask, evaluateRequest) (evaluateAnswer, error) {
+	modules := &interp.Compiled{}
+	return func(ask bounded.Ask, q evaluateRequest) (evaluateAnswer, error) {
+		p, list := interp.EvaluateBytes(q.Name, q.Source, interp.Options{Files: askedFiles{ask}, Compiled: modules})
+		a := evaluateAnswer{Diagnostics: list}
+		var err error
+		if p != nil && q.Plan {
+			a.Plan, err = p.Encode()
+		}
+		return a, err
 	}
-	return a, err
 }
 
 var limits = bounded.Limits{Memory: interp.Memory, CPU: interp.CPU, Wall: interp.Wall, Answer: interp.Answer}

@@ -10,7 +10,7 @@ import (
 func work() map[string]bounded.Kind {
 	return map[string]bounded.Kind{
 		scriptKind:   bounded.Handle(scriptWork),
-		evaluateKind: bounded.Handle(evaluateWork),
+		evaluateKind: bounded.Handle(evaluateWork()),
 		sessionKind:  bounded.Handle(sessionWork),
 		testKind:     bounded.Handle(testWork),
 	}
