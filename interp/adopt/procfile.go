@@ -1,14 +1,13 @@
 package adopt
 
 import (
-	"regexp"
 	"strings"
 )
 
 var (
-	procForm    = regexp.MustCompile(`^([A-Za-z0-9_-]+)\s*:\s*(.+)$`)
-	portForm    = regexp.MustCompile(`\$\{PORT\}|\$PORT\b`)
-	defaultPort = regexp.MustCompile(`\$\{PORT:-([0-9]{1,5})\}`)
+	procForm    = pattern(`^([A-Za-z0-9_-]+)\s*:\s*(.+)$`)
+	portForm    = pattern(`\$\{PORT\}|\$PORT\b`)
+	defaultPort = pattern(`\$\{PORT:-([0-9]{1,5})\}`)
 )
 
 // portMark stands for the port in a command until the command is written.
@@ -18,7 +17,7 @@ const portMark = "\x00port\x00"
 func (d *Draft) procfile(text string) {
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(strings.ReplaceAll(line, "\x00", ""))
-		m := procForm.FindStringSubmatch(line)
+		m := procForm().FindStringSubmatch(line)
 		if line == "" || line[0] == '#' {
 			continue
 		}
@@ -37,11 +36,11 @@ func (d *Draft) process(name, command string) {
 	}
 	s := &Service{Name: plainName(name)}
 	fallback := ""
-	if m := defaultPort.FindStringSubmatch(command); m != nil {
+	if m := defaultPort().FindStringSubmatch(command); m != nil {
 		fallback = m[1]
-		command = defaultPort.ReplaceAllString(command, portMark)
+		command = defaultPort().ReplaceAllString(command, portMark)
 	}
-	command = portForm.ReplaceAllString(command, portMark)
+	command = portForm().ReplaceAllString(command, portMark)
 	words := split(command)
 	if needsShell(command) {
 		words = shell(command)

@@ -2,7 +2,6 @@ package adopt
 
 import (
 	"path"
-	"regexp"
 	"strings"
 )
 
@@ -46,7 +45,7 @@ func (d *Draft) program(s *Service, name string, e entry) {
 	case "umask":
 		s.Umask = octal(value)
 	case "environment":
-		for _, m := range pairForm.FindAllStringSubmatch(value, -1) {
+		for _, m := range pairForm().FindAllStringSubmatch(value, -1) {
 			d.setenv(s, m[1], strings.Join(split(m[2]), " "))
 		}
 	case "startsecs":
@@ -90,17 +89,17 @@ func (d *Draft) program(s *Service, name string, e entry) {
 }
 
 var (
-	pairForm    = regexp.MustCompile(`([A-Za-z_][A-Za-z0-9_]*)\s*=\s*("[^"]*"|'[^']*'|[^,]*)`)
-	percentForm = regexp.MustCompile(`%\(([A-Za-z0-9_]+)\)[sd]|%%`)
+	pairForm    = pattern(`([A-Za-z_][A-Za-z0-9_]*)\s*=\s*("[^"]*"|'[^']*'|[^,]*)`)
+	percentForm = pattern(`%\(([A-Za-z0-9_]+)\)[sd]|%%`)
 )
 
 // percent puts in what supervisord's %(...)s come to, where that is known.
 func (d *Draft) percent(name, text string) string {
-	return percentForm.ReplaceAllStringFunc(text, func(found string) string {
+	return percentForm().ReplaceAllStringFunc(text, func(found string) string {
 		if found == "%%" {
 			return "%"
 		}
-		switch percentForm.FindStringSubmatch(found)[1] {
+		switch percentForm().FindStringSubmatch(found)[1] {
 		case "program_name", "group_name":
 			return name
 		case "process_num":

@@ -1,7 +1,6 @@
 package adopt
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -100,7 +99,7 @@ func (d *Draft) systemdService(s *Service, e entry) {
 	if root, ok := systemdDirectories[e.key]; ok {
 		for _, name := range strings.Fields(e.value) {
 			name, _, _ = strings.Cut(d.specifiers(name), ":")
-			if folder.MatchString(name) {
+			if folder().MatchString(name) {
 				s.Directories = append(s.Directories, Directory{Path: root + name})
 			}
 		}
@@ -118,7 +117,7 @@ func (d *Draft) systemdService(s *Service, e entry) {
 			s.Before = append(s.Before, allQuoted(command))
 		}
 	case "ExecReload":
-		if m := hangup.FindStringSubmatch(e.value); m != nil {
+		if m := hangup().FindStringSubmatch(e.value); m != nil {
 			d.note(`a reload sent %s: a flag in a template can do so with apply = signal(%q)`, m[1], strings.TrimPrefix(m[1], "SIG"))
 			return
 		}
@@ -177,8 +176,8 @@ func (d *Draft) systemdService(s *Service, e entry) {
 }
 
 var (
-	hangup = regexp.MustCompile(`kill\s+-(?:s\s+)?(SIG[A-Z0-9]+|[A-Z]+[A-Z0-9]*)\s+\$\{?MAINPID\}?$`)
-	folder = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$`)
+	hangup = pattern(`kill\s+-(?:s\s+)?(SIG[A-Z0-9]+|[A-Z]+[A-Z0-9]*)\s+\$\{?MAINPID\}?$`)
+	folder = pattern(`^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$`)
 )
 
 func (d *Draft) systemdMode(s *Service, root, mode string) {
@@ -218,7 +217,7 @@ func (d *Draft) systemdCommand(s *Service, e entry) []string {
 
 // specifiers puts in what systemd's %n and the like come to, where that is known.
 func (d *Draft) specifiers(text string) string {
-	return specifier.ReplaceAllStringFunc(text, func(found string) string {
+	return specifier().ReplaceAllStringFunc(text, func(found string) string {
 		known := map[string]string{"%%": "%", "%n": d.Name + ".service", "%N": d.Name, "%p": d.Name, "%t": "/run", "%S": "/var/lib", "%C": "/var/cache", "%L": "/var/log", "%E": "/etc", "%T": "/tmp"}
 		if value, ok := known[found]; ok {
 			return value
@@ -229,13 +228,13 @@ func (d *Draft) specifiers(text string) string {
 }
 
 var (
-	specifier = regexp.MustCompile(`%[%A-Za-z]`)
-	variable  = regexp.MustCompile(`\$\$|\$\{[A-Za-z_][A-Za-z0-9_]*\}|\$[A-Za-z_][A-Za-z0-9_]*`)
+	specifier = pattern(`%[%A-Za-z]`)
+	variable  = pattern(`\$\$|\$\{[A-Za-z_][A-Za-z0-9_]*\}|\$[A-Za-z_][A-Za-z0-9_]*`)
 )
 
 // variables puts in those that the file itself sets.
 func (d *Draft) variables(s *Service, text string) string {
-	return variable.ReplaceAllStringFunc(text, func(found string) string {
+	return variable().ReplaceAllStringFunc(text, func(found string) string {
 		if found == "$$" {
 			return "$"
 		}

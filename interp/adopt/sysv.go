@@ -1,20 +1,19 @@
 package adopt
 
 import (
-	"regexp"
 	"strings"
 )
 
 // sysv reads what a script of /etc/init.d says of itself: its LSB header and the variables that Debian's and Red Hat's
 // skeletons use. What its functions do is not read.
 func (d *Draft) sysv(text string) {
-	for _, m := range lsbForm.FindAllStringSubmatch(lsbHeader(text), -1) {
+	for _, m := range lsbForm().FindAllStringSubmatch(lsbHeader(text), -1) {
 		d.lsb(m[1], strings.TrimSpace(m[2]))
 	}
 	set := variables(text)
 	program := firstSet(set, "DAEMON", "daemon", "exec", "BIN", "PROG", "prog", "COMMAND")
 	if program == "" || !strings.HasPrefix(program, "/") {
-		if m := execForm.FindStringSubmatch(text); m != nil && program == "" {
+		if m := execForm().FindStringSubmatch(text); m != nil && program == "" {
 			program = expand(m[1], set)
 		}
 	}
@@ -28,7 +27,7 @@ func (d *Draft) sysv(text string) {
 	s := &Service{Name: d.Name, Command: allQuoted(d.absolute(d.foreground(words)))}
 	if user := firstSet(set, "DAEMON_USER", "DAEMONUSER", "USER", "RUNAS", "RUN_AS"); user != "" {
 		d.user(s, user)
-	} else if m := chuidForm.FindStringSubmatch(text); m != nil {
+	} else if m := chuidForm().FindStringSubmatch(text); m != nil {
 		d.user(s, expand(m[1], set))
 	}
 	if firstSet(set, "PIDFILE", "pidfile", "PIDFile") != "" {
@@ -43,9 +42,9 @@ func (d *Draft) sysv(text string) {
 }
 
 var (
-	lsbForm   = regexp.MustCompile(`(?m)^#\s*([A-Za-z-]+):[ \t]*(.*)$`)
-	execForm  = regexp.MustCompile(`--exec[ =]+"?([^\s"]+)`)
-	chuidForm = regexp.MustCompile(`(?:--chuid|-c)[ =]+"?([^\s":]+)`)
+	lsbForm   = pattern(`(?m)^#\s*([A-Za-z-]+):[ \t]*(.*)$`)
+	execForm  = pattern(`--exec[ =]+"?([^\s"]+)`)
+	chuidForm = pattern(`(?:--chuid|-c)[ =]+"?([^\s":]+)`)
 )
 
 func lsbHeader(text string) string {
@@ -72,7 +71,7 @@ func (d *Draft) lsb(key, value string) {
 // variables are the assignments whose values are written out, the first of each name, with earlier ones put in.
 func variables(text string) map[string]string {
 	set := map[string]string{}
-	for _, m := range assignment.FindAllStringSubmatch(text, -1) {
+	for _, m := range assignment().FindAllStringSubmatch(text, -1) {
 		if _, known := set[m[1]]; !known {
 			set[m[1]] = expand(strings.Trim(m[2], `"'`), set)
 		}
@@ -84,7 +83,7 @@ func variables(text string) map[string]string {
 const mostExpanded = 4096
 
 func expand(text string, set map[string]string) string {
-	out := variable.ReplaceAllStringFunc(text, func(found string) string {
+	out := variable().ReplaceAllStringFunc(text, func(found string) string {
 		if value, ok := set[strings.Trim(found, "${}")]; ok {
 			return value
 		}

@@ -1,7 +1,6 @@
 package adopt
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -146,4 +145,4 @@ func (d *Draft) upstartKill(s *Service, fields []string) {
 }
 
 // assignment is one of a sysv script whose value is written out.
-var assignment = regexp.MustCompile(`(?m)^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)=("[^"` + "`" + `]*"|'[^']*'|[^\s;"'` + "`" + `]*)`)
+var assignment = pattern(`(?m)^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)=("[^"` + "`" + `]*"|'[^']*'|[^\s;"'` + "`" + `]*)`)

@@ -92,7 +92,7 @@ func (d *Draft) absolute(command []string) []string {
 // leaving are the options by which well-known daemons fork away, and pidfileOptions those that have them write a pidfile.
 var (
 	leaving        = []string{"--daemon", "--daemonize", "--daemonise", "--detach", "--fork", "--background", "-daemon", "-daemonize", "--daemonize=yes", "--daemon=true"}
-	pidfileOptions = regexp.MustCompile(`^--?(pid|pid-?file|pid_file)(=|$)`)
+	pidfileOptions = pattern(`^--?(pid|pid-?file|pid_file)(=|$)`)
 )
 
 // foreground leaves out what makes a daemon fork away or write a pidfile.
@@ -102,7 +102,7 @@ func (d *Draft) foreground(command []string) []string {
 		switch word := command[i]; {
 		case i > 0 && slices.Contains(leaving, word):
 			d.note("%s is left out: the daemon stays in the foreground; see that it does", word)
-		case i > 0 && pidfileOptions.MatchString(word):
+		case i > 0 && pidfileOptions().MatchString(word):
 			d.note("%s is left out: nothing reads a pidfile", word)
 			if !strings.Contains(word, "=") && i+1 < len(command) && !strings.HasPrefix(command[i+1], "-") {
 				i++
@@ -124,8 +124,8 @@ func duration(text string) string {
 		return strconv.FormatInt(int64(seconds*1000+0.5), 10) + "ms"
 	}
 	total := int64(0)
-	parts := durationPart.FindAllStringSubmatch(text, -1)
-	if strings.Join(strings.Fields(durationPart.ReplaceAllString(text, "")), "") != "" || len(parts) == 0 {
+	parts := durationPart().FindAllStringSubmatch(text, -1)
+	if strings.Join(strings.Fields(durationPart().ReplaceAllString(text, "")), "") != "" || len(parts) == 0 {
 		return ""
 	}
 	for _, m := range parts {
@@ -143,11 +143,11 @@ func duration(text string) string {
 	return strconv.FormatInt(total, 10) + "ms"
 }
 
-var durationPart = regexp.MustCompile(`([0-9]+)\s*([a-z]+)`)
+var durationPart = pattern(`([0-9]+)\s*([a-z]+)`)
 
 // size turns 512M and the like, of 1024, into a recipe's notation; "" is one that has none.
 func size(text string) string {
-	m := sizeForm.FindStringSubmatch(strings.TrimSpace(text))
+	m := sizeForm().FindStringSubmatch(strings.TrimSpace(text))
 	if m == nil {
 		return ""
 	}
@@ -158,7 +158,7 @@ func size(text string) string {
 	return strings.TrimLeft(m[1][:len(m[1])-1], "0") + m[1][len(m[1])-1:] + unit
 }
 
-var sizeForm = regexp.MustCompile(`^([0-9]+)\s*([KMGTkmgt]?)i?[Bb]?$`)
+var sizeForm = pattern(`^([0-9]+)\s*([KMGTkmgt]?)i?[Bb]?$`)
 
 // whole is an integer's own text, or "".
 func whole(text string) string {

@@ -3,7 +3,6 @@ package lint
 import (
 	"fmt"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -24,8 +23,8 @@ func (l *linter) build() {
 }
 
 var (
-	revision = regexp.MustCompile(`(@v[0-9][^@]*|==[0-9][^=]*|@[0-9][^@]*|@sha256:[0-9a-f]{64})$`)
-	commit   = regexp.MustCompile(`^[0-9a-f]{40}$`)
+	revision = pattern(`(@v[0-9][^@]*|==[0-9][^=]*|@[0-9][^@]*|@sha256:[0-9a-f]{64})$`)
+	commit   = pattern(`^[0-9a-f]{40}$`)
 )
 
 // unpinned names what a build step takes from outside without saying which, and the way to say it.
@@ -61,7 +60,7 @@ func unpinned(command []string) (what, instead string) {
 			return program + " " + verb, "a build takes what the build machine has; say in the documentation which packages that are"
 		case program == "curl" || program == "wget":
 			return program, "keep the file beside the recipe, or check its hash in a program of the build"
-		case program == "git" && (verb == "clone" || verb == "pull" || verb == "fetch") && !slices.ContainsFunc(rest, commit.MatchString):
+		case program == "git" && (verb == "clone" || verb == "pull" || verb == "fetch") && !slices.ContainsFunc(rest, commit().MatchString):
 			return "git " + verb, "keep the source beside the recipe, or fetch a commit by its whole hash"
 		case (program == "docker" || program == "podman") && (verb == "pull" || verb == "run") && loose(rest[1:]):
 			return program + " " + verb, "name an image by its digest: image@sha256:..."
@@ -76,6 +75,6 @@ func loose(rest []string, local ...string) bool {
 		if strings.HasPrefix(a, "-") || a == "." || slices.ContainsFunc(local, func(p string) bool { return strings.HasPrefix(a, p) || strings.HasPrefix(a, "../") }) {
 			return false
 		}
-		return !revision.MatchString(a)
+		return !revision().MatchString(a)
 	})
 }

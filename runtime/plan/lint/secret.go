@@ -2,7 +2,6 @@ package lint
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"recipe/runtime/expr"
@@ -10,15 +9,15 @@ import (
 )
 
 var (
-	secretName   = regexp.MustCompile(`(?i)(^|[-_])(password|passwd|passphrase|secret|token|api-?key|access-?key|private-?key|credentials?)($|[-_=])`)
-	notASecret   = regexp.MustCompile(`(?i)[-_](file|path|dir|url|length|bytes|size|ttl|timeout|policy|min|max|count|hash|algorithm)(=|$)`)
-	secretOption = regexp.MustCompile(`^--?([A-Za-z0-9][A-Za-z0-9_.-]*)=(.+)$`)
-	userinfo     = regexp.MustCompile(`[a-z][a-z0-9+.-]*://[^/\s:@]+:[^/\s:@{}]+@`)
+	secretName   = pattern(`(?i)(^|[-_])(password|passwd|passphrase|secret|token|api-?key|access-?key|private-?key|credentials?)($|[-_=])`)
+	notASecret   = pattern(`(?i)[-_](file|path|dir|url|length|bytes|size|ttl|timeout|policy|min|max|count|hash|algorithm)(=|$)`)
+	secretOption = pattern(`^--?([A-Za-z0-9][A-Za-z0-9_.-]*)=(.+)$`)
+	userinfo     = pattern(`[a-z][a-z0-9+.-]*://[^/\s:@]+:[^/\s:@{}]+@`)
 )
 
 // holdsSecret reports whether a thing of that name holds one, rather than saying where one lies.
 func holdsSecret(name string) bool {
-	return secretName.MatchString(name) && !notASecret.MatchString(name)
+	return secretName().MatchString(name) && !notASecret().MatchString(name)
 }
 
 // secretDefault finds a secret that the recipe itself gives away.
@@ -34,8 +33,11 @@ func (l *linter) shown(t text) {
 	if !t.argument || !t.whole {
 		return
 	}
-	m := secretOption.FindStringSubmatch(t.value)
-	if m != nil && holdsSecret(m[1]) || userinfo.MatchString(t.value) {
+	if !strings.ContainsAny(t.value, "=:") {
+		return
+	}
+	m := secretOption().FindStringSubmatch(t.value)
+	if m != nil && holdsSecret(m[1]) || strings.Contains(t.value, "://") && userinfo().MatchString(t.value) {
 		l.find(plan.Problem{Path: t.path, Code: CodeSecretFixed, Message: "this argument holds a secret: the recipe, its plan and every process list show it",
 			Hint: "take it from a flag with secret = True, by a template that the daemon reads"})
 	}

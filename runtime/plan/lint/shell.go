@@ -3,7 +3,6 @@ package lint
 import (
 	"fmt"
 	"path"
-	"regexp"
 	"strings"
 
 	"recipe/runtime/expr"
@@ -12,9 +11,9 @@ import (
 
 var (
 	// shellSigns are arguments that mean something to a shell alone.
-	shellSigns = regexp.MustCompile(`^(&&|\|\|?|;|&|[0-9]?>{1,2}(&[0-9])?|<|<<|[0-9&]?>{1,2}\s*/\S+)$`)
+	shellSigns = pattern(`^(&&|\|\|?|;|&|[0-9]?>{1,2}(&[0-9])?|<|<<|[0-9&]?>{1,2}\s*/\S+)$`)
 	// shellValues are what a shell would replace in an argument.
-	shellValues = regexp.MustCompile("\\$\\(|`|\\$\\{?[A-Za-z_][A-Za-z0-9_]*\\}?")
+	shellValues = pattern("\\$\\(|`|\\$\\{?[A-Za-z_][A-Za-z0-9_]*\\}?")
 )
 
 // shell finds what only a shell would act upon: no shell reads the commands of a recipe.
@@ -64,7 +63,7 @@ func (l *linter) shellCommand(at string, command []expr.Expr) {
 		case a.Op != expr.OpText:
 		case i == 0 && len(command) == 1 && strings.Contains(a.Text, " "):
 			l.shellWord(field, a.Text, "the name of the program holds spaces: a command is one text a word", "write "+listOf(strings.Fields(a.Text)))
-		case i > 0 && shellSigns.MatchString(a.Text):
+		case i > 0 && strings.ContainsAny(a.Text, "&|;<>") && shellSigns().MatchString(a.Text):
 			l.shellWord(field, a.Text, fmt.Sprintf("no shell reads this: %s is handed to the program as an argument", a.Text), signHint(a.Text))
 		case i > 0:
 			l.shellValue(field, a.Text)
@@ -88,7 +87,11 @@ func readByShell(command []string) bool {
 }
 
 func (l *linter) shellValue(field, text string) {
-	switch found := shellValues.FindString(text); {
+	found := ""
+	if strings.ContainsAny(text, "$`") {
+		found = shellValues().FindString(text)
+	}
+	switch {
 	case found == "$(" || found == "`":
 		l.shellWord(field, text, "no shell reads this: the command in it is not run", "what the host decides is a fact, as host.name, or a flag")
 	case found != "":

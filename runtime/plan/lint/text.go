@@ -3,7 +3,6 @@ package lint
 import (
 	"fmt"
 	"path"
-	"regexp"
 	"strings"
 
 	"recipe/runtime/expr"
@@ -70,8 +69,8 @@ func (l *linter) words() {
 }
 
 var (
-	pidfileOption = regexp.MustCompile(`^--?(pid[-_]?file|pid)(=|$)`)
-	pidfilePath   = regexp.MustCompile(`(^|[\s="'])(/[^\s"']*\.pid)\b`)
+	pidfileOption = pattern(`^--?(pid[-_]?file|pid)(=|$)`)
+	pidfilePath   = pattern(`(^|[\s="'])(/[^\s"']*\.pid)\b`)
 )
 
 // pidfile finds what makes a daemon write one, or has something read one.
@@ -79,8 +78,11 @@ func (l *linter) pidfile(t text) {
 	if t.probe {
 		return // which asks others, and is told so
 	}
-	option := t.argument && t.whole && pidfileOption.MatchString(t.value)
-	if !option && !pidfilePath.MatchString(t.value) {
+	if !strings.Contains(t.value, "pid") {
+		return // as most texts; the patterns are not even compiled for them
+	}
+	option := t.argument && t.whole && pidfileOption().MatchString(t.value)
+	if !option && !pidfilePath().MatchString(t.value) {
 		return
 	}
 	problem := plan.Problem{Path: t.path, Code: CodePidfile, Found: quoted(t.value), Message: "nothing reads a pidfile: the daemon is a child, and known as such",
@@ -92,14 +94,14 @@ func (l *linter) pidfile(t text) {
 	l.find(problem)
 }
 
-var forks = regexp.MustCompile(`(?mi)^[ \t]*(daemonize[ \t]+(yes|true|on|1)|daemon[ \t]+(on|yes|true)[ \t]*;?|daemonize[ \t]*[=:][ \t]*(yes|true|on|1)|daemon[ \t]*[=:][ \t]*(yes|true|on|1)|background[ \t]*[=:][ \t]*(yes|true|on|1))[ \t]*$`)
+var forks = pattern(`(?mi)^[ \t]*(daemonize[ \t]+(yes|true|on|1)|daemon[ \t]+(on|yes|true)[ \t]*;?|daemonize[ \t]*[=:][ \t]*(yes|true|on|1)|daemon[ \t]*[=:][ \t]*(yes|true|on|1)|background[ \t]*[=:][ \t]*(yes|true|on|1))[ \t]*$`)
 
 // forks finds the settings of files that make well-known daemons fork away: redis, nginx, and the "daemon = yes" of many.
 func (l *linter) forks(t text) {
 	if !t.file {
 		return
 	}
-	if found := forks.FindString(t.value); found != "" {
+	if found := forks().FindString(t.value); found != "" {
 		l.find(plan.Problem{Path: t.path, Code: CodeDaemonizes, Found: quoted(strings.TrimSpace(found)),
 			Message: "the file tells the daemon to fork away from its supervisor", Hint: "set it to run in the foreground"})
 	}
