@@ -1,14 +1,16 @@
 package plan
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
-// FlagEffects tells what a change of the flag does to each running service of the plan. Flags whose defaults name it
-// change with it, but for those that fixed reports to be set on the host.
+// FlagEffects tells what a change of the flag does to each running service and each task of the plan. Flags whose defaults
+// name it change with it, but for those that fixed reports to be set on the host. Why names the sockets that move.
 func (p *Plan) FlagEffects(flag string, fixed func(name string) bool) []Effect {
 	effects := []Effect{}
 	changing := p.follow(flag, fixed)
-	for i := range p.Services {
-		s := &p.Services[i]
+	for _, s := range p.Launches() {
 		e := Effect{Service: s.Name, Action: EffectNone}
 		uses := s.Uses(p)
 		for _, f := range changing {
@@ -20,9 +22,32 @@ func (p *Plan) FlagEffects(flag string, fixed func(name string) bool) []Effect {
 				e.raise(EffectLive, "", "")
 			}
 		}
+		if t := p.Task(s.Name); t != nil {
+			e.onTask(t)
+		}
+		e.Why = p.moved(s, changing)
 		effects = append(effects, e)
 	}
 	return effects
+}
+
+// moved names the service's sockets whose addresses some of the flags decide.
+func (p *Plan) moved(s *Service, flags []*Flag) string {
+	var names []string
+	for _, socket := range s.Listen {
+		at := Service{Listen: []Socket{socket}}
+		uses := at.Uses(p)
+		if slices.ContainsFunc(flags, func(f *Flag) bool { _, ok := uses[f.Name]; return ok }) {
+			names = append(names, socket.Name)
+		}
+	}
+	switch len(names) {
+	case 0:
+		return ""
+	case 1:
+		return "its socket " + names[0] + " moves"
+	}
+	return "its sockets " + strings.Join(names, ", ") + " move"
 }
 
 // follow gives the flag and all that change with it, in the order of the plan.

@@ -49,3 +49,33 @@ func TestFlagEffects(t *testing.T) {
 		t.Errorf("a flag that is set stays as it is: %v", got)
 	}
 }
+
+// TestFlagEffectsOnTasksAndSockets: a task is never signalled, and shows a change at its next run; a socket moves.
+func TestFlagEffectsOnTasksAndSockets(t *testing.T) {
+	t.Parallel()
+	command := func(flag string) []expr.Expr { return []expr.Expr{expr.TextOf("/a"), expr.FlagOf(flag)} }
+	p := &Plan{Flags: []Flag{
+		{Name: "port", Type: FlagPort, Default: expr.IntOf(1), Apply: Apply{Action: ApplyRestart}},
+		{Name: "level", Type: FlagInt, Default: expr.IntOf(1), Apply: Apply{Action: ApplySignal, Signal: "HUP"}},
+		{Name: "later", Type: FlagPort, Default: expr.IntOf(1), Apply: Apply{Action: ApplyNone}},
+	}, Services: []Service{
+		{Name: "web", Command: []expr.Expr{expr.TextOf("/web")}, Listen: []Socket{{Name: "http", Port: expr.FlagOf("port")}, {Name: "admin", Port: expr.FlagOf("later")}}},
+	}, Tasks: []Task{
+		{Name: "once", Command: command("port")},
+		{Name: "often", Command: command("port"), Every: hour},
+		{Name: "read", Command: []expr.Expr{expr.TextOf("/a")}, Prepare: []Step{{Template: &Template{Path: expr.PathOf("/x"), Text: expr.FlagOf("level")}}}},
+	}}
+	for flag, want := range map[string][]Effect{
+		"port": {{Service: "web", Action: EffectRestart, Why: "its socket http moves"}, {Service: "once", Action: EffectRestart},
+			{Service: "often", Action: EffectNext}, {Service: "read", Action: EffectNone}},
+		"level": {{Service: "web", Action: EffectNone}, {Service: "once", Action: EffectNone}, {Service: "often", Action: EffectNone},
+			{Service: "read", Action: EffectNext}},
+		"later": {{Service: "web", Action: EffectNext, Why: "its socket admin moves"}, {Service: "once", Action: EffectNone}, {Service: "often", Action: EffectNone},
+			{Service: "read", Action: EffectNone}},
+	} {
+		got := p.FlagEffects(flag, func(string) bool { return false })
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: %s", flag, diff)
+		}
+	}
+}

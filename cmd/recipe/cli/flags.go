@@ -19,7 +19,7 @@ type flagsCommand struct {
 
 // Help is the long text of --help.
 func (*flagsCommand) Help() string {
-	return `Each flag comes with its value, where that is from, what the flag takes, and what a change of it would do to each service. A secret is told to be set or not, and is not read.
+	return `Each flag comes with its value, where that is from, what the flag takes, and what a change of it would do to each service and task. A secret is told to be set or not, and is not read.
 
 Exit codes: 0 done, 1 a service cannot be started with these flags, or the recipe is not sound, 2 wrong usage.`
 }
@@ -62,7 +62,7 @@ func (c *flagsCommand) Run(s *Streams) error {
 	if c.JSON {
 		err = printJSON(s.Out, answer)
 	} else {
-		printFlags(s.Out, &answer)
+		printFlags(s.Out, p, &answer)
 	}
 	for _, warning := range answer.Warnings {
 		fmt.Fprintf(s.Err, "recipe: %s\n", printable(warning))
@@ -107,7 +107,7 @@ func written(v expr.Value) string {
 	return v.String()
 }
 
-func printFlags(out io.Writer, answer *flagsJSON) {
+func printFlags(out io.Writer, p *plan.Plan, answer *flagsJSON) {
 	for _, f := range answer.Flags {
 		line := f.Name
 		switch {
@@ -123,7 +123,7 @@ func printFlags(out io.Writer, answer *flagsJSON) {
 		if f.Secret {
 			kind = "secret"
 		}
-		details := []string{f.Help, kind + ": " + f.Accepted, "a change: " + consequences(f.Effects)}
+		details := []string{f.Help, kind + ": " + f.Accepted, "a change: " + consequences(p, f.Effects)}
 		if f.Deprecated != "" {
 			details = append(details, "deprecated: "+f.Deprecated)
 		}
@@ -138,17 +138,31 @@ func printFlags(out io.Writer, answer *flagsJSON) {
 	}
 }
 
-// consequences tells what becomes of each service.
-func consequences(effects []plan.Effect) string {
+// consequences tells what becomes of each service and task.
+func consequences(p *plan.Plan, effects []plan.Effect) string {
 	if len(effects) == 0 {
 		return "there is no service"
 	}
 	said := make([]string, len(effects))
 	for i, e := range effects {
-		said[i] = e.Service + " " + map[plan.EffectAction]string{
-			plan.EffectNone: "is left alone", plan.EffectLive: "is asked otherwise by its probes", plan.EffectNext: "has it from its next start on",
-			plan.EffectSignal: "gets " + e.Signal, plan.EffectRestart: "is restarted",
-		}[e.Action]
+		said[i] = e.Service + " " + consequence(p.Task(e.Service) != nil, e)
 	}
 	return strings.Join(said, "; ")
+}
+
+func consequence(task bool, e plan.Effect) string {
+	switch {
+	case task && e.Action == plan.EffectNext:
+		return "has it from its next run on"
+	case task && e.Action == plan.EffectRestart:
+		return "is run again"
+	}
+	said := map[plan.EffectAction]string{
+		plan.EffectNone: "is left alone", plan.EffectLive: "is asked otherwise by its probes", plan.EffectNext: "has it from its next start on",
+		plan.EffectSignal: "gets " + e.Signal, plan.EffectRestart: "is restarted",
+	}[e.Action]
+	if e.Why != "" {
+		said += ", and " + e.Why
+	}
+	return said
 }
