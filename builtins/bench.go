@@ -16,8 +16,10 @@ type Bench interface {
 	// Evaluate evaluates a recipe, by its path from the test's folder or as a function that declares it, and resolves it
 	// under flags ("name=value") and facts.
 	Evaluate(path string, declare starlark.Callable, sets []string, facts expr.Facts) (*Trial, *Fault)
-	// Judge has a probe judge a reply; the reason is empty for a healthy one.
-	Judge(p *plan.Probe, env *expr.Env, reply []byte) (reason string, fault *Fault)
+	// Judge has a probe judge what is given in place of the service; the reason is empty for a healthy one.
+	Judge(p Probed, given Given) (reason string)
+	// Keep is a function as the plan of a recipe keeps it.
+	Keep(f *starlark.Function) (*plan.Script, error)
 	// Golden compares a text with a golden file.
 	Golden(name, text string) *Fault
 	// Catch calls a function and returns what would have failed the test.
@@ -47,13 +49,13 @@ func (t *Trial) Call() *Call { return t.call }
 // Unread reports whether there are errors that the test has not looked at.
 func (t *Trial) Unread() bool { return t.List.Failed() && !t.read }
 
-// Resolved is what a host makes of a plan: the values of its flags, and its services by name.
+// Resolved is what a host makes of a plan: the values of its flags, and its services and tasks by name.
 type Resolved struct {
 	Env      *expr.Env
 	Services map[string]*ResolvedService
 }
 
-// ResolvedService is what a service is started with. Templates are texts by the path of their file.
+// ResolvedService is what a service or a task is started with. Templates are texts by the path of their file.
 type ResolvedService struct {
 	Command   []string
 	Env       map[string]string

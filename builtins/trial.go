@@ -175,6 +175,12 @@ func flagValue(v expr.Value) starlark.Value {
 		return starlark.String(expr.FormatSize(v.Int))
 	case expr.Duration:
 		return starlark.String(expr.FormatDuration(v.Int))
+	case expr.List:
+		var list []starlark.Value
+		for _, e := range v.Elements() {
+			list = append(list, starlark.String(e))
+		}
+		return starlark.NewList(list)
 	}
 	return starlark.String(v.Text)
 }
@@ -185,27 +191,48 @@ func (t *Trial) chosen(r *Recording, a *arguments) *plan.Service {
 		t.missing(r, a.call.Word)
 		return nil
 	}
-	name := get[string](a, "service")
-	var names []string
+	var all []*plan.Service
 	for i := range t.Plan.Services {
-		s := &t.Plan.Services[i]
-		if s.Name == name || name == "" && len(t.Plan.Services) == 1 {
+		all = append(all, &t.Plan.Services[i])
+	}
+	return named(r, a, all, "service")
+}
+
+// started is the service or task that a call names, or the only service, or the only task where there is no service.
+func (t *Trial) started(r *Recording, a *arguments) *plan.Service {
+	if t.Plan == nil {
+		t.missing(r, a.call.Word)
+		return nil
+	}
+	all := t.Plan.Launches()
+	if a.given("service") == nil && len(t.Plan.Services) > 0 {
+		all = all[:len(t.Plan.Services)]
+	}
+	return named(r, a, all, "service")
+}
+
+// named is the one of that name, or the only one where a call names none.
+func named(r *Recording, a *arguments, all []*plan.Service, kind string) *plan.Service {
+	name := get[string](a, kind)
+	var names []string
+	for _, s := range all {
+		if s.Name == name || a.given(kind) == nil && len(all) == 1 {
 			return s
 		}
 		names = append(names, s.Name)
 	}
-	d := diag.Diagnostic{Code: plan.CodeUndeclared, Message: "there is no such service", Found: fmt.Sprintf("%q", name), Accepted: cmp.Or(strings.Join(names, ", "), "none: the recipe declares no service"), Hint: plan.Nearest(name, names)}
-	part := Whole("service")
-	if name == "" {
-		d.Code, d.Message, d.Found, part = plan.CodeMissing, "there is more than one service, or none: name it", "", callee()
+	d := diag.Diagnostic{Code: plan.CodeUndeclared, Message: "there is no such " + kind, Found: fmt.Sprintf("%q", name), Accepted: cmp.Or(strings.Join(names, ", "), "none: the recipe declares no "+kind), Hint: plan.Nearest(name, names)}
+	part := Whole(kind)
+	if a.given(kind) == nil {
+		d.Code, d.Message, d.Found, part = plan.CodeMissing, fmt.Sprintf("there is more than one %s, or none: name it", kind), "", callee()
 	}
 	r.report(a.call, part, d)
 	return nil
 }
 
-// resolved is what the host makes of the chosen service; nil when there is none, which was reported.
+// resolved is what the host makes of what a call names; nil when there is none, which was reported.
 func (t *Trial) resolved(r *Recording, a *arguments) *ResolvedService {
-	s := t.chosen(r, a)
+	s := t.started(r, a)
 	if s == nil {
 		return nil
 	}
@@ -222,6 +249,21 @@ func (t *Trial) service(r *Recording, a *arguments) starlark.Value {
 		return unknown{}
 	}
 	return t.fields(r, func(p *plan.Plan) { p.Services = []plan.Service{*s} }, "services")
+}
+
+func (t *Trial) task(r *Recording, a *arguments) starlark.Value {
+	if t.Plan == nil {
+		return t.missing(r, a.call.Word)
+	}
+	var all []*plan.Service
+	for i := range t.Plan.Tasks {
+		all = append(all, t.Plan.Tasks[i].Launched())
+	}
+	s := named(r, a, all, "task")
+	if s == nil {
+		return unknown{}
+	}
+	return t.fields(r, func(p *plan.Plan) { p.Tasks = []plan.Task{*t.Plan.Task(s.Name)} }, "tasks")
 }
 
 // fields are those of the first item of a list of the plan, which keep leaves alone in it.
@@ -270,7 +312,7 @@ func (t *Trial) template(r *Recording, a *arguments) starlark.Value {
 	}
 	path := get[string](a, "path")
 	var paths []string
-	for _, s := range t.Plan.Services {
+	for _, s := range t.Plan.Launches() {
 		for p, text := range t.Resolved.Services[s.Name].Templates {
 			if p == path {
 				return starlark.String(text)
@@ -280,8 +322,8 @@ func (t *Trial) template(r *Recording, a *arguments) starlark.Value {
 	}
 	slices.Sort(paths)
 	if !a.call.Spoilt(Whole("path")) {
-		r.report(a.call, Whole("path"), diag.Diagnostic{Code: plan.CodeUndeclared, Message: "no template of a service has this path", Found: fmt.Sprintf("%q", path),
-			Accepted: cmp.Or(strings.Join(slices.Compact(paths), ", "), "none: no service has a template"), Hint: plan.Nearest(path, paths)})
+		r.report(a.call, Whole("path"), diag.Diagnostic{Code: plan.CodeUndeclared, Message: "no template of a service or a task has this path", Found: fmt.Sprintf("%q", path),
+			Accepted: cmp.Or(strings.Join(slices.Compact(paths), ", "), "none: there is no template"), Hint: plan.Nearest(path, paths)})
 	}
 	return unknown{}
 }
@@ -301,7 +343,7 @@ func (t *Trial) probes(r *Recording, a *arguments) starlark.Value {
 	var all []starlark.Value
 	if list, found, _ := service.Get(starlark.String("probes")); found {
 		for i := range s.Probes {
-			all = append(all, &probed{probe: &s.Probes[i], env: t.Resolved.Env, fields: list.(*starlark.List).Index(i).(*starlark.Dict)})
+			all = append(all, &probed{Probed: Probed{t.Plan, s, &s.Probes[i], t.Resolved.Env}, fields: list.(*starlark.List).Index(i).(*starlark.Dict)})
 		}
 	}
 	return starlark.NewList(all)

@@ -11,65 +11,66 @@ import (
 	"recipe/runtime/plan"
 )
 
-var probedType = &Type{"probe", `an item of recipe.probes, as in evaluate("foo.star").probes()[0]`, readProbed} // *probed
+var probedType = &Type{"probe", `an item of recipe.probes, as in evaluate("foo.star").probes()[0], or a function that script takes`, readProbed} // *probed or *starlark.Function
 
 func readProbed(it *item, v starlark.Value) any {
-	if p, ok := v.(*probed); ok {
-		return p
+	switch v := v.(type) {
+	case *probed:
+		return v
+	case *starlark.Function:
+		return v
 	}
 	return it.mismatch(v, it.parameter.Type.Accepted, "")
 }
 
 func runProbe(b Bench) func(*Recording, *arguments) starlark.Value {
 	return func(r *Recording, a *arguments) starlark.Value {
+		if len(a.call.spoilt) > 0 {
+			return unknown{}
+		}
 		p := get[*probed](a, "probe")
-		if p == nil || len(a.call.spoilt) > 0 {
-			return unknown{}
+		fault := (*Fault)(nil)
+		switch f := get[*starlark.Function](a, "probe"); {
+		case f != nil:
+			p, fault = called(b, a, f)
+		case a.given("arguments") != nil:
+			fault = &Fault{"arguments", diag.Diagnostic{Code: plan.CodeKind, Message: "the recipe gives the arguments of its probe", Hint: "give the function itself in place of the probe"}}
 		}
-		reply, ok := replyOf(r, a, p.probe)
+		given, ok := Given{}, fault == nil
+		if ok {
+			given, ok = givenOf(r, a, p.Probe)
+		}
 		if !ok {
+			if fault != nil {
+				r.report(a.call, Whole(fault.Parameter), fault.Diagnostic)
+			}
 			return unknown{}
 		}
-		reason, fault := b.Judge(p.probe, p.env, reply)
-		if fault != nil {
-			r.report(a.call, Whole(fault.Parameter), fault.Diagnostic)
-			return unknown{}
-		}
-		return answer{reason}
+		return answer{b.Judge(p.Probed, given)}
 	}
 }
 
-// replyOf is what the daemon says: reply as it is, or an HTTP reply of a status and a body.
-func replyOf(r *Recording, a *arguments, p *plan.Probe) ([]byte, bool) {
-	composed := a.given("status") != nil || a.given("body") != nil
-	refuse := func(parameter, message, accepted string) ([]byte, bool) {
-		r.report(a.call, Whole(parameter), diag.Diagnostic{Code: plan.CodeKind, Message: message, Accepted: accepted})
-		return nil, false
+// called is a probe that calls a function of the test's, on a host without flags.
+func called(b Bench, a *arguments, f *starlark.Function) (*probed, *Fault) {
+	script, err := b.Keep(f)
+	if err != nil {
+		return nil, &Fault{"probe", diag.Diagnostic{Code: plan.CodeKind, Message: err.Error(), Hint: "a function that is called later stands at the top level of its file"}}
 	}
-	switch {
-	case a.given("reply") != nil && composed:
-		return refuse("reply", "a reply is given as it is, or as a status and a body", "one of the two")
-	case a.given("reply") != nil:
-		return []byte(get[string](a, "reply")), true
-	case !composed:
-		return refuse("probe", "there is no reply to judge", `reply = "...", or status and body of an http probe`)
-	case p.HTTP == nil:
-		return refuse("probe", "only the reply to an http probe has a status and a body", `reply = "..."`)
-	}
-	status, body := int64(200), get[string](a, "body")
-	if a.given("status") != nil {
-		status = get[int64](a, "status")
-	}
-	if status < 100 || status > 999 {
-		return refuse("status", "this is no status of HTTP", "100 to 999")
-	}
-	return fmt.Appendf(nil, "HTTP/1.1 %d\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s", status, len(body), body), true
+	p := &plan.Probe{Timeout: 2000, Script: &plan.ScriptProbe{Script: *script, Arguments: get[[]plan.Binding](a, "arguments")}}
+	return &probed{Probed: Probed{Plan: &plan.Plan{}, Service: &plan.Service{}, Probe: p, Env: &expr.Env{Facts: TestFacts()}}}, nil
 }
 
-// probed is a probe of a recipe that was evaluated.
+// Probed is a probe of a service on the host of a test.
+type Probed struct {
+	Plan    *plan.Plan
+	Service *plan.Service
+	Probe   *plan.Probe
+	Env     *expr.Env
+}
+
+// probed is a probe of a recipe that was evaluated, with its fields in the plan.
 type probed struct {
-	probe  *plan.Probe
-	env    *expr.Env
+	Probed
 	fields *starlark.Dict
 }
 

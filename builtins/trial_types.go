@@ -7,13 +7,14 @@ import (
 	"go.starlark.net/starlark"
 
 	"recipe/builtins/diag"
+	"recipe/runtime/expr"
 	"recipe/runtime/plan"
 )
 
 var (
-	recipeType   = &Type{"recipe", `a path, as in "foo.star", or a function that declares`, readRecipe} // string or starlark.Callable
-	settingsType = &Type{"dict", `values of flags by name, as in {"port": 9000}`, readSettings}         // []string, name=value
-	hostType     = &Type{"dict", `facts by name, as in {"cpus": 2, "memory": "1GiB"}`, readFacts}       // *expr.Facts
+	recipeType   = &Type{"recipe", `a path, as in "foo.star", or a function that declares`, readRecipe}              // string or starlark.Callable
+	settingsType = &Type{"dict", `values of flags by name, as in {"port": 9000, "peers": ["a", "b"]}`, readSettings} // []string, name=value
+	hostType     = &Type{"dict", `facts by name, as in {"cpus": 2, "memory": "1GiB"}`, readFacts}                    // *expr.Facts
 )
 
 func readRecipe(it *item, v starlark.Value) any {
@@ -49,7 +50,11 @@ func readSettings(it *item, v starlark.Value) any {
 	entries(it, v, func(e *item, name string, v starlark.Value) {
 		text, ok := setting(v)
 		if !ok {
-			e.mismatch(v, "a text, a whole number, or True or False", "write it as an operator would, as a text")
+			hint := "write it as an operator would, as a text"
+			if isList(v) {
+				hint = "no element is empty, holds a comma, or has white space at an end"
+			}
+			e.mismatch(v, "a text, a whole number, True or False, or a list of texts", hint)
 			return
 		}
 		sets = append(sets, name+"="+text)
@@ -66,8 +71,23 @@ func setting(v starlark.Value) (string, bool) {
 		return v.String(), true
 	case starlark.Bool:
 		return strings.ToLower(v.String()), true
+	case *starlark.List:
+		return listSetting(v)
 	}
 	return "", false
+}
+
+// listSetting writes a list, of which no element is two for whoever reads it.
+func listSetting(v *starlark.List) (string, bool) {
+	var texts []string
+	for i := range v.Len() {
+		text, ok := starlark.AsString(v.Index(i))
+		if !ok || expr.CheckElement(text) != nil {
+			return "", false
+		}
+		texts = append(texts, text)
+	}
+	return expr.JoinElements(texts), true
 }
 
 func readFacts(it *item, v starlark.Value) any {

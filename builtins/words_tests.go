@@ -69,7 +69,7 @@ func TestWords(b Bench) []Word {
 				`assert.eq(recipe.flags["workers"], 4)`),
 			Parameters: []Parameter{
 				{Name: "recipe", Type: recipeType, Required: true, Positional: true, Doc: "in the folder of the test or below, or what declares it"},
-				{Name: "set", Type: settingsType, Doc: "values of flags by name"},
+				{Name: "set", Type: settingsType, Doc: "values of flags by name; of a secret the path of its file, as in \"@/etc/foo/password\", which is not read"},
 				{Name: "host", Type: hostType, Doc: "facts; 4 cpus, 8GiB, host, x86_64 unless given"},
 			},
 		},
@@ -82,13 +82,18 @@ func TestWords(b Bench) []Word {
 			},
 		},
 		{
-			Name: "probe", run: runProbe(b), Doc: "Has a probe judge a given reply, by the same code as at run time but without a connection. The answer counts as true when it is healthy; reason says why it is not.",
+			Name: "probe", run: runProbe(b), Doc: "Has a probe judge what is given in place of the service, by the same code as at run time but without a connection or a process. The answer counts as true when it is healthy; reason says why it is not.",
 			Example: inTest(`liveness = evaluate("foo.star").probes()[0]` + "\n    " + `assert.contains(probe(liveness, status = 500).reason, "wanted 200")`),
 			Parameters: []Parameter{
-				{Name: "probe", Type: probedType, Required: true, Positional: true, Doc: "an item of recipe.probes"},
-				{Name: "reply", Type: textType, Doc: "all that the daemon says before it closes the connection"},
-				{Name: "status", Type: intType, Doc: "of an HTTP reply"},
-				{Name: "body", Type: textType, Doc: "of an HTTP reply"},
+				{Name: "probe", Type: probedType, Required: true, Positional: true, Doc: "an item of recipe.probes, or a function such as script takes"},
+				{Name: "reply", Type: replyType, OrNone: true, Doc: "all that the daemon says before it closes the connection; None if it says nothing in time"},
+				{Name: "replies", Type: repliesType, Doc: "to one question after another, of the rounds of a tcp probe or of a function; a connection is closed behind its last one"},
+				{Name: "status", Type: intType, Doc: "of an HTTP reply; 200 unless given"},
+				{Name: "headers", Type: headersType, Doc: "of an HTTP reply"},
+				{Name: "body", Type: bytesType, Doc: "of an HTTP reply"},
+				{Name: "exit", Type: intType, Doc: "the exit code of an exec probe's command; 0 unless given"},
+				{Name: "output", Type: textType, Doc: "of an exec probe's command"},
+				{Name: "arguments", Type: argumentsType, Doc: "for a function that is given in place of a probe, by name"},
 			},
 		},
 	}
@@ -100,6 +105,8 @@ func TrialWords(t *Trial) []Word {
 		return "def test_example():\n    recipe = evaluate(\"foo.star\")\n    " + body
 	}
 	service := Parameter{Name: "service", Type: textType, Positional: true, Doc: "its name, where there are several"}
+	started := service
+	started.Doc = "its name, or that of a task, where there are several"
 	return []Word{
 		{Name: "recipe.plan", attribute: t.plan, Doc: "The plan as `recipe plan` prints it, as dicts and lists.", Example: inTest(`assert.eq(recipe.plan["name"], "foo")`)},
 		{Name: "recipe.json", attribute: t.json, Doc: "The plan's canonical JSON, as a text.", Example: inTest(`golden("foo.json", recipe.json)`)},
@@ -107,10 +114,13 @@ func TrialWords(t *Trial) []Word {
 		{Name: "recipe.errors", attribute: t.errors, Doc: "What makes the recipe unsound or its flags unusable: a list of errors with code, word, message, found, accepted, hint, file, line and column.",
 			Example: inTest(`assert.eq([e.code for e in recipe.errors], [])`)},
 		{Name: "recipe.warnings", attribute: t.warnings, Doc: "What `recipe check` warns of, with the fields of errors.", Example: inTest(`assert.eq(recipe.warnings, [])`)},
-		{Name: "recipe.flags", attribute: t.flags, Doc: "The value of every flag by its name; sizes and durations are texts with a unit.", Example: inTest(`assert.eq(recipe.flags["port"], 8080)`)},
+		{Name: "recipe.flags", attribute: t.flags, Doc: "The value of every flag by its name; sizes and durations are texts with a unit, lists are lists, and a secret is its name in angle brackets.", Example: inTest(`assert.eq(recipe.flags["port"], 8080)`)},
 		{Name: "recipe.service", run: t.service, Doc: "A service of the plan, as a dict.", Example: inTest(`assert.eq(recipe.service("foo")["name"], "foo")`), Parameters: []Parameter{service}},
-		{Name: "recipe.command", run: t.command, Doc: "The program and the arguments of a service, as the daemon gets them.", Example: inTest(`assert.eq(recipe.command("foo")[0], "/usr/bin/foo")`), Parameters: []Parameter{service}},
-		{Name: "recipe.env", run: t.env, Doc: "The environment of a service, whole, as a dict of texts.", Example: inTest(`assert.eq(recipe.env("foo")["LANG"], "C.UTF-8")`), Parameters: []Parameter{service}},
+		{Name: "recipe.task", run: t.task, Doc: "A task of the plan, as a dict.",
+			Example:    "def clean():\n    task(name = \"clean\", command = [\"/usr/bin/clean\"], every = \"1h\")\n\ndef test_example():\n    recipe = evaluate(clean)\n    assert.eq(recipe.task()[\"every\"], \"1h\")",
+			Parameters: []Parameter{{Name: "task", Type: textType, Positional: true, Doc: "its name, where there are several"}}},
+		{Name: "recipe.command", run: t.command, Doc: "The program and the arguments of a service or a task, as it gets them.", Example: inTest(`assert.eq(recipe.command("foo")[0], "/usr/bin/foo")`), Parameters: []Parameter{started}},
+		{Name: "recipe.env", run: t.env, Doc: "The environment of a service or a task, whole, as a dict of texts.", Example: inTest(`assert.eq(recipe.env("foo")["LANG"], "C.UTF-8")`), Parameters: []Parameter{started}},
 		{Name: "recipe.template", run: t.template, Doc: "The text of a template, by its path.", Example: inTest(`assert.eq(recipe.template("/run/foo/live.conf"), "workers 8\n")`),
 			Parameters: []Parameter{{Name: "path", Type: textType, Required: true, Positional: true, Doc: "of its file"}}},
 		{Name: "recipe.probes", run: t.probes, Doc: "The probes of a service, in their order, with the fields of the plan.", Example: inTest(`assert.eq(recipe.probes("foo")[0].timeout, "2s")`), Parameters: []Parameter{service}},

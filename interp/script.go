@@ -162,12 +162,18 @@ func (s *Script) Evaluate(path string) (*plan.Plan, diag.List, error) {
 	return p, list, nil
 }
 
+// Kept is a function of the script, or of a module that it loads, as a plan keeps it.
+func (s *Script) Kept(f *starlark.Function) (*plan.Script, error) {
+	return (&capture{evaluation: s.e, modules: map[string]*captured{}}).script(f)
+}
+
 // Declared evaluates what a function of the script declares, as a recipe that consists of its call.
 func (s *Script) Declared(f starlark.Callable) (*plan.Plan, diag.List) {
 	s.e.drain()
 	before, resume := s.e.list, s.e.recording.Aside()
 	s.e.list = nil
 	s.call(f)
+	s.e.keep()
 	p := s.e.recording.Plan(fileName(s.e.name))
 	p.Inputs = s.e.inputs()
 	list := s.e.conclude(p)

@@ -59,13 +59,16 @@ func (b *bench) resolve(t *builtins.Trial, sets []string, facts expr.Facts) {
 	}
 }
 
-// Judge has a probe judge a reply.
-func (b *bench) Judge(p *plan.Probe, env *expr.Env, reply []byte) (string, *builtins.Fault) {
-	if err := b.options.Runtime.Judge(p, env, reply); err != nil {
-		return err.Error(), nil
+// Judge has a probe judge what is given in place of the service.
+func (b *bench) Judge(p builtins.Probed, given builtins.Given) string {
+	if err := b.options.Runtime.Judge(p, given); err != nil {
+		return err.Error()
 	}
-	return "", nil
+	return ""
 }
+
+// Keep is a function as the plan of a recipe keeps it.
+func (b *bench) Keep(f *starlark.Function) (*plan.Script, error) { return b.script.Kept(f) }
 
 // Catch calls a function that is expected to fail.
 func (b *bench) Catch(f starlark.Callable) diag.List {

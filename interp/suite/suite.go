@@ -53,8 +53,8 @@ type File struct {
 type Runtime interface {
 	// Resolve gives the plan's values under flags ("name=value") and facts. The error has a problem a line.
 	Resolve(p *plan.Plan, sets []string, facts expr.Facts) (*builtins.Resolved, error)
-	// Judge has a probe judge all that a daemon says before it closes the connection; nil means healthy.
-	Judge(p *plan.Probe, env *expr.Env, reply []byte) error
+	// Judge has a probe judge what is given in place of the service; nil means healthy.
+	Judge(p builtins.Probed, given builtins.Given) error
 }
 
 // Options are those of one test.

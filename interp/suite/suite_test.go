@@ -40,7 +40,7 @@ func (host) Resolve(p *plan.Plan, sets []string, facts expr.Facts) (*builtins.Re
 		env.Flags[name] = v
 	}
 	r := &builtins.Resolved{Env: env, Services: map[string]*builtins.ResolvedService{}}
-	for _, s := range p.Services {
+	for _, s := range p.Launches() {
 		rs := &builtins.ResolvedService{Env: map[string]string{"LANG": "C.UTF-8"}, Templates: map[string]string{}}
 		for _, e := range s.Command {
 			v, err := e.Eval(env)
@@ -54,9 +54,13 @@ func (host) Resolve(p *plan.Plan, sets []string, facts expr.Facts) (*builtins.Re
 	return r, nil
 }
 
-func (host) Judge(_ *plan.Probe, _ *expr.Env, reply []byte) error {
-	if !strings.Contains(string(reply), "PONG") {
-		return fmt.Errorf("found %q", reply)
+func (host) Judge(_ builtins.Probed, given builtins.Given) error {
+	var all []string
+	for _, r := range given.Replies {
+		all = append(all, string(r.Text))
+	}
+	if said := strings.Join(all, ""); given.Exit != 0 || !strings.Contains(said+given.Output, "PONG") {
+		return fmt.Errorf("found %q", said)
 	}
 	return nil
 }

@@ -80,12 +80,27 @@ func Run(ctx context.Context, spec *launch.Spec, within time.Duration) (said str
 		return "", fmt.Errorf("cannot run %s: its parent ended with %w", spec.Argv[0], err)
 	case json.Unmarshal(answer.text, &r) != nil:
 		return "", fmt.Errorf("cannot run %s: its parent did not say what came of it", spec.Argv[0])
+	}
+	return r.verdict()
+}
+
+func (r result) verdict() (said string, err error) {
+	switch {
 	case r.Reason != "" && r.Said != "":
 		return r.Said, fmt.Errorf("%s: %s", r.Reason, r.Said)
 	case r.Reason != "":
 		return "", errors.New(r.Reason)
 	}
 	return r.Said, nil
+}
+
+// Ended is what Run says of a command that ended in time with that exit code and said that. Nothing is run.
+func Ended(spec *launch.Spec, exit int, output []byte) (said string, err error) {
+	r := result{Said: lastLine(output)}
+	if exit != 0 {
+		r.Reason = launch.OneLine(launch.Failed(spec.Argv[0], exit))
+	}
+	return r.verdict()
 }
 
 // bounded keeps what a result can be long, and takes the rest in silence.

@@ -67,9 +67,14 @@ func (r *Run) run(ctx context.Context, id *identity, env []string, umask int, st
 		return fmt.Errorf("%s did not end within %s", r.Argv[0], r.Timeout)
 	}
 	if err != nil {
-		return fmt.Errorf("%s failed with exit code %d", r.Argv[0], shellCode(cmd.ProcessState))
+		return Failed(r.Argv[0], shellCode(cmd.ProcessState))
 	}
 	return nil
+}
+
+// Failed is the error of a program that ended with another exit code than 0.
+func Failed(program string, exit int) error {
+	return fmt.Errorf("%s failed with exit code %d", program, exit)
 }
 
 func (id *identity) credential() *syscall.Credential {

@@ -11,18 +11,17 @@
 //
 // Resolve makes a Target of a plan's probe. A kind of probe is one file with one type that implements exchange, and one
 // case in Resolve: see tcp.go, http.go, aside.go for commands, and script.go for functions, which are called in a process
-// that asks for everything. socket.go connects, with or without TLS. stall.go tells a stall of ours from the daemon's.
+// that asks for everything. socket.go connects, with or without TLS. stall.go tells a stall of ours from the daemon's. judge.go
+// has each of them judge what a test gives in place of a service.
 //
 // Tests: real listeners that answer, refuse, reset, hang, drip and break off; a count of descriptors and goroutines
 // after them; a stall on a clock of the tests' own; and a process that is stopped in the midst of a probe.
 package probe
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"strconv"
@@ -51,11 +50,8 @@ type exchange interface {
 	// run asks once, and tells what it saw of a healthy service, if that says something. ctx ends at the probe's deadline;
 	// within is how long that was, for messages.
 	run(ctx context.Context, within time.Duration) (evidence string, err error)
-}
-
-// dialogue is an exchange over a connection, which may be there already.
-type dialogue interface {
-	talk(conn io.ReadWriter, within time.Duration) (evidence string, err error)
+	// replay is run with what is given in place of the service.
+	replay(g Given, within time.Duration) error
 }
 
 // Resolve computes what a probe of the service asks. The error names what cannot be computed or is out of range. scripts is
@@ -90,22 +86,6 @@ func Resolve(p *plan.Plan, s *plan.Service, pr *plan.Probe, env *expr.Env, scrip
 	}
 	return t, nil
 }
-
-// Judge judges a reply that is given in place of the daemon's: all that it says before it closes the connection. Nothing
-// is connected to; nil means healthy. What runs a process of its own has no reply.
-func (t *Target) Judge(reply []byte) error {
-	d, ok := t.ask.(dialogue)
-	if !ok {
-		return fmt.Errorf("cannot judge a reply to %s: it runs a process, and reads no reply", t.Name())
-	}
-	_, err := d.talk(replay{bytes.NewReader(reply)}, t.Timeout)
-	return err
-}
-
-// replay is a connection to a daemon that has said all it will.
-type replay struct{ io.Reader }
-
-func (replay) Write(asked []byte) (int, error) { return len(asked), nil }
 
 // Name is what is asked, in short: "tcp 8080" or "http 8080/healthz".
 func (t *Target) Name() string { return t.ask.name() }

@@ -40,12 +40,16 @@ func resolveScript(s *plan.Service, pr *plan.ScriptProbe, env *expr.Env, scripts
 func (p scripted) name() string { return "script " + p.script.Script.Function }
 
 func (p scripted) run(ctx context.Context, within time.Duration) (string, error) {
-	d := &desk{ctx: ctx, within: within}
+	return p.call(&desk{ctx: ctx, within: within})
+}
+
+// call calls the function, whom the desk serves.
+func (p scripted) call(d *desk) (string, error) {
 	defer d.close()
-	reason, evidence, err := p.scripts(ctx, p.service, p.script, d.serve)
+	reason, evidence, err := p.scripts(d.ctx, p.service, p.script, d.serve)
 	switch {
-	case err != nil && timedOut(ctx.Err()):
-		return "", errors.New("no answer within " + span(within))
+	case err != nil && timedOut(d.ctx.Err()):
+		return "", errors.New("no answer within " + span(d.within))
 	case err != nil:
 		return "", err
 	case reason != "" && evidence != "":
@@ -60,12 +64,13 @@ func (p scripted) run(ctx context.Context, within time.Duration) (string, error)
 type desk struct {
 	ctx     context.Context
 	within  time.Duration
+	given   *answers // in place of the service, for tests
 	sockets []*held
 	read    int // bytes, over all sockets
 }
 
 type held struct {
-	conn   net.Conn
+	conn   io.ReadWriter // a net.Conn, or replayed
 	hangUp func()
 	host   string
 }
@@ -155,6 +160,10 @@ func (d *desk) connect(q placeAsked) (int, error) {
 			s.tls.name = host
 		}
 	}
+	if d.given != nil {
+		d.sockets = append(d.sockets, &held{&replayed{from: d.given}, func() {}, host})
+		return len(d.sockets) - 1, nil
+	}
 	conn, hangUp, err := s.dial(d.ctx, d.within)
 	if err != nil {
 		return 0, err
@@ -224,11 +233,15 @@ func (d *desk) startTLS(q struct {
 	if _, already := h.conn.(*tls.Conn); already {
 		return false, errors.New("start_tls: the connection speaks TLS already")
 	}
+	plain, connected := h.conn.(net.Conn)
+	if !connected {
+		return true, nil // a reply that is given needs no secrecy
+	}
 	s := &secured{name: q.ServerName, ca: q.CA, insecure: q.Insecure}
 	if s.name == "" {
 		s.name = h.host
 	}
-	conn, err := s.shake(d.ctx, h.conn, d.within)
+	conn, err := s.shake(d.ctx, plain, d.within)
 	if err != nil {
 		return false, fmt.Errorf("start_tls: %w", err)
 	}
@@ -254,6 +267,13 @@ func (d *desk) udp(q struct {
 }) ([]byte, error) {
 	if q.Host == "" {
 		q.Host = "127.0.0.1"
+	}
+	if d.given != nil {
+		text, ended, err := d.given.next()
+		if err != nil || ended {
+			return nil, fmt.Errorf("udp: sent %s to %s: no answer within %s", excerpt(q.Data), net.JoinHostPort(q.Host, strconv.Itoa(q.Port)), span(d.within))
+		}
+		return text, nil
 	}
 	dialer := net.Dialer{Resolver: &net.Resolver{PreferGo: true}}
 	conn, err := dialer.DialContext(d.ctx, "udp", net.JoinHostPort(q.Host, strconv.Itoa(q.Port)))

@@ -1,11 +1,13 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
 
 	"recipe/builtins"
+	"recipe/interp/script"
 	"recipe/runtime/expr"
 	"recipe/runtime/flags"
 	"recipe/runtime/launch"
@@ -24,8 +26,7 @@ func (testRuntime) Resolve(p *plan.Plan, sets []string, facts expr.Facts) (*buil
 	}
 	r := &builtins.Resolved{Env: settled.Env, Services: map[string]*builtins.ResolvedService{}}
 	var errs []error
-	for i := range p.Services {
-		s := &p.Services[i]
+	for _, s := range p.Launches() {
 		spec, err := launch.Resolve(p, s, settled.Env)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("service %q: %w", s.Name, err))
@@ -50,11 +51,21 @@ func resolvedService(spec *launch.Spec) *builtins.ResolvedService {
 	return s
 }
 
-// Judge has a probe judge a reply.
-func (testRuntime) Judge(p *plan.Probe, env *expr.Env, reply []byte) error {
-	target, err := probe.Resolve(&plan.Plan{}, &plan.Service{}, p, env, nil)
+// Judge has a probe judge what is given in place of the service. A function is called here: this process has nothing, as the
+// child of a real probe.
+func (testRuntime) Judge(p builtins.Probed, given builtins.Given) error {
+	target, err := probe.Resolve(p.Plan, p.Service, p.Probe, p.Env, callHere)
 	if err != nil {
 		return err
 	}
-	return target.Judge(reply)
+	g := probe.Given{Exit: given.Exit, Output: []byte(given.Output)}
+	for _, r := range given.Replies {
+		g.Replies = append(g.Replies, probe.Reply(r))
+	}
+	return target.Judge(g)
+}
+
+func callHere(_ context.Context, service string, p *plan.ScriptProbe, serve func(string, []byte) ([]byte, error)) (reason, evidence string, err error) {
+	v := script.Run(serve, script.Work{Service: service, Probe: *p})
+	return v.Reason, v.Evidence, nil
 }
