@@ -28,6 +28,7 @@ const lifeFactor = 6
 // confine gives up what no work needs. It comes before the first byte of a request, and cannot be taken back.
 func confine(limits Limits) error {
 	debug.SetMemoryLimit(limits.Memory / 4 * 3) // collect before it is too late
+	debug.SetGCPercent(400)                     // and seldom before that: a child lives for a moment
 	debug.SetMaxStack(int(limits.Memory / stackShare))
 	time.AfterFunc(time.Hour, func() {}).Stop() // the runtime opens what timers need with the first of them, and nothing later
 	if err := dropRoot(); err != nil {
