@@ -1,6 +1,7 @@
 package interp
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"io"
@@ -47,7 +48,20 @@ func (f *Folder) Read(key string, most int) ([]byte, error) {
 	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
 		return nil, errNoFile
 	}
-	return io.ReadAll(io.LimitReader(file, int64(most)))
+	return wholly(file, most)
+}
+
+// wholly reads to the end, cut at that many bytes. Of a file it asks for all at once: io.ReadAll asks for 512 bytes, then for
+// somewhat more, and so on.
+func wholly(in io.Reader, most int) ([]byte, error) {
+	var b bytes.Buffer
+	if file, ok := in.(*os.File); ok {
+		if info, err := file.Stat(); err == nil {
+			b.Grow(int(min(info.Size(), int64(most))) + bytes.MinRead)
+		}
+	}
+	_, err := b.ReadFrom(io.LimitReader(in, int64(most)))
+	return b.Bytes(), err
 }
 
 // Names lists a folder.

@@ -77,7 +77,7 @@ func Read(path string, stdin io.Reader) ([]byte, error) {
 	if in == nil {
 		return nil, errors.New("there is no standard input")
 	}
-	data, err := io.ReadAll(io.LimitReader(in, mostSource+1))
+	data, err := wholly(in, mostSource+1)
 	if err == nil && len(data) > mostSource && isPlan(data) {
 		var rest []byte
 		rest, err = io.ReadAll(io.LimitReader(in, mostPlan-mostSource))

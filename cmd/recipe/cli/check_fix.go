@@ -21,7 +21,7 @@ func (e *evaluator) fix(ctx context.Context, file string) (mended bool, left dia
 	if err != nil {
 		return false, interp.Unreadable(file, err), nil
 	}
-	answer, err := e.text(ctx, file, source, false)
+	answer, err := e.text(ctx, evaluateRequest{Name: file, Source: source})
 	if err != nil {
 		return false, nil, err
 	}
@@ -30,7 +30,7 @@ func (e *evaluator) fix(ctx context.Context, file string) (mended bool, left dia
 		if bytes.Equal(next, source) {
 			break
 		}
-		better, err := e.text(ctx, file, next, false)
+		better, err := e.text(ctx, evaluateRequest{Name: file, Source: next})
 		if err != nil {
 			return false, nil, err
 		}

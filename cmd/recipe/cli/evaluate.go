@@ -19,6 +19,7 @@ type evaluateRequest struct {
 	Name   string
 	Source []byte
 	Plan   bool // wanted, and not the diagnostics alone
+	Batch  bool // one of several that see one snapshot of the files they share
 }
 
 // evaluateAnswer has the plan as its canonical JSON, nil where there is none or it was not wanted.
@@ -29,9 +30,13 @@ type evaluateAnswer struct {
 
 // evaluateWork is what one child does: modules that its recipes share are compiled once.
 func evaluateWork() func(bounded.Ask, evaluateRequest) (evaluateAnswer, error) {
-	modules := &interp.Compiled{}
+	modules, batch := &interp.Compiled{}, &snapshot{}
 	return func(ask bounded.Ask, q evaluateRequest) (evaluateAnswer, error) {
-		p, list := interp.EvaluateBytes(q.Name, q.Source, interp.Options{Files: askedFiles{ask}, Compiled: modules})
+		o := interp.Options{Files: askedFiles{ask}, Compiled: modules}
+		if q.Batch {
+			o.Files = batch.of(interp.FolderOf(q.Name, ""), o.Files)
+		}
+		p, list := interp.EvaluateBytes(q.Name, q.Source, o)
 		a := evaluateAnswer{Diagnostics: list}
 		var err error
 		if p != nil && q.Plan {
@@ -55,7 +60,7 @@ func (e *evaluator) close() { e.runner.Close() }
 
 // plan evaluates FILE. The plan is nil when the list holds an error; err is the end of ctx, or a fault of this program.
 func (e *evaluator) plan(ctx context.Context, file string, stdin io.Reader) (*plan.Plan, diag.List, error) {
-	answer, err := e.evaluate(ctx, file, stdin, true)
+	answer, err := e.evaluate(ctx, stdin, evaluateRequest{Name: file, Plan: true})
 	if err != nil || answer.Plan == nil {
 		return nil, answer.Diagnostics, err
 	}
@@ -63,28 +68,28 @@ func (e *evaluator) plan(ctx context.Context, file string, stdin io.Reader) (*pl
 	return p, answer.Diagnostics, err
 }
 
-// check evaluates FILE for its diagnostics.
+// check evaluates FILE for its diagnostics, one of several perhaps.
 func (e *evaluator) check(ctx context.Context, file string, stdin io.Reader) (diag.List, error) {
-	answer, err := e.evaluate(ctx, file, stdin, false)
+	answer, err := e.evaluate(ctx, stdin, evaluateRequest{Name: file, Batch: true})
 	return answer.Diagnostics, err
 }
 
-func (e *evaluator) evaluate(ctx context.Context, file string, stdin io.Reader, wanted bool) (evaluateAnswer, error) {
-	source, err := interp.Read(file, stdin)
-	if err != nil {
-		return evaluateAnswer{Diagnostics: interp.Unreadable(file, err)}, nil
+// evaluate reads the source that the request names.
+func (e *evaluator) evaluate(ctx context.Context, stdin io.Reader, q evaluateRequest) (a evaluateAnswer, err error) {
+	if q.Source, err = interp.Read(q.Name, stdin); err != nil {
+		return evaluateAnswer{Diagnostics: interp.Unreadable(q.Name, err)}, nil
 	}
-	return e.text(ctx, file, source, wanted)
+	return e.text(ctx, q)
 }
 
-// text evaluates a source as if it stood in FILE.
-func (e *evaluator) text(ctx context.Context, file string, source []byte, wanted bool) (evaluateAnswer, error) {
-	folder := &interp.Folder{Path: interp.FolderOf(file, "")}
+// text evaluates the source of a request as if it stood in the file of that name.
+func (e *evaluator) text(ctx context.Context, q evaluateRequest) (evaluateAnswer, error) {
+	folder := &interp.Folder{Path: interp.FolderOf(q.Name, "")}
 	defer folder.Close()
-	answer, err := bounded.Do[evaluateRequest, evaluateAnswer](ctx, e.runner, evaluateKind, evaluateRequest{Name: file, Source: source, Plan: wanted}, serveFiles(folder))
+	answer, err := bounded.Do[evaluateRequest, evaluateAnswer](ctx, e.runner, evaluateKind, q, serveFiles(folder))
 	var ended *bounded.Ended
 	if errors.As(err, &ended) {
-		return evaluateAnswer{Diagnostics: diag.List{spent(file, ended)}}, nil
+		return evaluateAnswer{Diagnostics: diag.List{spent(q.Name, ended)}}, nil
 	}
 	return answer, err
 }
