@@ -33,7 +33,7 @@ func runHooks(r *Recording, a *arguments) starlark.Value {
 // readHook reads a list of steps, and tells why a function is none.
 func readHook(it *item, v starlark.Value) any {
 	if _, ok := v.(starlark.Callable); ok {
-		return it.fault(diag.Diagnostic{Code: plan.CodePortable, Message: it.parameter.Name + " is a function, and a standalone package brings nothing to hosts that could call it",
+		return it.fault(diag.Diagnostic{Code: plan.CodePortable, Message: it.parameter.Name + " is a function, and maintainer scripts are plain sh, which could not call it",
 			Found: show(v), Accepted: "a list of steps", Hint: `write the steps out: [run(["/usr/bin/foo", "--reindex"])]; what has to be decided on the host is for the program that is run`})
 	}
 	return stepsType.read(it, v)

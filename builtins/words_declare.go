@@ -54,7 +54,7 @@ func declarations() []Word {
 				{Name: "description", Type: textType, Default: text(""), Doc: "paragraphs"},
 				{Name: "homepage", Type: textType, Default: text(""), Doc: "a URL"},
 				{Name: "style", Type: textType, Default: text("full"), Choices: []string{plan.StyleFull, plan.StyleStaging, plan.StyleBare}, Doc: "full: installing starts the services; staging: all is in place, and nothing is started until an admin releases it; bare: the contents alone"},
-				{Name: "runtime", Type: textType, Default: text("standalone"), Choices: []string{"standalone"}, Doc: "standalone, the only one so far: hosts need nothing but the package"},
+				{Name: "runtime", Type: textType, Default: text(plan.RuntimeStandalone), Choices: []string{plan.RuntimeStandalone, plan.RuntimeRecipe}, Doc: "standalone: hosts need nothing but the package; recipe: recipe itself supervises the services, and the package depends on it"},
 				{Name: "build", Type: buildType, Doc: "what makes the contents, run in the recipe's folder"},
 				{Name: "contents", Type: contentsType, Doc: "the files of the package"},
 				{Name: "depends", Type: textsType, Doc: "packages that must be there, as \"name\" or \"name (>= 1.2)\""},

@@ -318,6 +318,7 @@ func TestDebWithTroubles(t *testing.T) {
 	}
 	h.Must("dpkg", "-P", "pair")
 	hooksAndStyles(t, h)
+	supervised(t, h)
 }
 
 // TestDebWithoutInit installs, upgrades and removes in a root where no systemd runs: nothing fails, nothing is started.

@@ -128,7 +128,7 @@ func wrap(line string) []string {
 }
 
 // depends are the recipe's own, and what the launcher, the checks and the maintainer scripts need beyond Debian's
-// essential packages: curl for probes of HTTP, openssl for those of TCP that speak TLS, passwd to make accounts.
+// essential packages: recipe where it supervises, curl for probes of HTTP, openssl for those of TCP that speak TLS, passwd to make accounts.
 func depends(p *plan.Plan) []string {
 	all := slices.Clone(p.Package.Depends)
 	add := func(name string) {
@@ -139,8 +139,11 @@ func depends(p *plan.Plan) []string {
 		}
 		all = append(all, name)
 	}
+	if p.Supervised() {
+		add("recipe")
+	}
 	for _, s := range p.Services {
-		if p.Package.Style == plan.StyleBare {
+		if p.Package.Style == plan.StyleBare || p.Supervised() {
 			break
 		}
 		for _, pr := range s.Probes {

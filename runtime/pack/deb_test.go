@@ -538,3 +538,23 @@ func TestBareHoldsItsContentsAlone(t *testing.T) {
 		t.Errorf("it depends on %s", depends)
 	}
 }
+
+// TestSupervisedHoldsOneUnit: recipe launches, asks and watches, so that neither launchers nor checks are there.
+func TestSupervisedHoldsOneUnit(t *testing.T) {
+	need(t, "dpkg-deb")
+	p := tour()
+	p.Package.Runtime = plan.RuntimeRecipe
+	path := build(t, p, folder(t, 0o644, time.Now()))
+	listing := run(t, "dpkg-deb", "-c", path)
+	for _, not := range []string{"run-foo", "check-foo", "foo-web.service", ".timer"} {
+		if strings.Contains(listing, not) {
+			t.Errorf("it holds %s:\n%s", not, listing)
+		}
+	}
+	if !strings.Contains(listing, unitDir+"foo.service") || !strings.Contains(listing, "/usr/share/foo/plan.json") {
+		t.Errorf("there is no unit, or no plan:\n%s", listing)
+	}
+	if depends := run(t, "dpkg-deb", "-f", path, "Depends"); !strings.Contains(depends, ", recipe") || strings.Contains(depends, "curl") {
+		t.Errorf("it depends on %s", depends)
+	}
+}

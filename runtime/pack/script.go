@@ -3,6 +3,7 @@ package pack
 import (
 	"bytes"
 	"embed"
+	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -33,6 +34,7 @@ type scriptFacts struct {
 	Patience int64    // seconds for a stop or restart of everything
 	Staged   []string // FILE UNIT: what keeps each from being started until somebody removes it
 	Bare     bool     // contents alone; what an older version had beside them goes
+	Asked    string   // the plan whose probes recipe itself asks, if it has any
 	Version  string   // of the package, whole
 	Phases   bool     // the scripts tell each other whether this is an installation
 
@@ -175,6 +177,10 @@ func scriptFactsOf(p *plan.Plan) scriptFacts {
 // units are those of the services and tasks, and the files that keep them from being started.
 func (f *scriptFacts) units(p *plan.Plan) {
 	q := expr.QuoteShell
+	if p.Supervised() {
+		f.supervised(p)
+		return
+	}
 	var units []string
 	for i := range p.Services {
 		s := &p.Services[i]
@@ -192,6 +198,28 @@ func (f *scriptFacts) units(p *plan.Plan) {
 	if p.Package.Style == plan.StyleStaging {
 		for i, file := range f.Files { // one a unit so far
 			f.Staged = append(f.Staged, file+" "+units[i])
+		}
+	}
+}
+
+// supervised is one unit, and what its supervisor keeps.
+func (f *scriptFacts) supervised(p *plan.Plan) {
+	q := expr.QuoteShell
+	f.Units = unit.Supervisor(p)
+	f.Files = append(f.Files, q(unit.Held(p)))
+	if p.Package.Style == plan.StyleStaging {
+		f.Staged = append(f.Staged, q(unit.Held(p))+" "+f.Units)
+	}
+	f.Files = append(f.Files, q("/var/lib/recipe/"+p.Name+".journal"), q("/run/recipe/plans/"+p.Name+".json"))
+	for _, s := range p.Launches() {
+		f.Patience += 2 * (int64(s.Stop.Grace) + 999) / 1000
+		f.Files = append(f.Files, q("/var/lib/recipe/stopped/"+s.Name), q("/var/lib/recipe/tasks/"+s.Name+".json"), q("/var/log/recipe/"+s.Name+".log"),
+			q("/run/recipe/locks/supervisor/"+s.Name), q("/run/recipe/locks/incarnation/"+s.Name))
+		for i := range s.Logs.Keep {
+			f.Files = append(f.Files, q(fmt.Sprintf("/var/log/recipe/%s.log.%d", s.Name, i+1)))
+		}
+		if len(s.Probes) > 0 {
+			f.Asked = unit.Packaged(p)
 		}
 	}
 }

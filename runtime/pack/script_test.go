@@ -46,8 +46,10 @@ func TestScriptsAreSound(t *testing.T) {
 	accountless.Accounts, accountless.Package.Contents = nil, nil
 	bare, staging, alone := tour(), hooked("/x"), hooked("/x")
 	bare.Package.Style, staging.Package.Style = plan.StyleBare, plan.StyleStaging
+	supervised := hooked("/x")
+	supervised.Package.Runtime, supervised.Package.Style = plan.RuntimeRecipe, plan.StyleStaging
 	alone.Services, alone.Tasks, alone.Accounts, alone.Package.Contents = nil, nil, nil, nil
-	for _, p := range []*plan.Plan{tour(), serviceless, accountless, bare, staging, alone} {
+	for _, p := range []*plan.Plan{tour(), serviceless, accountless, bare, staging, supervised, alone} {
 		scripts, err := maintainerScripts(p)
 		if err != nil {
 			t.Fatal(err)

@@ -96,12 +96,15 @@ func (o Options) generated(sources *os.Root, listed []contents.Entry) ([]entry, 
 	if err != nil {
 		return nil, err
 	}
-	files = append(files, entry{path: "/usr/share/" + p.Name + "/plan.json", mode: 0o644, data: encoded})
+	files = append(files, entry{path: unit.Packaged(p), mode: 0o644, data: encoded})
 	if p.Package.Style == plan.StyleBare {
 		return files, nil
 	}
 	if len(p.Services)+len(p.Tasks) > 0 {
 		files = append(files, entry{path: "/etc/" + p.Name, dir: true, mode: 0o755})
+	}
+	if p.Supervised() {
+		return append(files, entry{path: unitDir + unit.Supervisor(p), mode: 0o644, data: unit.SystemdSupervisor(p)}), nil
 	}
 	for i := range p.Services {
 		service, err := serviceFiles(p, &p.Services[i])

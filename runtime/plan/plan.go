@@ -105,7 +105,7 @@ type Package struct {
 	Description string    `json:"description,omitempty"`
 	Homepage    string    `json:"homepage,omitempty"`
 	Style       string    `json:"style"`   // full, staging or bare
-	Runtime     string    `json:"runtime"` // standalone
+	Runtime     string    `json:"runtime"` // standalone or recipe
 	Build       []Run     `json:"build,omitempty"`
 	Contents    []Content `json:"contents,omitempty"`
 	Depends     []string  `json:"depends,omitempty"`
@@ -118,6 +118,18 @@ const (
 	StyleStaging = "staging"
 	StyleBare    = "bare"
 )
+
+// The runtimes of a package. Hosts of a standalone one need nothing of ours: sh launches and asks. The services of the other
+// are supervised by recipe itself, on which the package depends.
+const (
+	RuntimeStandalone = "standalone"
+	RuntimeRecipe     = "recipe"
+)
+
+// Supervised reports whether installing the package has recipe itself supervise its services.
+func (p *Plan) Supervised() bool {
+	return p.Package != nil && p.Package.Runtime == RuntimeRecipe && p.Package.Style != StyleBare && len(p.Services)+len(p.Tasks) > 0
+}
 
 // ContentKind is what a content makes on a host.
 type ContentKind string

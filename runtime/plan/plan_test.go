@@ -203,7 +203,7 @@ func TestProblems(t *testing.T) {
 		}, "hooks[1].steps[0].copy.source not-there-yet"},
 		{"step of a hook", func(p *Plan) { p.Hooks[1].Steps[0].Run.Timeout = 0 }, "hooks[1].steps[0].run.timeout out-of-range"},
 		{"style", func(p *Plan) { p.Package.Style = "stagin" }, "package.style unknown-choice"},
-		{"runtime", func(p *Plan) { p.Package.Runtime = "recipe" }, "package.runtime unknown-choice"},
+		{"runtime", func(p *Plan) { p.Package.Runtime = "docker" }, "package.runtime unknown-choice"},
 		{"plan name", func(p *Plan) { p.Name = "Foo!" }, "name bad-name"},
 		{"no name", func(p *Plan) { p.Name = "" }, "name missing-argument"},
 		{"flag name", func(p *Plan) { p.Flags[0].Name = "Port" }, "flags[0].name bad-name"},

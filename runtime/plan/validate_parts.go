@@ -61,7 +61,7 @@ func (c *checker) pkg(p *Package) {
 	c.between("package.rollback", int64(p.Rollback), 0, 999, showInt)
 	c.maintainer(p.Maintainer)
 	c.choice("package.style", "package style", p.Style, StyleFull, StyleStaging, StyleBare)
-	c.choice("package.runtime", "package runtime", p.Runtime, "standalone")
+	c.choice("package.runtime", "package runtime", p.Runtime, RuntimeStandalone, RuntimeRecipe)
 	c.text("package.maintainer", p.Maintainer)
 	if strings.TrimSpace(p.Summary) == "" || strings.ContainsAny(p.Summary, "\r\n") {
 		c.report(Problem{Path: "package.summary", Code: CodeMissing, Message: "a package needs a summary of one line"})

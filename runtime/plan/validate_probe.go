@@ -30,7 +30,7 @@ func (c *checker) probe(at string, p *Probe) {
 	if set != 1 {
 		c.report(Problem{Path: at, Code: CodeKind, Message: "a probe is exactly one thing", Found: fmt.Sprintf("%d", set)})
 	}
-	if c.plan.Package != nil && c.plan.Package.Runtime == "standalone" {
+	if c.plan.Package != nil && c.plan.Package.Runtime == RuntimeStandalone {
 		if err := Portable(p); err != nil {
 			field := ".tcp.expect"
 			switch {

@@ -71,6 +71,7 @@ func NewHost(options Options) (*Host, error) {
 	} else if h.cgroup, err = findCgroup(h.hash); err != nil {
 		h.cgroup, h.why = "", err.Error()
 	} else {
+		h.cgroup = settle(h.cgroup)
 		sweepLeaves(h.cgroup)
 	}
 	deaths := make(chan os.Signal, 1)

@@ -3,6 +3,7 @@
 // A service becomes up to two units: SERVICE.service, whose ExecStart is run-SERVICE, and, when it has probes,
 // SERVICE-check.service, which runs the script that Check writes beside every incarnation of the service. A task becomes
 // TASK.service, one run of run-TASK, and, when it is periodic, TASK.timer. The sockets of a service are SERVICE.socket.
+// Where recipe itself supervises a package, there is one unit for all, NAME.service.
 //
 // Rules:
 //   - The unit adds no decision of its own: what prepares, drops privileges and judges the environment is run-SERVICE.

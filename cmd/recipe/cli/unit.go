@@ -40,6 +40,9 @@ func (c *unitCommand) Run(s *Streams) error {
 		return err
 	}
 	var files []unitFile
+	if p.Supervised() {
+		launched, files = nil, []unitFile{{unit.Supervisor(p), unit.SystemdSupervisor(p)}}
+	}
 	for _, service := range launched {
 		if task := p.Task(service.Name); task != nil {
 			files = append(files, taskFiles(p, task)...)

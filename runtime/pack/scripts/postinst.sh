@@ -85,12 +85,16 @@ verdict() { # UNIT: sets $reason, empty for healthy or not meant to run
 		return
 		;;
 	esac
+{{- if .Asked}}
+	reason=$(timeout 20 recipe probe {{.Asked}} 2>&1) && reason= || reason=${reason:-its probes get no answer}
+{{- else}}
 	name=${1%.service}
 	if [ -x "{{.Lib}}/check-$name" ]; then
 		reason=$(timeout 20 "{{.Lib}}/check-$name" once 2>&1) && reason= || reason=${reason:-its probes get no answer}
 	elif tr '\0' ' ' 2>/dev/null <"/proc/$(show MainPID "$1")/cmdline" | grep -q "sh /usr/sbin/run-$name "; then
 		reason='it is being prepared'
 	fi
+{{- end}}
 }
 
 uptime() { # seconds since the boot: unlike the time of day, nobody sets them back
@@ -109,7 +113,8 @@ tell() { # UNIT: waits 15 s for it
 start() { # what the script was called with
 	fresh='' running=''
 	for unit in $units; do
-		if [ -e "/run/run-$unit.keep" ]; then running="$running $unit"; else fresh="$fresh $unit"; fi
+		# What was unpacked twice and never configured has not been started, whatever preinst saw.
+		if [ "$1.${2-}" != configure. ] && [ -e "/run/run-$unit.keep" ]; then running="$running $unit"; else fresh="$fresh $unit"; fi
 	done
 	timeout 60 systemctl --system daemon-reload || :
 	# shellcheck disable=SC2086 # lists of names
@@ -126,7 +131,7 @@ start() { # what the script was called with
 		tell "$unit"
 	done
 }
-[ ! -d /run/systemd/system ] || start "$1"
+[ ! -d /run/systemd/system ] || start "$@"
 {{end}}{{if .Staged}}
 held() { # FILE UNIT
 	[ ! -e "$1" ] || echo "{{.Package}}: $2 is not started while $1 is there; to release it: rm $1 && systemctl start $2" >&2

@@ -1,0 +1,56 @@
+package unit
+
+import (
+	"strings"
+
+	"recipe/runtime/plan"
+)
+
+// Supervisor is the unit of a package whose services recipe itself supervises.
+func Supervisor(p *plan.Plan) string { return p.Name + ".service" }
+
+// Held is the file that keeps a whole package from being started, where recipe itself supervises it.
+func Held(p *plan.Plan) string { return "/etc/" + p.Name + "/stopped" }
+
+// Packaged is the plan as a package installs it.
+func Packaged(p *plan.Plan) string { return "/usr/share/" + p.Name + "/plan.json" }
+
+// SystemdSupervisor is NAME.service of such a package: one supervisor for all of the plan. It watches a copy of the plan, so
+// that an upgrade takes effect when the package is configured, once, rather than when its files appear.
+func SystemdSupervisor(p *plan.Plan) []byte {
+	copied := "/run/recipe/plans/" + p.Name + ".json"
+	var u text
+	u.section("Unit")
+	u.set("Description", escape(p.Package.Summary))
+	if home := p.Package.Homepage; home != "" && !strings.ContainsAny(home, " \t") {
+		u.set("Documentation", escape(home))
+	}
+	u.set("After", "network.target")
+	u.set("ConditionPathExists", "!"+Held(p))
+	u.set("StartLimitIntervalSec", "0")
+
+	u.section("Service")
+	u.set("Type", "exec")
+	u.set("ExecStartPre", "/usr/bin/install -D -m 0644 "+Packaged(p)+" "+copied)
+	u.set("ExecStart", "/usr/bin/recipe run "+copied)
+	u.set("SyslogIdentifier", "recipe-"+p.Name)
+	u.set("Restart", "always")
+	u.set("RestartSec", "1s")
+	u.set("Delegate", "yes")
+	u.set("KillMode", "mixed")
+	u.set("SendSIGKILL", "yes")
+	u.set("TimeoutStopSec", span(patience(p)))
+
+	u.section("Install")
+	u.set("WantedBy", "multi-user.target")
+	return u.bytes()
+}
+
+// patience is what the supervisor needs to stop all services, one after another at worst, and what it takes besides.
+func patience(p *plan.Plan) plan.Duration {
+	total := plan.Duration(10_000)
+	for _, s := range p.Launches() {
+		total += s.Stop.Grace
+	}
+	return total
+}
