@@ -48,6 +48,8 @@ func readRounds(it *item, v starlark.Value) any {
 				*into = plan.Bytes(half)
 			case starlark.Bytes:
 				*into = plan.Bytes(half)
+			case unknown:
+				return nil // reported
 			default:
 				return e.mismatch(half, `two texts, as in ("PING\r\n", "PONG")`, "")
 			}

@@ -1,6 +1,8 @@
 package builtins
 
 import (
+	"slices"
+
 	"go.starlark.net/starlark"
 
 	"recipe/builtins/diag"
@@ -62,10 +64,10 @@ type hookCalls struct {
 func NewRecording() *Recording { return &Recording{} }
 
 // Aside puts what was declared so far aside, so that other declarations can be recorded; resume brings it back in place of
-// those.
+// those. Probes that were made before may be among what is declared then, and so their functions stay.
 func (r *Recording) Aside() (resume func()) {
 	before := *r
-	*r = Recording{thread: before.thread}
+	*r = Recording{thread: before.thread, kept: slices.Clip(before.kept)}
 	return func() { *r = before }
 }
 
