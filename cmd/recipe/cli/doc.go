@@ -14,10 +14,11 @@ import (
 	"recipe/builtins"
 	"recipe/cmd/recipe/manual"
 	"recipe/runtime/plan"
+	"recipe/stdlib"
 )
 
 type docCommand struct {
-	Word   string `arg:"" optional:"" help:"A word; all are listed without one."`
+	Word   string `arg:"" optional:"" help:"A word, or a module or function of the standard library; all are listed without one."`
 	JSON   bool   `name:"json" xor:"form" help:"Print JSON."`
 	Man    int    `xor:"form" placeholder:"1|5" help:"Print a manual page: 1 is that of the command line, 5 that of the language."`
 	Schema bool   `xor:"form" help:"Print the JSON Schema of a plan."`
@@ -33,6 +34,12 @@ type wordJSON struct {
 	Parameters []parameterJSON `json:"parameters"`
 }
 
+// docJSON is what is documented.
+type docJSON struct {
+	Words   []wordJSON      `json:"words"`
+	Modules []stdlib.Module `json:"modules,omitempty"`
+}
+
 // parameterJSON has its default in the recipe's notation.
 type parameterJSON struct {
 	Name       string   `json:"name"`
@@ -46,29 +53,41 @@ type parameterJSON struct {
 	Rest       bool     `json:"rest"`
 }
 
-// Run lists the words, or explains one.
+// Run lists words and modules, or explains one.
 func (c *docCommand) Run(s *Streams, app *kong.Application) error {
 	words, tests := builtins.Words(), builtins.AllTestWords()
+	modules, err := stdlib.Modules()
+	if err != nil {
+		return err
+	}
 	if c.Word == "" && (c.Man != 0 || c.Schema) {
-		return c.whole(s, app, words)
+		return c.whole(s, app, words, modules)
 	}
 	if c.Man != 0 || c.Schema {
 		return usagef("--man and --schema take no word")
 	}
 	if c.Word != "" {
-		word, err := findWord(slices.Concat(words, tests), c.Word)
+		if found := libraryOf(modules, c.Word); found != nil && c.JSON {
+			return printJSON(s.Out, docJSON{[]wordJSON{}, []stdlib.Module{*found}})
+		} else if found != nil {
+			_, err := io.WriteString(s.Out, libraryText(found, c.Word))
+			return err
+		}
+		word, err := findWord(slices.Concat(words, tests), modules, c.Word)
 		if err != nil {
 			return err
 		}
-		words, tests = []builtins.Word{word}, nil
+		words, tests, modules = []builtins.Word{word}, nil, nil
 	}
 	switch {
 	case c.JSON:
-		return printJSON(s.Out, wordsJSON(slices.Concat(words, tests)))
+		return printJSON(s.Out, docJSON{wordsJSON(slices.Concat(words, tests)), modules})
 	case c.Word == "":
 		listWords(s.Out, words)
 		fmt.Fprint(s.Out, "\nin test files besides:\n\n")
 		listWords(s.Out, tests)
+		fmt.Fprint(s.Out, "\nin the standard library:\n\n")
+		listModules(s.Out, modules)
 	default:
 		explainWord(s.Out, &words[0])
 	}
@@ -76,7 +95,7 @@ func (c *docCommand) Run(s *Streams, app *kong.Application) error {
 }
 
 // whole prints what documents more than a word.
-func (c *docCommand) whole(s *Streams, app *kong.Application, words []builtins.Word) error {
+func (c *docCommand) whole(s *Streams, app *kong.Application, words []builtins.Word, modules []stdlib.Module) error {
 	var text []byte
 	var err error
 	switch {
@@ -85,7 +104,7 @@ func (c *docCommand) whole(s *Streams, app *kong.Application, words []builtins.W
 	case c.Man == 1:
 		text = manual.Commands(app)
 	case c.Man == 5:
-		text = manual.Language(words)
+		text = manual.Language(words, modules)
 	default:
 		return usagef("there is no manual page %d: 1 is that of the command line, 5 that of the language", c.Man)
 	}
@@ -95,13 +114,19 @@ func (c *docCommand) whole(s *Streams, app *kong.Application, words []builtins.W
 	return err
 }
 
-func findWord(words []builtins.Word, name string) (builtins.Word, error) {
+func findWord(words []builtins.Word, modules []stdlib.Module, name string) (builtins.Word, error) {
 	var names []string
 	for _, w := range words {
 		if w.Name == name {
 			return w, nil
 		}
 		names = append(names, w.Name)
+	}
+	for _, m := range modules {
+		names = append(names, m.Name)
+		for _, f := range m.Functions {
+			names = append(names, f.Name)
+		}
 	}
 	hint := plan.Nearest(name, names)
 	if hint == "" {
@@ -177,7 +202,7 @@ func parameterText(p *builtins.Parameter) string {
 	return strings.Join(parts, "; ")
 }
 
-func wordsJSON(words []builtins.Word) any {
+func wordsJSON(words []builtins.Word) []wordJSON {
 	all := []wordJSON{}
 	for i := range words {
 		w := &words[i]
@@ -193,7 +218,5 @@ func wordsJSON(words []builtins.Word) any {
 		}
 		all = append(all, j)
 	}
-	return struct {
-		Words []wordJSON `json:"words"`
-	}{all}
+	return all
 }

@@ -20,6 +20,7 @@ import (
 	"recipe/runtime/launch"
 	"recipe/runtime/plan"
 	"recipe/runtime/watch"
+	"recipe/stdlib"
 )
 
 type replCommand struct {
@@ -261,9 +262,16 @@ func (b *sessionBackend) Diff(before, after *plan.Plan) (string, error) {
 	return d.text(), nil
 }
 
-// Doc explains a word, or a code.
+// Doc explains a word, a module or function of the standard library, or a code.
 func (b *sessionBackend) Doc(word string) (string, error) {
-	w, err := findWord(builtins.Words(), word)
+	modules, err := stdlib.Modules()
+	if err != nil {
+		return "", err
+	}
+	if found := libraryOf(modules, word); found != nil {
+		return libraryText(found, word), nil
+	}
+	w, err := findWord(builtins.Words(), modules, word)
 	if err == nil {
 		var out bytes.Buffer
 		explainWord(&out, &w)

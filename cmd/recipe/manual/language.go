@@ -4,10 +4,11 @@ import (
 	"strings"
 
 	"recipe/builtins"
+	"recipe/stdlib"
 )
 
-// Language is recipe(5): what a recipe is written in, and every word of it.
-func Language(words []builtins.Word) []byte {
+// Language is recipe(5): what a recipe is written in, every word of it, and what the standard library has.
+func Language(words []builtins.Word, library []stdlib.Module) []byte {
 	p := newPage("recipe", 5, "the file that describes a service")
 	p.heading("DESCRIPTION")
 	p.text(`A recipe is a Starlark file. Sets and control flow at the top level are on; while, recursion and giving a global another value are off.
@@ -20,6 +21,15 @@ recipe doc WORD explains one word, recipe explain CODE the code of a diagnostic.
 	p.heading("WORDS")
 	for i := range words {
 		p.word(&words[i])
+	}
+	p.heading("STANDARD LIBRARY")
+	p.text("recipe doc FUNCTION explains one function.")
+	for _, m := range library {
+		p.subheading(m.Name)
+		p.text(stdlib.Summary(m.Doc))
+		for _, f := range m.Functions {
+			p.item(f.Signature, stdlib.Summary(f.Doc))
+		}
 	}
 	p.heading("SEE ALSO")
 	p.text("recipe(1)")

@@ -11,6 +11,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"recipe/builtins"
+	"recipe/stdlib"
 )
 
 type grammar struct {
@@ -53,11 +54,20 @@ func mandoc(t *testing.T, form string, page []byte) string {
 	return string(out)
 }
 
+func language(t *testing.T) []byte {
+	t.Helper()
+	library, err := stdlib.Modules()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Language(builtins.Words(), library)
+}
+
 // TestPagesAreClean has mandoc judge both pages.
 func TestPagesAreClean(t *testing.T) {
 	t.Parallel()
 	need(t, "mandoc")
-	for name, page := range map[string][]byte{"recipe(1)": commands(t), "recipe(5)": Language(builtins.Words())} {
+	for name, page := range map[string][]byte{"recipe(1)": commands(t), "recipe(5)": language(t)} {
 		for line := range strings.Lines(mandoc(t, "lint", page)) {
 			if !strings.Contains(line, "missing date") && !regexp.MustCompile(`verbatim|longer than 80 bytes`).MatchString(line) {
 				t.Errorf("%s: %s", name, line)
@@ -86,7 +96,12 @@ func TestPagesHoldEverything(t *testing.T) {
 	if strings.Contains(page, "hidden") {
 		t.Error("recipe(1) shows what is hidden")
 	}
-	page = shown(t, Language(builtins.Words()))
+	page = shown(t, language(t))
+	for _, want := range []string{"@std//redis.star", "redis_account(user, key = None)"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("recipe(5) does not show %q of the standard library", want)
+		}
+	}
 	for _, w := range builtins.Words() {
 		wants := []string{w.Signature(), w.Doc, w.Example}
 		for _, p := range w.Parameters {
@@ -103,7 +118,7 @@ func TestPagesHoldEverything(t *testing.T) {
 // TestSamePage gives the same bytes twice.
 func TestSamePage(t *testing.T) {
 	t.Parallel()
-	if !bytes.Equal(Language(builtins.Words()), Language(builtins.Words())) || !bytes.Equal(commands(t), commands(t)) {
+	if !bytes.Equal(language(t), language(t)) || !bytes.Equal(commands(t), commands(t)) {
 		t.Error("two calls give two pages")
 	}
 }
