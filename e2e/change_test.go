@@ -2,6 +2,8 @@ package e2e
 
 import (
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -91,4 +93,36 @@ func TestRecipeIsAppliedWhole(t *testing.T) {
 	if st, _ := h.status("foo", "foo"); st.Restarts != 1 {
 		t.Errorf("%d restarts, want 1", st.Restarts)
 	}
+}
+
+// A file that the recipe reads is one that it depends on: the service whose start it changes is started anew, and no other.
+func TestAFileThatIsReadIsWatched(t *testing.T) {
+	t.Parallel()
+	h := newHome(t)
+	h.write("motto", "first\n")
+	path := h.write("foo.star", `service(name = "a", command = ["/bin/sh", "-c", "echo $MOTTO; exec sleep 1000"], env = {"MOTTO": read("motto").strip()})
+service(name = "b", command = ["/bin/sleep", "1000"])
+`)
+	s := h.run("--dev", path)
+	up := func(st control.Status) bool { return st.IsUp() }
+	first, other := h.becomes("runs", "foo", "a", up), h.becomes("runs", "foo", "b", up)
+	said := func(word string) func() bool {
+		return func() bool {
+			text, err := os.ReadFile(filepath.Join(h.dir, "log/a.log"))
+			return err == nil && strings.Contains(string(text), word)
+		}
+	}
+	h.until("the first text", said("first"), s.out.String)
+	h.replace("motto", "second\n")
+	h.until("the second text", said("second"), s.out.String)
+	h.becomes("runs anew", "foo", "a", func(st control.Status) bool { return st.PID != first.PID && st.IsUp() })
+	if now, _ := h.status("foo", "b"); now.PID != other.PID {
+		t.Errorf("process %d runs, want %d: what does not depend on the file was restarted", now.PID, other.PID)
+	}
+	if err := os.Remove(filepath.Join(h.dir, "motto")); err != nil {
+		t.Fatal(err)
+	}
+	h.until("that the file is missed", func() bool { return strings.Contains(s.out.String(), "foo.star:1:") }, s.out.String)
+	h.write("motto", "third\n")
+	h.until("the third text", said("third"), s.out.String)
 }

@@ -43,6 +43,21 @@ func TestColourOnATerminalAlone(t *testing.T) {
 	}
 }
 
+// TestFailedTestsAreColoured as what check says is.
+func TestFailedTestsAreColoured(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "foo_test.star")
+	if err := os.WriteFile(file, []byte("def test_it():\n    assert.eq(1, 2)\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for color, coloured := range map[string]bool{"auto": true, "never": false} {
+		text := onTerminal(t, []string{"TERM=xterm", "NO_COLOR="}, "test", "--color="+color, file)
+		if !strings.Contains(text, "the values differ") || strings.Contains(text, "\x1b[") != coloured {
+			t.Errorf("%s: %q", color, text)
+		}
+	}
+}
+
 // onTerminal runs the command with a terminal of its own, and gives what it wrote there.
 func onTerminal(t *testing.T, env []string, args ...string) string {
 	t.Helper()

@@ -42,7 +42,10 @@ func Source(name string, text []byte) ([]byte, diag.List) {
 		return nil, refuse(name, err)
 	}
 	again, list := interp.Parse(name, once)
-	if again == nil {
+	switch {
+	case again == nil && slices.ContainsFunc(list, func(d diag.Diagnostic) bool { return d.Code == interp.CodeTooLarge }):
+		return nil, list // it would be
+	case again == nil:
 		return nil, refuse(name, fmt.Errorf("the result cannot be read: %s", list.String()))
 	}
 	if err := same(file, again); err != nil {

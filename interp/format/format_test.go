@@ -13,6 +13,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/diff"
 	"github.com/rogpeppe/go-internal/txtar"
+
+	"recipe/interp"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -147,5 +149,14 @@ func BenchmarkSource(b *testing.B) {
 		if got, list := Source("foo.star", text); got == nil {
 			b.Fatal(list)
 		}
+	}
+}
+
+// TestATooLargeLayout: what would be larger than a recipe may be is the recipe's fault.
+func TestATooLargeLayout(t *testing.T) {
+	t.Parallel()
+	deep := "x = " + strings.Repeat("[\n", 70) + strings.Repeat("1,\n", 5000) + strings.Repeat("]\n", 70)
+	if got, list := Source("x.star", []byte(deep)); got != nil || len(list) != 1 || list[0].Code != interp.CodeTooLarge {
+		t.Errorf("%d bytes, %s", len(got), list)
 	}
 }

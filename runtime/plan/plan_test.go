@@ -65,7 +65,7 @@ func whole() *Plan {
 				{RequireWritable: &RequireWritable{Path: expr.PathOf("/srv/data")}},
 			},
 			Listen: []Socket{
-				{Name: "web", Type: Stream, Host: "127.0.0.1", Port: expr.Call(expr.OpAdd, port, expr.IntOf(1)), Backlog: 4096},
+				{Name: "web", Type: Stream, Host: "127.0.0.1", Port: expr.IntOf(8081), Backlog: 4096},
 				{Name: "admin", Type: Datagram, Path: expr.PathOf("/run/foo/admin.sock"), Mode: 0o660, Owner: "foo", Group: "adm"},
 			},
 			Probes: []Probe{
@@ -170,7 +170,10 @@ func TestProblems(t *testing.T) {
 		{"path beyond the kernel's", func(p *Plan) { p.Services[0].Listen[1].Path = expr.PathOf("/" + strings.Repeat("x", 107)) }, "services[0].listen[1].path bad-path"},
 		{"backlog of nothing", func(p *Plan) { p.Services[0].Listen[0].Backlog = 0 }, "services[0].listen[0].backlog out-of-range"},
 		{"backlog of datagrams", func(p *Plan) { p.Services[0].Listen[1].Backlog = 1 }, "services[0].listen[1].backlog wrong-type"},
-		{"own port must be free", func(p *Plan) { p.Services[0].Listen[0].Port = expr.FlagOf("port") }, "services[0].prepare[3].require_port_free.port wrong-type"},
+		{"own port must be free", func(p *Plan) { p.Services[0].Prepare[3].RequirePortFree.Port = p.Services[0].Listen[0].Port }, "services[0].prepare[3].require_port_free.port wrong-type"},
+		{"socket of a package that a flag moves", func(p *Plan) {
+			p.Services[0].Listen[0].Port = expr.Call(expr.OpAdd, expr.FlagOf("port"), expr.IntOf(1))
+		}, "services[0].listen[0].port needs-more-than-sh"},
 		{"too many sockets", func(p *Plan) {
 			for i := range MostSockets {
 				p.Services[0].Listen = append(p.Services[0].Listen, Socket{Name: fmt.Sprint("s", i), Type: Stream, Port: expr.IntOf(int64(2000 + i)), Backlog: 1})

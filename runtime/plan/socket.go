@@ -65,7 +65,24 @@ func (c *checker) sockets(at string, s *Service) {
 	}
 }
 
+// fixed refuses what a unit cannot say: systemd listens for a standalone package, before anything of it runs.
+func (c *checker) fixed(at string, s *Socket) {
+	pkg := c.plan.Package
+	if pkg == nil || pkg.Runtime != "standalone" || pkg.Style == StyleBare {
+		return
+	}
+	field := ".port"
+	if !s.Path.IsZero() {
+		field = ".path"
+	}
+	if !s.Port.IsZero() && !s.Port.Constant() || !s.Path.IsZero() && s.Path.Op != expr.OpPath {
+		c.report(Problem{Path: at + field, Code: CodePortable, Message: "systemd listens for a standalone package, and knows neither flags nor the host",
+			Hint: "give the socket a port or a path that is fixed, or let the daemon open it: without listen, its arguments may name a flag"})
+	}
+}
+
 func (c *checker) socket(at string, s *Socket) {
+	c.fixed(at, s)
 	c.choice(at+".type", "type of a socket", string(s.Type), string(Stream), string(Datagram))
 	if s.Port.IsZero() == s.Path.IsZero() {
 		c.report(Problem{Path: at, Code: CodeMissing, Message: "a socket has a port or a path, and not both", Accepted: `port = 8080, or path = "/run/foo/foo.sock"`})

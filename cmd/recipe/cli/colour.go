@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"io"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -8,17 +9,23 @@ import (
 	"recipe/builtins/diag"
 )
 
-// style is how diagnostics are drawn on stderr: in colour where --color asks for it, or where it is a terminal that can
+// style is how diagnostics are drawn on stderr.
+func (s *Streams) style() diag.Style { return s.styleOf(s.Err) }
+
+// styleOf is how diagnostics are drawn there: in colour where --color asks for it, or where it is a terminal that can
 // (TERM names one, and is not dumb) and nobody objects (NO_COLOR is empty, https://no-color.org).
-func (s *Streams) style() diag.Style {
+func (s *Streams) styleOf(out io.Writer) diag.Style {
 	switch s.Color {
 	case "always":
 		return diag.Colour
 	case "never":
 		return diag.Plain
 	}
+	if answers, ok := out.(*answerWriter); ok {
+		out = answers.to
+	}
 	term := os.Getenv("TERM")
-	if f, ok := s.Err.(*os.File); ok && os.Getenv("NO_COLOR") == "" && term != "" && term != "dumb" && isTerminal(f) {
+	if f, ok := out.(*os.File); ok && os.Getenv("NO_COLOR") == "" && term != "" && term != "dumb" && isTerminal(f) {
 		return diag.Colour
 	}
 	return diag.Plain

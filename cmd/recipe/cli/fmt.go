@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"recipe/builtins/diag"
+	"recipe/interp"
 	"recipe/interp/format"
 )
 
@@ -86,12 +87,7 @@ func (c *fmtCommand) Run(s *Streams) error {
 
 func layOut(path string, stdin io.Reader) layout {
 	l := layout{path: path}
-	if path == "-" {
-		l.before, l.err = io.ReadAll(stdin)
-	} else {
-		l.before, l.err = os.ReadFile(path)
-	}
-	if l.err != nil {
+	if l.before, l.err = interp.Read(path, stdin); l.err != nil {
 		l.err = fmt.Errorf("cannot read %s: %w", path, bare(l.err))
 		return l
 	}

@@ -12,16 +12,17 @@ import (
 
 // show prints what became of a file: its name where all is well, each test that failed with what it says.
 func (c *testCommand) show(s *Streams, r *suite.Report) {
+	style := s.styleOf(s.Out)
 	if r.Wrong.Failed() {
-		fmt.Fprintf(s.Out, "FAIL  %s\n%s\n", printable(r.File), r.Wrong)
+		fmt.Fprintf(s.Out, "FAIL  %s\n%s\n", printable(r.File), r.Wrong.Text(style))
 	}
 	for i := range r.Tests {
 		v := &r.Tests[i]
 		switch {
 		case !v.Passed():
-			fmt.Fprintf(s.Out, "FAIL  %s: %s%s\n%s\n", printable(r.File), v.Name, c.cost(v), v.Diagnostics)
+			fmt.Fprintf(s.Out, "FAIL  %s: %s%s\n%s\n", printable(r.File), v.Name, c.cost(v), v.Diagnostics.Text(style))
 		case c.Verbose:
-			fmt.Fprintf(s.Out, "ok    %s: %s%s\n%s", printable(r.File), v.Name, c.cost(v), v.Diagnostics)
+			fmt.Fprintf(s.Out, "ok    %s: %s%s\n%s", printable(r.File), v.Name, c.cost(v), v.Diagnostics.Text(style))
 		}
 	}
 	if r.Failed() == 0 && len(r.Tests) > 0 && !c.Verbose {
