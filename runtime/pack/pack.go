@@ -2,7 +2,8 @@
 //
 // Map: tree.go lists what a package holds, the plan's own files and what recipe adds (run-SERVICE, the check, the units,
 // the plan itself, doc); source.go reads the recipe's files; deb.go writes the stream over the standard library's tar;
-// read.go finds the plan in a package; control.go writes the control files and script.go the maintainer scripts, whose texts lie under scripts/.
+// read.go finds the plan in a package; control.go writes the control files and script.go the maintainer scripts, whose texts lie under scripts/,
+// with the hooks of hook.go.
 //
 // Rules:
 //   - Same recipe, same bytes: order, owners, modes and times come from the plan alone, whoever builds, where and when.
