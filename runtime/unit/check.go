@@ -185,7 +185,7 @@ func (c *checkScript) who(pr *plan.Probe) string {
 	account := c.plan.Account(c.service.User)
 	switch {
 	case account != nil && (own || at.TLS != nil && !at.TLS.CA.IsZero()):
-		return account.Name + ":" + account.Group
+		return account.Name + ":" + account.Group + ":" + strings.Join(account.Groups, ",")
 	case own:
 		return ""
 	}

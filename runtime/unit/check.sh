@@ -8,7 +8,7 @@ pause() { # HUNDREDTHS
 }
 
 ask() { # PROBE SECONDS WHO VALUE...: sets $reason, empty for healthy. What the service says is not read with root's
-	# privileges: WHO is an account, nobody where it is 65534, and whoever we are where it is empty.
+	# privileges: WHO is USER:[GROUP]:[FURTHER-GROUPS], nobody where it is 65534, and whoever we are where it is empty.
 	number=$1 seconds=$2 who=$3
 	shift 3
 	set -- "$self" exchange "$number" "$@"
@@ -16,7 +16,11 @@ ask() { # PROBE SECONDS WHO VALUE...: sets $reason, empty for healthy. What the 
 		case $who in
 		'') ;;
 		65534) set -- setpriv --reuid=65534 --regid=65534 --clear-groups --no-new-privs --inh-caps=-all "$@" ;;
-		*) set -- setpriv "--reuid=${who%:*}" "--regid=${who#*:}" --init-groups --inh-caps=-all "$@" ;;
+		*)
+			user=${who%%:*} group=${who#*:} more=${who##*:}
+			group=${group%:*}
+			set -- setpriv "--reuid=$user" "--regid=${group:-$(id -g "$user")}" "--groups=$(id -G "$user" | tr ' ' ,)${more:+,$more}" --inh-caps=-all "$@"
+			;;
 		esac
 	fi
 	reason=$({ timeout -s KILL "$seconds" "$@" </dev/null; } 2>/dev/null)

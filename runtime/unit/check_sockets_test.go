@@ -16,6 +16,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -161,6 +162,35 @@ func TestCheckSpeaksThroughEverySocket(t *testing.T) {
 			out, err := once(t, c.probe)
 			if (err == nil) != (c.want == "") || !strings.Contains(out, c.want) {
 				t.Errorf("it said %q, %v; wanted %q", out, err, c.want)
+			}
+		})
+	}
+}
+
+// TestCheckAsksAsTheAccount: an account that the host has may leave its group to the host, and may be in further ones.
+func TestCheckAsksAsTheAccount(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		t.Skip("only root asks as another")
+	}
+	for name, c := range map[string]struct {
+		account plan.Account
+		want    string
+	}{
+		"the host's group": {plan.Account{Name: "daemon", Existing: true}, "daemon daemon daemon"},
+		"another group":    {plan.Account{Name: "daemon", Group: "mail", Existing: true}, "daemon mail mail daemon"},
+		"further groups":   {plan.Account{Name: "daemon", Groups: []string{"adm", "tty"}, Existing: true}, "daemon daemon daemon adm tty"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := tour()
+			p.Accounts, p.Services[0].User = []plan.Account{c.account}, c.account.Name
+			command := []expr.Expr{expr.TextOf("/bin/sh"), expr.TextOf("-c"), expr.TextOf(`echo $(id -un) $(id -gn) $(id -Gn); exit 1`)}
+			p.Services[0].Probes = []plan.Probe{{Exec: &plan.ExecProbe{Command: command}, Timeout: 5000, Every: 1000, Failures: 1, Successes: 1}}
+			script, _ := checkedPlan(t, p)
+			out, _ := exec.Command(script, "once").CombinedOutput()
+			if got := strings.TrimSpace(string(out)); got != "exec: exit code 1: "+c.want {
+				t.Errorf("it said %q; wanted to be %q", got, c.want)
 			}
 		})
 	}

@@ -24,9 +24,14 @@ import (
 // told to a file, and returns the script and that file.
 func checked(t *testing.T, probes ...plan.Probe) (script, told string) {
 	t.Helper()
-	need(t, "dash", "curl", "bash", "setpriv")
 	p := tour()
 	p.Services[0].Probes = probes
+	return checkedPlan(t, p)
+}
+
+func checkedPlan(t *testing.T, p *plan.Plan) (script, told string) {
+	t.Helper()
+	need(t, "dash", "curl", "bash", "setpriv")
 	text := rendered(t, p)["check-foo"]
 	dir, err := os.MkdirTemp("", "check")
 	if err != nil {
