@@ -3,8 +3,10 @@ package errand
 import (
 	"context"
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -76,6 +78,36 @@ func TestInterruptionJudgesNothing(t *testing.T) {
 	cancel()
 	if _, err := Run(ctx, shell("exit 1"), time.Minute); err != context.Canceled {
 		t.Errorf("the error is %v", err)
+	}
+}
+
+// TestInterruptionEndsTheTree: nothing of a command that forks all the while gets away from whoever gives it up.
+func TestInterruptionEndsTheTree(t *testing.T) {
+	t.Parallel()
+	for range 10 {
+		held := t.TempDir() + "/held"
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() {
+			_, err := Run(ctx, shell(`exec 9>`+held+`; while :; do (sleep 600 & exit) & sleep 0.002; done`), time.Minute)
+			ended <- err
+		}()
+		for len(holders(held)) < 5 {
+			runtime.Gosched()
+		}
+		cancel()
+		if err := <-ended; err != context.Canceled {
+			t.Errorf("the error is %v", err)
+		}
+		left := holders(held)
+		for deadline := time.Now().Add(5 * time.Second); len(left) > 0 && time.Now().Before(deadline); { // the kernel takes its time
+			left = holders(held)
+		}
+		for _, pid := range left {
+			t.Errorf("%s is left", pid)
+			n, _ := strconv.Atoi(pid)
+			syscall.Kill(n, syscall.SIGKILL)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package launch
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -119,13 +121,41 @@ func killTree(before []int, waited ...int) {
 	}
 }
 
-// killBelow lists the children first: those of a process that is gone are somebody else's.
+// killBelow stops all of the tree before it kills any of it: a process that goes on could fork or die behind our back, and
+// its children are somebody else's then.
 func killBelow(pid int) {
-	below := childrenOf(strconv.Itoa(pid))
-	syscall.Kill(pid, syscall.SIGKILL)
-	for _, child := range below {
-		killBelow(child)
+	for _, pid := range halt(pid, nil) {
+		syscall.Kill(pid, syscall.SIGKILL)
 	}
+}
+
+// halt adds the tree of pid to those that are stopped. It lists until there is nobody new: who died in between has left
+// his children to one that is stopped.
+func halt(pid int, stopped []int) []int {
+	syscall.Kill(pid, syscall.SIGSTOP)
+	for range 1000 { // a fork that is under way is done with first; a disk that hangs is not waited for
+		if !goesOn(pid) {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	stopped = append(stopped, pid)
+	for more := true; more; {
+		more = false
+		for _, child := range childrenOf(strconv.Itoa(pid)) {
+			if !slices.Contains(stopped, child) {
+				stopped, more = halt(child, stopped), true
+			}
+		}
+	}
+	return stopped
+}
+
+// goesOn reports whether a process has not stopped yet.
+func goesOn(pid int) bool {
+	stat, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat") // PID (NAME) STATE ...
+	_, state, _ := bytes.Cut(stat[bytes.LastIndexByte(stat, ')')+1:], []byte(" "))
+	return len(state) > 0 && !bytes.ContainsAny(state[:1], "TtZX")
 }
 
 func children() []int { return childrenOf("self") }
