@@ -55,7 +55,7 @@ func (h *history) write(stateDir, name string) error {
 		err = os.MkdirAll(filepath.Dir(path), 0o755)
 	}
 	if err == nil {
-		err = renameio.WriteFile(path, append(data, '\n'), 0o644)
+		err = renameio.WriteFile(path, append(data, '\n'), 0o640) // as the log that the words are in
 	}
 	if err != nil {
 		return fmt.Errorf("cannot keep the history of task %s: %w", name, err)

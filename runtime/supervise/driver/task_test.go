@@ -204,6 +204,9 @@ func TestHistoryTellsOfARunThatWasCutShort(t *testing.T) {
 	if err := h.write(dir, "a"); err != nil {
 		t.Fatal(err)
 	}
+	if info, err := os.Stat(historyPath(dir, "a")); err != nil || info.Mode().Perm() != 0o640 { // as the log that its words are in
+		t.Errorf("its file: %v, %v", info.Mode(), err)
+	}
 	got := readHistory(dir, "a")
 	if len(got.Runs) != mostRuns || got.Runs[0].Ended == nil || got.Runs[0].OK || !got.last().Equal(began) {
 		t.Errorf("%d runs, the first %+v", len(got.Runs), got.Runs[0])
