@@ -74,13 +74,16 @@ func pack(_ *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, kwargs [
 	if err := starlark.UnpackArgs(b.Name(), args, kwargs, "number", &n, "size", &size, "little?", &little); err != nil {
 		return nil, err
 	}
+	if size < 1 || size > 8 {
+		return nil, fmt.Errorf("pack: a number has 1 to 8 bytes, found %d", size)
+	}
 	number, ok := n.Uint64()
 	if signed, fits := n.Int64(); fits && signed < 0 {
 		number, ok = uint64(signed), size == 8 || signed >= -(1<<(8*size-1))
 	} else if size < 8 {
 		ok = ok && number < 1<<(8*size)
 	}
-	if size < 1 || size > 8 || !ok {
+	if !ok {
 		return nil, fmt.Errorf("pack: %s does not fit in %d bytes", n, size)
 	}
 	out := make([]byte, size)

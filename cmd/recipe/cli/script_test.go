@@ -153,6 +153,7 @@ def check(probe):
 		"is flooded":    {"def check(probe):\n    return probe.http(\"GET\", \"/flood\", port = port).status == 200\n", http, "the body is longer than 1048576 bytes"},
 		"deep json":     {"def check(probe):\n    return probe.http(\"GET\", \"/nested\", port = port).json() == []\n", http, "json: the body nests deeper than 200"},
 		"splits a head": {"def check(probe):\n    return probe.http(\"GET\", \"/\", port = port, headers = {\"A\": \"b\\r\\nC: d\"}).status == 200\n", http, "is none"},
+		"no size":       {"def check(probe):\n    return probe.pack(-1, 0) == probe.pack(1, -1)\n", http, "a number has 1 to 8 bytes, found 0"},
 		"no place":      {"def check(probe):\n    return probe.connect() == None\n", http, "either port or unix says where to"},
 	} {
 		t.Run(name, func(t *testing.T) {
