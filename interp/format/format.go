@@ -41,6 +41,9 @@ func Source(name string, text []byte) ([]byte, diag.List) {
 	if err != nil {
 		return nil, refuse(name, err)
 	}
+	if bytes.Equal(once, text) {
+		return once, nil // there is nothing to hold it to
+	}
 	again, list := interp.Parse(name, once)
 	switch {
 	case again == nil && slices.ContainsFunc(list, func(d diag.Diagnostic) bool { return d.Code == interp.CodeTooLarge }):
