@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 const (
@@ -41,31 +42,38 @@ func layRecipes(tb testing.TB, dir string, recipes, lines int) []string {
 	return names
 }
 
+// recipeOf has the layout that fmt gives.
 func recipeOf(n, lines int) string {
-	text := []string{`load("lib/shared.star", "probes")`, `load("lib/more.star", "delays")`, fmt.Sprintf(`port = flag("port", type = "port", default = %d, help = "port")`, 1024+n)}
+	text := []string{`load("lib/shared.star", "probes")`, `load("lib/more.star", "delays")`, "", fmt.Sprintf(`port = flag("port", type = "port", default = %d, help = "port")`, 1024+n)}
 	for i := 0; len(text) < lines; i++ {
-		text = append(text, "service(", fmt.Sprintf("    name = \"s%d-%d\",", n, i), `    command = ["/usr/bin/s", fmt("--port={}", port)],`, fmt.Sprintf("    env = {\"A\": \"%d\"},", i),
-			fmt.Sprintf("    prepare = [directory(\"/var/lib/s%d-%d\")],", n, i), "    probes = probes(port),", "    restart = delays(),", "    limits = limits(nofile = 65536),", ")", "")
+		text = append(text, "", "service(", fmt.Sprintf("    name = \"s%d-%d\",", n, i), `    command = ["/usr/bin/s", fmt("--port={}", port)],`, fmt.Sprintf("    env = {\"A\": \"%d\"},", i),
+			fmt.Sprintf("    prepare = [directory(\"/var/lib/s%d-%d\")],", n, i), "    probes = probes(port),", "    restart = delays(),", "    limits = limits(nofile = 65536),", ")")
 	}
 	return strings.Join(text, "\n") + "\n"
 }
 
-// checking measures the real command, whole: this binary as the command and its children, which is larger than the command.
-func checking(b *testing.B, recipes, lines int) {
+// whole measures a verb over recipes that have nothing to be said about, as the real command, whole: this binary as the
+// command and its children, which is larger than the command. The peak is that of the largest process.
+func whole(b *testing.B, verb string, recipes, lines int) {
 	dir := b.TempDir()
 	names := layRecipes(b, dir, recipes, lines)
 	var peak int64
+	var used time.Duration // of the processor
 	for b.Loop() {
-		cmd := exec.Command("/proc/self/exe", append([]string{"check"}, names...)...)
+		cmd := exec.Command("/proc/self/exe", append([]string{verb}, names...)...)
 		cmd.Args[0], cmd.Dir = "recipe", dir
 		if out, err := cmd.CombinedOutput(); err != nil || len(out) > 0 {
 			b.Fatalf("%v\n%.500s", err, out)
 		}
 		peak = max(peak, cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss>>10)
+		used += cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 	}
+	b.ReportMetric(float64(used.Microseconds())/1000/float64(b.N), "cpu-ms/op")
 	b.ReportMetric(float64(peak), "MiB-peak")
 	b.ReportMetric(float64(runtime.NumCPU()), "cpus")
 }
 
-func BenchmarkCheckOfTwoHundredLines(b *testing.B)  { checking(b, 1, 200) }
-func BenchmarkCheckOfAThousandRecipes(b *testing.B) { checking(b, 1000, 24) }
+func BenchmarkCheckOfTwoHundredLines(b *testing.B)      { whole(b, "check", 1, 200) }
+func BenchmarkCheckOfAThousandRecipes(b *testing.B)     { whole(b, "check", 1000, 24) }
+func BenchmarkCheckOfAThousandLongRecipes(b *testing.B) { whole(b, "check", 1000, 200) }
+func BenchmarkFmtOfAThousandLongRecipes(b *testing.B)   { whole(b, "fmt", 1000, 200) }
