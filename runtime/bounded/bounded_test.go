@@ -1,15 +1,16 @@
 package bounded
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -49,6 +50,16 @@ var works = map[string]Kind{
 		sink = []byte{1}
 		for {
 			sink = append(sink, sink...)
+		}
+	},
+	"make threads": func(Ask, []byte) ([]byte, error) {
+		sink = bytes.Repeat([]byte{1}, int(small.Memory/4*3))
+		for {
+			go func() {
+				runtime.LockOSThread()
+				select {}
+			}()
+			runtime.Gosched()
 		}
 	},
 	"leave garbage": func(Ask, []byte) ([]byte, error) {
@@ -130,6 +141,7 @@ func TestWorkThatKillsItsChild(t *testing.T) {
 	for kind, want := range map[string]Why{
 		"allocate at once": Memory,
 		"allocate slowly":  Memory,
+		"make threads":     Memory,
 		"compute":          CPU,
 		"sleep":            Wall,
 		"wait":             Wall,
@@ -173,8 +185,7 @@ func TestMemoryHoldsWithoutTheWatch(t *testing.T) {
 	if !errors.As(err, &ended) || ended.Why != Memory {
 		t.Fatalf("got %v", err)
 	}
-	peak := c.command.ProcessState.SysUsage().(*syscall.Rusage).Maxrss << 10
-	if peak > small.Memory+arenas+64<<20 {
+	if peak := c.peak(); peak > small.Memory+arenas+64<<20 {
 		t.Errorf("it took %d MiB", peak>>20)
 	}
 }
@@ -241,7 +252,7 @@ func TestChildReachesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.UID == 0 || len(s.Environment) != 1 || s.Folder != "/" || s.Core != 0 || s.Privileges != 1 {
+	if s.UID == 0 || len(s.Environment) != 2 || s.Folder != "/" || s.Core != 0 || s.Privileges != 1 {
 		t.Errorf("%+v", s)
 	}
 	for _, refused := range []string{s.Opens, s.Dials, s.Executes} {

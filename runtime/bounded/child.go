@@ -36,7 +36,8 @@ func start(limits Limits, program []string) (*child, error) {
 		c.command = exec.Command(program[0], program[1:]...)
 	}
 	c.command.Dir = "/"
-	c.command.Env = []string{"GOTRACEBACK=none"}
+	// glibc would reserve 64 MiB of the address space for each thread that allocates.
+	c.command.Env = []string{"GOTRACEBACK=none", "MALLOC_ARENA_MAX=1"}
 	c.command.Stderr = &c.said
 	// A group of its own, so that ctrl-C is for us and that one kill takes all of it.
 	c.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -149,7 +150,8 @@ func (c *child) ended(cause error) *Ended {
 	status := c.command.ProcessState.Sys().(syscall.WaitStatus)
 	code, signal := status.ExitStatus(), status.Signal()
 	switch {
-	case code == exitMemory, strings.Contains(text, "out of memory"), strings.Contains(text, "cannot allocate memory"):
+	case code == exitMemory, strings.Contains(text, "out of memory"), strings.Contains(text, "cannot allocate memory"),
+		strings.Contains(text, "pthread_create failed") && c.peak() > c.limits.Memory/2: // no room for the stack of a thread
 		e.Why = Memory
 	case code == exitCPU, signal == syscall.SIGXCPU:
 		e.Why = CPU
@@ -161,6 +163,12 @@ func (c *child) ended(cause error) *Ended {
 		e.Detail, _, _ = strings.Cut(text, "\n")
 	}
 	return e
+}
+
+// peak is the most memory that a dead child ever had, in bytes.
+func (c *child) peak() int64 {
+	usage := c.command.ProcessState.SysUsage().(*syscall.Rusage)
+	return usage.Maxrss << 10 // the kernel counts in KiB
 }
 
 // said is the beginning of what a child writes on stderr: Go's runtime says there why it ends the process.

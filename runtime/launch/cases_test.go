@@ -98,7 +98,7 @@ func everyType() []plan.Flag {
 
 func twins(t *testing.T) []twin {
 	var all []twin
-	for _, list := range [][]twin{commandTwins(), flagTwins(), badFlagTwins(), listTwins(), patternTwins(), secretTwins(), renamedTwins(), valueTwins(), templateTwins(), directoryTwins(), runTwins(), requireTwins(t), accountTwins(), limitTwins(), copyTwins(), linkTwins(), waitTwins(t), fileTwins(), hostTwins(), boundTwins(), placeTwins()} {
+	for _, list := range [][]twin{commandTwins(), flagTwins(), badFlagTwins(), listTwins(), patternTwins(), secretTwins(), renamedTwins(), valueTwins(), templateTwins(), directoryTwins(), runTwins(), requireTwins(t), accountTwins(), limitTwins(), copyTwins(), linkTwins(), waitTwins(t), fileTwins(), hostTwins(), boundTwins(t), placeTwins()} {
 		all = append(all, list...)
 	}
 	return all

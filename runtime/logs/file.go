@@ -175,7 +175,8 @@ func birth(f *os.File, info os.FileInfo) time.Time {
 	return time.Unix(st.Btime.Sec, int64(st.Btime.Nsec))
 }
 
-// rotate renames .log.1 to .log.2 and so on, then .log to .log.1. Whatever is older than keep goes.
+// rotate renames .log.1 to .log.2 and so on up to the first number that is free, then .log to .log.1. Whatever is older
+// than keep goes.
 func (o *file) rotate(keep int) error {
 	o.packer.names.Lock()
 	defer o.packer.names.Unlock()
@@ -183,7 +184,7 @@ func (o *file) rotate(keep int) error {
 	for n := keep + 1; removeCopy(o.path, n, forms); n++ {
 	}
 	var err error
-	for n := keep; n > 1 && err == nil; n-- {
+	for n := min(firstFree(o.path, forms), keep); n > 1 && err == nil; n-- {
 		err = moveCopy(o.path, n-1, n, forms)
 	}
 	switch {
@@ -205,6 +206,20 @@ func (o *file) close() {
 	if o.f != nil {
 		o.f.Close()
 		o.f = nil
+	}
+}
+
+// firstFree is the lowest number of which there is no copy. Those below it have to move, however many may be kept.
+func firstFree(path string, forms []form) int {
+	for n := 1; ; n++ {
+		taken := false
+		for _, name := range forms {
+			_, err := os.Lstat(name(path, n))
+			taken = taken || err == nil
+		}
+		if !taken {
+			return n
+		}
 	}
 }
 

@@ -175,6 +175,7 @@ func TestAHookFailsAlone(t *testing.T) {
 // TestHooksCannotHang: a step that hangs is killed with what it started, also where the step's own bound is too late.
 func TestHooksCannotHang(t *testing.T) {
 	t.Parallel()
+	need(t, "pgrep")
 	mark := fmt.Sprintf("9%d", os.Getpid())
 	for _, c := range []struct {
 		timeout plan.Duration

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 func cgroupHost(t *testing.T) *Host {
@@ -104,14 +106,25 @@ func TestProcessMovedToAnotherCgroupIsOfTheTree(t *testing.T) {
 	}
 }
 
-// A process that SIGKILL does not end, as in a hung file system, holds up its own service and is named. The freezer of
-// the first cgroups makes one.
-func TestProcessThatCannotDieIsNamed(t *testing.T) {
-	frozen := "/sys/fs/cgroup/freezer/recipe-test-" + randomID()
-	if err := os.Mkdir(frozen, 0o755); err != nil {
-		t.Skipf("this test needs a writable freezer of cgroup version 1: %v", err)
+// freezer makes a group of the first cgroups, in which frozen processes cannot even be killed.
+func freezer(t *testing.T) string {
+	t.Helper()
+	mounted := t.TempDir()
+	if err := unix.Mount("none", mounted, "cgroup", 0, "freezer"); err != nil {
+		needsHost(t, "the freezer of cgroup version 1: "+err.Error())
 	}
-	defer os.Remove(frozen)
+	t.Cleanup(func() { unix.Unmount(mounted, unix.MNT_DETACH) })
+	group := filepath.Join(mounted, "recipe-test-"+randomID())
+	if err := os.Mkdir(group, 0o755); err != nil {
+		needsHost(t, "a freezer to write to: "+err.Error())
+	}
+	t.Cleanup(func() { os.Remove(group) })
+	return group
+}
+
+// A process that SIGKILL does not end, as in a hung file system, holds up its own service and is named.
+func TestProcessThatCannotDieIsNamed(t *testing.T) {
+	frozen := freezer(t)
 	freeze := func(state string) {
 		if err := os.WriteFile(frozen+"/freezer.state", []byte(state), 0); err != nil {
 			t.Fatal(err)
