@@ -47,6 +47,9 @@ func TestLints(t *testing.T) {
 		{"a flag by way of another", "a = flag(\"a\", type = \"int\", default = 1, help = \"a\")\nb = flag(\"b\", type = \"int\", default = a * 2, help = \"b\")\n" + service(`command = ["/usr/bin/foo", fmt("{}", b)]`), ""},
 
 		{"a flag of a socket", "p = flag(\"p\", type = \"port\", default = 8080, help = \"p\")\n" + service(`command = ["/usr/bin/foo"], listen = [socket("http", port = p)]`), ""},
+		{"a flag of a socket that recipe opens", "p = flag(\"p\", type = \"port\", default = 8080, help = \"p\")\n" +
+			`package(name = "foo", version = "1", maintainer = "F <f@example.org>", summary = "f", runtime = "recipe")` + "\n" +
+			service(`command = ["/usr/bin/foo"], user = account("foo"), listen = [socket("http", port = p)]`), ""},
 		{"a flag of a function", "p = flag(\"p\", type = \"port\", default = 8080, help = \"p\")\ndef check(probe): return probe.http(\"GET\", \"/\", port = p).status == 200\nservice(name = \"foo\", command = [\"/usr/bin/foo\"], probes = [script(check)])", ""},
 
 		{"root in a package", pkg + `"true"])])` + "\n" + service(`command = ["/usr/bin/foo"]`), "runs-as-root"},

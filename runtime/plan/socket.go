@@ -68,7 +68,7 @@ func (c *checker) sockets(at string, s *Service) {
 // fixed refuses what a unit cannot say: systemd listens for a standalone package, before anything of it runs.
 func (c *checker) fixed(at string, s *Socket) {
 	pkg := c.plan.Package
-	if pkg == nil || pkg.Runtime != "standalone" || pkg.Style == StyleBare {
+	if pkg == nil || pkg.Runtime != RuntimeStandalone || pkg.Style == StyleBare {
 		return
 	}
 	field := ".port"
@@ -77,7 +77,7 @@ func (c *checker) fixed(at string, s *Socket) {
 	}
 	if !s.Port.IsZero() && !s.Port.Constant() || !s.Path.IsZero() && s.Path.Op != expr.OpPath {
 		c.report(Problem{Path: at + field, Code: CodePortable, Message: "systemd listens for a standalone package, and knows neither flags nor the host",
-			Hint: "give the socket a port or a path that is fixed, or let the daemon open it: without listen, its arguments may name a flag"})
+			Hint: "give the socket a port or a path that is fixed, or write package(runtime = \"recipe\"), by which recipe itself listens"})
 	}
 }
 
