@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -86,4 +87,40 @@ func TestControlCharactersAreShown(t *testing.T) {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
+}
+
+// TestGrammarOfOneVerb holds that a line which begins with a verb is answered as by the grammar of all.
+func TestGrammarOfOneVerb(t *testing.T) {
+	t.Parallel()
+	for _, verb := range evaluates {
+		alone, all := grammar([]string{verb}).Elem().Type(), grammar(nil).Elem().Type()
+		var commands, flags int
+		for i := range alone.NumField() {
+			f := alone.Field(i)
+			if same, ok := all.FieldByName(f.Name); !ok || same.Type != f.Type || same.Tag != f.Tag {
+				t.Errorf("%s: %s is another field", verb, f.Name)
+			}
+			if _, ok := f.Tag.Lookup("cmd"); ok {
+				commands++
+			} else {
+				flags++
+			}
+		}
+		if commands != 1 || flags != 2 {
+			t.Errorf("%s: its grammar has %d commands and %d flags of all", verb, commands, flags)
+		}
+		for _, line := range [][]string{{verb, "--help"}, {verb}, {verb, "--nonesuch"}} {
+			if got, want := answered(t, line), answered(t, append([]string{"--color=auto"}, line...)); got != want {
+				t.Errorf("%q: got\n%s\nwant\n%s", line, got, want)
+			}
+		}
+	}
+}
+
+// answered is what a line makes the command say, and its exit code.
+func answered(t *testing.T, line []string) string {
+	t.Helper()
+	var said bytes.Buffer
+	code := Main(append([]string{"recipe"}, line...), nil, &said, &said)
+	return fmt.Sprintf("%s\n%d", &said, code)
 }
