@@ -8,7 +8,7 @@
 //
 // Rules:
 //   - A test is hermetic, like a recipe: it sees no clock and nothing of this machine. Host facts are the same
-//     everywhere unless it gives others, and a probe is judged by a reply that it gives.
+//     everywhere unless it gives others, and a probe judges what it gives in place of the service.
 //   - Each test runs in an evaluation of its own, from the file's first statement on, with a budget of its own: tests
 //     neither see nor hurt each other, and may run side by side and in any order.
 //   - What fails is a diagnostic, with the place of the argument at fault. A failed assertion does not end its test.

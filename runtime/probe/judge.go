@@ -57,8 +57,12 @@ func (r *replayed) Write(asked []byte) (int, error) {
 func (r *replayed) Read(p []byte) (int, error) {
 	if len(r.unread) == 0 && !r.told {
 		text, ended, err := r.from.next()
-		if r.told = true; err != nil || ended {
-			return 0, errOr(err, io.EOF)
+		r.told = true
+		switch {
+		case err != nil:
+			return 0, err
+		case ended:
+			return 0, io.EOF
 		}
 		r.unread = text
 	}
@@ -68,13 +72,6 @@ func (r *replayed) Read(p []byte) (int, error) {
 	n := copy(p, r.unread)
 	r.unread = r.unread[n:]
 	return n, nil
-}
-
-func errOr(err, other error) error {
-	if err != nil {
-		return err
-	}
-	return other
 }
 
 func (p tcp) replay(g Given, within time.Duration) error {
