@@ -29,7 +29,7 @@ func (e *evaluation) parse(src *source, mode syntax.Mode) *syntax.File {
 			Message: fmt.Sprintf("the source is larger than %d KiB", mostSource>>10), Hint: "share what repeats in functions, or split the recipe"})
 		return nil
 	}
-	src.text = strings.TrimPrefix(src.text, byteOrderMark)
+	src.text = strings.TrimPrefix(src.text, ByteOrderMark)
 	if !e.scan(src) {
 		return nil
 	}

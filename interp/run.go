@@ -36,7 +36,7 @@ func (e *evaluation) program(src *source) *starlark.Program {
 	key := compiling{src.name, src.text}
 	if known, ok := e.compiled.find(key); ok {
 		e.sources[src.name] = src
-		src.file, src.text = known.file, strings.TrimPrefix(src.text, byteOrderMark)
+		src.file, src.text = known.file, strings.TrimPrefix(src.text, ByteOrderMark)
 		e.loads(src.file)
 		return known.program
 	}

@@ -8,8 +8,8 @@ import (
 	"recipe/builtins/diag"
 )
 
-// byteOrderMark is passed over at the beginning of a source: editors of Windows write it there.
-const byteOrderMark = "\ufeff"
+// ByteOrderMark is passed over at the beginning of a source: editors of Windows write it there.
+const ByteOrderMark = "\ufeff"
 
 // scan looks at a source before it is parsed, for what Starlark's own scanner takes in silence or takes long about. It
 // reports at most one fault, and whether there is none.

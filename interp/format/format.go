@@ -27,9 +27,7 @@ import (
 // Source returns the text in the one layout; name is what diagnostics call it. The list is empty unless the text cannot
 // be read, or not be laid out without a change of its meaning; the returned text is nil then.
 func Source(name string, text []byte) ([]byte, diag.List) {
-	if len(text) > 0 && text[len(text)-1] != '\n' {
-		text = append(slices.Clip(text), '\n') // without it the parser drops a comment in the last line
-	}
+	text = unix(text)
 	file, list := interp.Parse(name, text)
 	if file == nil {
 		return nil, list
@@ -62,6 +60,17 @@ func Source(name string, text []byte) ([]byte, diag.List) {
 		return nil, refuse(name, fmt.Errorf("of its %d comments %d would be left", len(said), len(saidAgain)))
 	}
 	return once, nil
+}
+
+// unix is a text without a byte order mark and without \r\n, which Starlark reads as \n in a literal too, and with an end of
+// its last line, without which the parser drops a comment there. One that is not even text is the parser's to report.
+func unix(text []byte) []byte {
+	text = bytes.TrimPrefix(text, []byte(interp.ByteOrderMark))
+	text = bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n"))
+	if len(text) > 0 && text[len(text)-1] != '\n' {
+		text = append(slices.Clip(text), '\n')
+	}
+	return text
 }
 
 // layout returns the text in its layout, and the comments that it holds.

@@ -47,6 +47,22 @@ func TestLayout(t *testing.T) {
 	}
 }
 
+// TestTextsOfWindowsAreLaidOut gives a text with a byte order mark and other ends of lines, which golden files cannot hold,
+// the layout of the same text without.
+func TestTextsOfWindowsAreLaidOut(t *testing.T) {
+	t.Parallel()
+	const text = "x = [\n  'é', # why\n  \"\"\"a\n  b\"\"\"]\n# last"
+	want, list := Source("in", []byte(text))
+	if list.Failed() {
+		t.Fatal(list)
+	}
+	for _, other := range []string{"\ufeff" + text, strings.ReplaceAll(text, "\n", "\r\n"), "\ufeff" + strings.ReplaceAll(text, "\n", "\r\n") + "\r\n"} {
+		if got, list := Source("in", []byte(other)); list.Failed() || !bytes.Equal(got, want) {
+			t.Errorf("%q: %s%s", other, list, diff.Diff("want", want, "got", got))
+		}
+	}
+}
+
 // TestEveryRecipeIsLaidOut holds the project's own recipes and modules to the layout that it offers.
 func TestEveryRecipeIsLaidOut(t *testing.T) {
 	t.Parallel()

@@ -22,7 +22,7 @@ type checkCommand struct {
 func (*checkCommand) Help() string {
 	return `Says nothing of a recipe that is sound. Diagnostics go to stderr, each with its place, what was found and what is accepted. Warnings do not fail the check.
 
---fix writes into a file what has one right mend, and what is left is said as always. A mend is kept only if it leaves less to say and no new error.
+--fix writes into a file what has one right mend, and what is left is said as always. A mend is kept only if it leaves fewer errors, or as many and less to say, and no new one.
 
 Exit codes: 0 all are sound, 1 one of them is not, 2 wrong usage.`
 }

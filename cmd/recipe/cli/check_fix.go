@@ -21,6 +21,7 @@ func (e *evaluator) fix(ctx context.Context, file string) (mended bool, left dia
 	if err != nil {
 		return false, interp.Unreadable(file, err), nil
 	}
+	read := source
 	answer, err := e.text(ctx, evaluateRequest{Name: file, Source: source})
 	if err != nil {
 		return false, nil, err
@@ -34,17 +35,32 @@ func (e *evaluator) fix(ctx context.Context, file string) (mended bool, left dia
 		if err != nil {
 			return false, nil, err
 		}
-		if len(better.Diagnostics) >= len(answer.Diagnostics) || better.Diagnostics.Errors() > answer.Diagnostics.Errors() {
+		if !leaves(answer.Diagnostics, better.Diagnostics) {
 			break
 		}
 		mended, source, answer = true, next, better
 	}
 	if mended {
-		if err := replace(file, source); err != nil {
+		if err := replace(file, read, source); err != nil {
 			return false, nil, fmt.Errorf("cannot mend: %w", err)
 		}
 	}
 	return mended, answer.Diagnostics, nil
+}
+
+// leaves reports whether a mend leaves fewer errors, or as many and less to say, and none that was not there: one that
+// cannot be read would hide all others.
+func leaves(before, after diag.List) bool {
+	for _, d := range after {
+		known := func(o diag.Diagnostic) bool {
+			return o.Severity == d.Severity && o.Code == d.Code && o.Message == d.Message
+		}
+		if d.Severity == diag.Error && !slices.ContainsFunc(before, known) {
+			return false
+		}
+	}
+	fewer := cmp.Compare(after.Errors(), before.Errors())
+	return fewer < 0 || fewer == 0 && len(after) < len(before)
 }
 
 // applied is the source with the fixes of a list; of two that overlap the first.
@@ -76,6 +92,9 @@ func applied(source []byte, list diag.List) []byte {
 // offset is the byte at a line and a column, both counted from 1, the column in characters.
 func offset(source []byte, line, column int) int {
 	at := 0
+	if line == 1 && bytes.HasPrefix(source, []byte(interp.ByteOrderMark)) {
+		at = len(interp.ByteOrderMark) // no column counts it
+	}
 	for ; line > 1; line-- {
 		end := bytes.IndexByte(source[at:], '\n')
 		if end < 0 {

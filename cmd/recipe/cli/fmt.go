@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 
 	"github.com/google/renameio/v2"
 	"github.com/rogpeppe/go-internal/diff"
@@ -55,7 +56,7 @@ func (c *fmtCommand) Run(s *Streams) error {
 		group.Go(func() error {
 			layouts[i] = layOut(path, s.In)
 			if l := &layouts[i]; l.changes() && !c.Diff && path != "-" {
-				l.err = replace(path, l.after)
+				l.err = replace(path, l.before, l.after)
 			}
 			return nil
 		})
@@ -95,19 +96,53 @@ func layOut(path string, stdin io.Reader) layout {
 	return l
 }
 
-// replace writes a file that is there already, the one that a link leads to where the path is a link.
-func replace(path string, text []byte) error {
+// replace writes a file that is there already, the one that a link leads to where the path is a link. Mode and owner
+// stay. What somebody has changed since it was read, or has made unwritable, is left alone.
+func replace(path string, before, after []byte) error {
 	target, err := filepath.EvalSymlinks(path)
 	if err == nil {
-		var info fs.FileInfo
-		if info, err = os.Stat(target); err == nil {
-			err = renameio.WriteFile(target, text, info.Mode().Perm(), renameio.IgnoreUmask())
-		}
+		err = renewed(target, before, after)
 	}
 	if err != nil {
 		return fmt.Errorf("cannot write %s: %w", path, bare(err))
 	}
 	return nil
+}
+
+func renewed(path string, before, after []byte) error {
+	old, err := os.OpenFile(path, os.O_RDWR|syscall.O_NONBLOCK, 0) // a rename asks for no right to write the file itself
+	if err != nil {
+		return err
+	}
+	defer old.Close()
+	info, err := old.Stat()
+	if err != nil {
+		return err
+	}
+	if !info.Mode().IsRegular() {
+		return errors.New("it is not a file")
+	}
+	now, err := io.ReadAll(io.LimitReader(old, int64(len(before))+1))
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(now, before) {
+		return errors.New("it was changed meanwhile; do it again")
+	}
+	next, err := renameio.NewPendingFile(path, renameio.WithPermissions(info.Mode().Perm()), renameio.IgnoreUmask())
+	if err != nil {
+		return err
+	}
+	defer next.Cleanup()
+	if owner, ok := info.Sys().(*syscall.Stat_t); ok && os.Geteuid() == 0 {
+		if err := next.Chown(int(owner.Uid), int(owner.Gid)); err != nil {
+			return err
+		}
+	}
+	if _, err := next.Write(after); err != nil {
+		return err
+	}
+	return next.CloseAtomicallyReplace()
 }
 
 // modules are the files that the arguments name, those below a folder by name.
@@ -127,7 +162,7 @@ func modules(args []string) ([]string, error) {
 				if d.IsDir() {
 					return fs.SkipDir
 				}
-			case !d.IsDir() && strings.HasSuffix(path, ".star"):
+			case isFile(d) && strings.HasSuffix(path, ".star"):
 				paths = append(paths, path)
 			}
 			return nil
@@ -138,6 +173,9 @@ func modules(args []string) ([]string, error) {
 	}
 	return paths, nil
 }
+
+// isFile tells files, and links, from what would hold up a reader.
+func isFile(d fs.DirEntry) bool { return d.Type()&^fs.ModeSymlink == 0 }
 
 // bare is an error without the path that its message names already.
 func bare(err error) error {
