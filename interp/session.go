@@ -1,6 +1,7 @@
 package interp
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"slices"
 	"strings"
@@ -25,13 +26,14 @@ type SessionQuestion struct {
 
 // SessionAnswer is what came of it. Plan is the canonical JSON, nil where there is no sound one yet; Value shows what the
 // last chunk came to, where it is an expression, and Expr is that as a plan has it, where a plan can. Names are what the
-// session has given names to, in the order of the alphabet.
+// session has given names to, in the order of the alphabet; State is another where one of their values is another.
 type SessionAnswer struct {
 	Plan        []byte
 	Diagnostics diag.List
 	Value       string
 	Expr        []byte
 	Names       []SessionName
+	State       []byte
 }
 
 // SessionName is a name of the session; About is its value or, of a function, the first line of its documentation.
@@ -67,7 +69,7 @@ func EvaluateSession(q SessionQuestion, o Options) (a SessionAnswer) {
 	if v := given[shownName]; v != nil && sound && len(q.Chunks) > 0 && e.sources[q.Chunks[len(q.Chunks)-1].Name].shows {
 		a.Value, a.Expr = builtins.Shown(v)
 	}
-	a.Names = sessionNames(given)
+	a.Names, a.State = sessionNames(given)
 	return a
 }
 
@@ -86,8 +88,9 @@ func (s *source) showLast(f *syntax.File) {
 	}
 }
 
-func sessionNames(given starlark.StringDict) []SessionName {
+func sessionNames(given starlark.StringDict) ([]SessionName, []byte) {
 	var names []SessionName
+	state := sha256.New()
 	for _, name := range given.Keys() {
 		if name == shownName {
 			continue
@@ -98,8 +101,9 @@ func sessionNames(given starlark.StringDict) []SessionName {
 			about = strings.TrimSpace(fmt.Sprintf("%s(%s) %s", f.Name(), parameterNames(f), first))
 		}
 		names = append(names, SessionName{name, clipped(about)})
+		fmt.Fprintln(state, name, given[name].String())
 	}
-	return names
+	return names, state.Sum(nil)
 }
 
 func parameterNames(f *starlark.Function) string {

@@ -4,6 +4,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -72,5 +74,41 @@ service(name = "foo", command = ["/usr/bin/foo", fmt("--level={}", level)])
 				}
 			}
 		})
+	}
+}
+
+// TestBashRunsNothingThatARecipeNames completes values that bash would run if they stood on the line as they are; zsh and
+// fish quote what they are given.
+func TestBashRunsNothingThatARecipeNames(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("bash"); err != nil {
+		t.Skip(err)
+	}
+	dir := t.TempDir()
+	values := []string{"a b", "$(touch ran)", "`touch ran`", `q'uo"te`, `back\slash`, "semi;touch ran", "*"}
+	quoted := make([]string, len(values))
+	for i, v := range values {
+		quoted[i] = strconv.Quote(v)
+	}
+	recipe := "mode = flag(\"mode\", type = \"enum\", default = \"*\", values = [" + strings.Join(quoted, ", ") + "], help = \"m\")\n" +
+		"service(name = \"foo\", command = [\"/usr/bin/foo\", mode])\n"
+	if err := os.WriteFile(filepath.Join(dir, "foo.star"), []byte(recipe), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	// Each candidate is put on a line, as bash puts it, and read as bash reads a line.
+	cmd := exec.Command("bash", "--norc", "-c", `source <(recipe completion bash)
+		COMP_LINE="recipe run foo.star --set mode="; COMP_POINT=${#COMP_LINE}; _recipe_complete
+		for word in "${COMPREPLY[@]}"; do eval "printf '%s\n' $word"; done`)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "HOME="+dir)
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Split(strings.TrimSpace(string(out)), "\n"); !slices.Equal(got, values) {
+		t.Errorf("got %q, want %q", got, values)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "ran")); err == nil {
+		t.Error("a value was run")
 	}
 }

@@ -103,12 +103,26 @@ func TestSessionInATerminal(t *testing.T) {
 	s.await(":resolve port")
 	s.await("8081")
 	s.prompted()
+	first := recipe
+	recipe = filepath.Join(dir, "bar.star")
+	write("9090")
+	s.typed(":load " + recipe + "\r:plan port\r")
+	s.await("9090")
+	s.prompted()
+	write("9091")
+	s.await("the recipe changed")
+	s.await("+ 9091")
+	recipe = first
 	s.typed("\x04")
 	end()
 
 	s, end = openSession(t, dir, recipe)
 	s.prompted()
 	s.typed("\x1b[A") // the last line of the session before
+	s.await(":plan port")
+	s.typed("\x1b[A")
+	s.await(":load")
+	s.typed("\x1b[A")
 	s.await(":resolve port")
 	s.typed("\r")
 	s.await("8081")

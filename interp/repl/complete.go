@@ -35,11 +35,10 @@ func (s *Session) Complete(line []rune, cursor int) []Candidate {
 			}
 		}
 	}
-	if rest, ok := strings.CutPrefix(word, "host."); ok {
+	if strings.HasPrefix(word, "host.") {
 		for _, fact := range []string{"cpus", "memory", "name", "arch"} {
 			list = append(list, Candidate{"host." + fact, "a fact of the host"})
 		}
-		_ = rest
 	}
 	for _, w := range builtins.Words() {
 		list = append(list, Candidate{w.Name, w.Doc})
@@ -89,10 +88,9 @@ func find(name string) *builtins.Word {
 
 // lastWord is the name, dots included, that a text ends with.
 func lastWord(text string) string {
-	start := strings.LastIndexFunc(text, func(r rune) bool {
-		return r != '_' && r != '.' && !unicode.IsLetter(r) && !unicode.IsDigit(r)
-	})
-	return text[start+1:]
+	return text[len(strings.TrimRightFunc(text, func(r rune) bool {
+		return r == '_' || r == '.' || unicode.IsLetter(r) || unicode.IsDigit(r)
+	})):]
 }
 
 // enclosing is the function of the innermost call that is open at the end of a text, outside of texts and comments.

@@ -12,7 +12,7 @@
 //   - Nothing of the machine is changed. A prepare step is shown as what it would change; a probe asks for real.
 //   - The same inputs give the same answers, through a terminal and through a pipe.
 //
-// Tests: conversations in testdata, over a backend that evaluates here; a real terminal (creack/pty) and a pipe over the
+// Tests: tables of inputs and answers, over a backend that evaluates here; a real terminal (creack/pty) and a pipe over the
 // real binary in cmd/recipe.
 package repl
 

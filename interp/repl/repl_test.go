@@ -75,7 +75,7 @@ func TestFailuresLeaveTheSessionAsItWas(t *testing.T) {
 	before := say(s, ":plan") + say(s, ":show")
 	for _, wrong := range []string{
 		"x = y", "x = (", "1 // 0", "flag(\"port\", type = \"int\", default = 1)", "service(name = \"foo\", command = [\"/x\"])", "fail(\"no\")", "def x(:\n", ":load nowhere.star", ":plan nobody",
-		"load(\"nowhere.star\", \"x\")", "x = 1\nx = 2\n", "for i in range(1000000000): pass", ":what",
+		"load(\"nowhere.star\", \"x\")", "x = 1\nx = 2\n", "x = \"\xff\"", "for i in range(1000000000): pass", ":what",
 	} {
 		if got := say(s, wrong); !strings.HasPrefix(got, "error: ") {
 			t.Errorf("%q: %s", wrong, got)
@@ -96,6 +96,7 @@ func TestNamesAreGivenAnew(t *testing.T) {
 	for _, step := range []struct{ input, want string }{
 		{"x = 1", ""}, {"y = x + 1", ""}, {"y", "2"}, {"x = 5", ""}, {"y", "6"},
 		{":show", "x = 5 y = x + 1"}, {"z = 7", ""}, {"x = z", ""}, {"x", "7"}, {"y", "6"}, {":undo", "taken back: x = z"}, {"f = lambda a: a * x", ""}, {"f(2)", "10"}, {"d = {\"a\": 1}", ""}, {"d[\"b\"] = 2", ""}, {"d", `{"a": 1, "b": 2}`},
+		{"l = []", ""}, {"l.append(1)", ""}, {"l", "[1]"}, {":undo", "taken back: l.append(1)"}, {"l", "[]"}, {"l + [1]", "[1]"}, {":undo", "taken back: l = []"},
 		{"service(name = \"bar\", command = [\"/x\"], probes = [http(80)])", "service(\"bar\")"}, {":diff", "1 changes"}, {":undo", "taken back: service(name = \"bar\", command = [\"/x\"], probes = [http(80)])"}, {":diff", "0 changes"},
 		{":resolve port * 2", "mul map[] []"}, {":set port=81", "port=81"}, {":host cpus=2", "host.cpus is 2"}, {":resolve host.cpus", "host map[cpus:2] [port=81]"}, {":resolve [1]", "error: this is no value that a host computes: it is a text, a number, a truth value, a path, a flag, a fact or what is made of them"},
 		{":prepare", "prepare foo"}, {":probe foo", "probe foo"}, {":service foo", "service foo"}, {":write x.star", "wrote x.star"},
@@ -162,6 +163,7 @@ func TestCompletion(t *testing.T) {
 		{"require_port", "require_port_free", ""},
 		{"require_port_free", "require_port_free", "require_port_free(port): "},
 		{"# http(", "", ""},
+		{"x→require_port", "require_port_free", ""},
 	} {
 		var words []string
 		for _, c := range s.Complete([]rune(test.line), len(test.line)) {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"recipe/builtins/diag"
 	"recipe/interp"
@@ -66,6 +67,8 @@ func (s *Session) do(ctx context.Context, input string) Reply {
 	switch {
 	case trimmed == "":
 		return Reply{}
+	case !utf8.ValidString(input): // the way to an evaluation is JSON, which would put another character there
+		return failed("an input is text in UTF-8, and this is none")
 	case strings.HasPrefix(trimmed, ":"):
 		return s.command(ctx, trimmed[1:])
 	case strings.HasPrefix(trimmed, "?"):
@@ -111,16 +114,15 @@ func (s *Session) load(ctx context.Context) Reply {
 		text = "what was typed does not fit the recipe any longer, and is dropped; :show shows what is left\n"
 	}
 	text += fresh(answer.Diagnostics, s.answer.Diagnostics).Text(s.style)
-	before := s.baseline
-	s.source, s.chunks, s.answer = source, kept, answer
-	s.baseline = decoded(answer.Plan)
-	if before != nil && s.baseline != nil {
-		changes, err := s.backend.Diff(before, s.baseline)
+	baseline := decoded(answer.Plan)
+	if s.baseline != nil && baseline != nil {
+		changes, err := s.backend.Diff(s.baseline, baseline)
 		if err != nil {
 			return failed(err.Error())
 		}
 		text += changes
 	}
+	s.source, s.chunks, s.answer, s.baseline = source, kept, answer, baseline
 	return answered(text)
 }
 
@@ -157,7 +159,8 @@ func (s *Session) enter(ctx context.Context, text string) Reply {
 	if answer.Value != "" {
 		shown += answer.Value + "\n"
 	}
-	if !interp.IsExpression(text) || !bytes.Equal(answer.Plan, s.answer.Plan) { // a look is not kept
+	looked := interp.IsExpression(text) && bytes.Equal(answer.Plan, s.answer.Plan) && bytes.Equal(answer.State, s.answer.State)
+	if !looked { // what only looks is not kept
 		s.chunks = chunks
 	}
 	s.answer = answer

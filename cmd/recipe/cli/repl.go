@@ -52,20 +52,27 @@ func (c *replCommand) Run(s *Streams) error {
 	defer stop()
 	e := newEvaluator(1)
 	defer e.close()
-	session := repl.New(&sessionBackend{evaluator: e}, c.File, s.style())
+	backend := &sessionBackend{evaluator: e}
+	in, ok := s.In.(*os.File)
+	terminal := ok && isTerminal(in) && isTerminal(os.Stdout)
+	if terminal {
+		w, err := watch.New(100*time.Millisecond, 5*time.Second)
+		if err != nil {
+			return fmt.Errorf("cannot watch the recipe: %w", err)
+		}
+		defer w.Close()
+		backend.watcher = w
+	}
+	session := repl.New(backend, c.File, s.style())
 	if r := session.Load(ctx); r.Error {
 		fmt.Fprintln(s.Err, strings.TrimRight(r.Text, "\n"))
 		return exit(exitNo)
 	} else if r.Text != "" {
 		fmt.Fprint(s.Err, r.Text)
 	}
-	if in, ok := s.In.(*os.File); ok && isTerminal(in) && isTerminal(os.Stdout) {
-		changed, err := changesOf(ctx, c.File)
-		if err != nil {
-			return err
-		}
+	if terminal {
 		fmt.Fprintln(s.Err, "recipe: a session; :help lists what there is, ctrl-D ends it")
-		return repl.Terminal(ctx, session, historyFile(), changed)
+		return repl.Terminal(ctx, session, historyFile(), changesOf(backend.watcher))
 	}
 	if err := repl.Pipe(ctx, session, s.In, s.Out, s.Err); err != nil {
 		return err
@@ -91,43 +98,25 @@ func historyFile() string {
 	return path
 }
 
-// changesOf tells of changes of a file, until ctx is done.
-func changesOf(ctx context.Context, file string) (<-chan struct{}, error) {
+// changesOf tells of changes of watched files, until the watch ends. Several that nobody has taken yet are one.
+func changesOf(w *watch.Watcher) <-chan struct{} {
 	changed := make(chan struct{}, 1)
-	if file == "" {
-		return changed, nil
-	}
-	path, err := filepath.Abs(file)
-	if err != nil {
-		return nil, fmt.Errorf("cannot find %s: %w", file, err)
-	}
-	w, err := watch.New(100*time.Millisecond, 5*time.Second)
-	if err != nil {
-		return nil, fmt.Errorf("cannot watch %s: %w", file, err)
-	}
-	if _, err := w.Add(path); err != nil {
-		w.Close()
-		return nil, fmt.Errorf("cannot watch %s: %w", file, err)
-	}
 	go func() {
-		defer w.Close()
-		for {
+		for range w.Events() {
 			select {
-			case <-ctx.Done():
-				return
-			case <-w.Events():
-				select {
-				case changed <- struct{}{}:
-				default: // one is waiting already
-				}
+			case changed <- struct{}{}:
+			default:
 			}
 		}
 	}()
-	return changed, nil
+	return changed
 }
 
 // sessionBackend is what stands behind a session.
-type sessionBackend struct{ evaluator *evaluator }
+type sessionBackend struct {
+	evaluator *evaluator
+	watcher   *watch.Watcher // of what was read; nil through a pipe
+}
 
 // Evaluate evaluates in a bounded child.
 func (b *sessionBackend) Evaluate(ctx context.Context, q interp.SessionQuestion) (interp.SessionAnswer, error) {
@@ -141,8 +130,13 @@ func (b *sessionBackend) Evaluate(ctx context.Context, q interp.SessionQuestion)
 	return answer, err
 }
 
-// Read reads the recipe.
+// Read reads the recipe, and watches it from before that on, so that no change is missed.
 func (b *sessionBackend) Read(file string) ([]byte, error) {
+	if path, err := filepath.Abs(file); err == nil && b.watcher != nil {
+		if _, err := b.watcher.Add(path); err != nil {
+			return nil, err
+		}
+	}
 	text, err := interp.Read(file, nil)
 	if err != nil {
 		return nil, interp.Reason(err)

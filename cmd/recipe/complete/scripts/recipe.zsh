@@ -4,6 +4,7 @@ _recipe() {
     local candidate help
     local -a plain open
     while IFS=$'\t' read -r candidate help; do
+        candidate=${candidate//\\/\\\\} # _describe takes \ and : for its own
         case $candidate in
         :files) _files ;;
         :folders) _files -/ ;;
