@@ -16,15 +16,14 @@ import (
 
 // realServer is a daemon as its distribution has it. In texts, DIR is its folder and PORT its port.
 type realServer struct {
-	name     string
-	program  string // on PATH, or a pattern of paths
-	optional bool   // .ci/run does not install it
-	files    map[string]string
-	user     int        // who runs everything; 0 is the tester
-	before   [][]string // commands that must succeed
-	args     []string
-	module   string
-	probes   []string // calls of the module that are healthy
+	name    string
+	program string // on PATH, or a pattern of paths
+	files   map[string]string
+	user    int        // who runs everything; 0 is the tester
+	before  [][]string // commands that must succeed
+	args    []string
+	module  string
+	probes  []string // calls of the module that are healthy
 }
 
 func realServers() []realServer {
@@ -67,26 +66,26 @@ func realServers() []realServer {
 				`postgres(unix = "DIR/.s.PGSQL.PORT", query = "SELECT 1")`},
 		},
 		{
-			name: "mariadb", program: "/usr/sbin/mariadbd", optional: true, module: "mysql", user: nobody,
+			name: "mariadb", program: "/usr/sbin/mariadbd", module: "mysql", user: nobody,
 			before: [][]string{{"mariadb-install-db", "--no-defaults", "--datadir=DIR/data", "--auth-root-authentication-method=normal", "--skip-test-db"}},
 			files:  map[string]string{"sql": "CREATE USER probe@localhost;\n"},
 			args:   []string{"--no-defaults", "--datadir=DIR/data", "--port=PORT", "--bind-address=127.0.0.1", "--socket=DIR/s", "--pid-file=DIR/pid", "--init-file=DIR/sql"},
 			probes: []string{`mysql(PORT)`, `mysql(PORT, user = "probe")`, `mysql(unix = "DIR/s", user = "probe")`},
 		},
 		{
-			name: "php-fpm", program: "/usr/sbin/php-fpm*", optional: true, module: "fastcgi", user: nobody,
+			name: "php-fpm", program: "/usr/sbin/php-fpm*", module: "fastcgi", user: nobody,
 			files:  map[string]string{"conf": "[global]\nerror_log = DIR/log\ndaemonize = no\n[www]\nlisten = 127.0.0.1:PORT\npm = static\npm.max_children = 2\nping.path = /ping\n"},
 			args:   []string{"-F", "-y", "DIR/conf"},
 			probes: []string{`fastcgi(PORT)`, `fastcgi(PORT, path = "/ping")`},
 		},
 		{
-			name: "OpenSSH", program: "/usr/sbin/sshd", optional: true, module: "ssh",
+			name: "OpenSSH", program: "/usr/sbin/sshd", module: "ssh",
 			before: [][]string{{"mkdir", "-p", "/run/sshd"}, {"ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", "DIR/key"}},
 			args:   []string{"-D", "-e", "-f", "/dev/null", "-p", "PORT", "-o", "ListenAddress=127.0.0.1", "-o", "PidFile=none", "-h", "DIR/key"},
 			probes: []string{`ssh(PORT)`},
 		},
 		{
-			name: "nginx", program: "/usr/sbin/nginx", optional: true, module: "probes",
+			name: "nginx", program: "/usr/sbin/nginx", module: "probes",
 			before: [][]string{{"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "DIR/key", "-out", "DIR/ca", "-subj", "/CN=foo.example", "-addext", "subjectAltName=DNS:foo.example"}},
 			files: map[string]string{"conf": "daemon off; pid DIR/pid; error_log stderr; events {}\n" +
 				"http { access_log off; server { listen 127.0.0.1:PORT ssl; ssl_certificate DIR/ca; ssl_certificate_key DIR/key; return 200 fine; } }\n"},
@@ -172,7 +171,7 @@ func (s realServer) find(t *testing.T) string {
 	if err == nil {
 		return path
 	}
-	if os.Getenv("RECIPE_TEST_HOST") == "1" && !s.optional {
+	if os.Getenv("RECIPE_TEST_HOST") == "1" {
 		t.Fatalf("%s is not installed, and RECIPE_TEST_HOST=1 says that it is", s.program)
 	}
 	t.Skipf("%s is not installed", s.program)
