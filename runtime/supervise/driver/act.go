@@ -229,7 +229,7 @@ func (sv *service) rewrite(signal string) {
 
 // kill ends the tree beside the service and tells Emptied when nothing is left, however long that takes.
 func (sv *service) kill() {
-	incarnation, number := sv.incarnation, sv.number
+	incarnation, number, asks := sv.incarnation, sv.number, sv.asks
 	if incarnation == nil {
 		sv.pending = append(sv.pending, supervise.Emptied{})
 		return
@@ -237,6 +237,7 @@ func (sv *service) kill() {
 	sv.incarnation = nil
 	go func() {
 		left := sv.end(incarnation)
+		askedOut(asks)
 		sv.log.EndIncarnation()
 		if sv.task != nil {
 			sv.hearOut()

@@ -13,15 +13,19 @@ import (
 	"time"
 
 	"recipe/runtime/control"
+	"recipe/runtime/errand"
 	"recipe/runtime/expr"
 	"recipe/runtime/plan"
 	"recipe/runtime/process"
 )
 
-// TestMain serves as launcher too, since the supervisor spawns its own executable, and as the daemon that is handed sockets.
+// TestMain serves as launcher too, and for the commands of probes, since the supervisor spawns its own executable, and as the daemon that is handed sockets.
 func TestMain(m *testing.M) {
 	if process.Launching(os.Args) {
 		process.Launch()
+	}
+	if errand.Running(os.Args) {
+		errand.Main()
 	}
 	if len(os.Args) == 2 && os.Args[1] == handedRole {
 		serveHanded()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"recipe/runtime/probe"
@@ -20,6 +21,7 @@ func (sv *service) probe() {
 	ctx, cancel := context.WithCancel(context.Background())
 	sv.stopProbes = cancel
 	sv.asking++
+	sv.asks = &sync.WaitGroup{}
 	d := sv.definition
 	for _, i := range sv.machine.Asked() {
 		target, err := probe.Resolve(d.plan, d.spec, &d.spec.Probes[i], sv.live, sv.sup.options.Scripts)
@@ -27,7 +29,8 @@ func (sv *service) probe() {
 			sv.sup.decide(sv.name, "probe", fmt.Sprintf("cannot ask probe %d: %v", i+1, err))
 			continue
 		}
-		go sv.ask(ctx, target, message{incarnation: sv.number, asking: sv.asking}, i)
+		m := message{incarnation: sv.number, asking: sv.asking}
+		sv.asks.Go(func() { sv.ask(ctx, target, m, i) })
 	}
 }
 
@@ -61,6 +64,23 @@ func (sv *service) ask(ctx context.Context, target *probe.Target, m message, ind
 		default:
 			pause = min(2*pause, target.Every)
 		}
+	}
+}
+
+// askedOut waits until the probes that were stopped have ended, and with them the processes that some ask by. One that hangs
+// on a disk holds up nobody for long.
+func askedOut(asks *sync.WaitGroup) {
+	if asks == nil {
+		return
+	}
+	done := make(chan struct{})
+	go func() {
+		asks.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-time.After(2 * time.Second):
 	}
 }
 

@@ -66,7 +66,8 @@ type service struct {
 	incarnation *process.Incarnation
 	number      uint64 // of the incarnation, from 1
 	stopProbes  context.CancelFunc
-	asking      uint64 // the round of probes, from 1
+	asking      uint64          // the round of probes, from 1
+	asks        *sync.WaitGroup // of that round; nil before the first
 	dequeue     context.CancelFunc
 	rewritten   chan struct{} // closed when the last rewriting of templates is done
 	slot        *slot
