@@ -101,10 +101,10 @@ func waitTwins(t *testing.T) []twin {
 	}
 	t.Cleanup(func() { tcp.Close() })
 	port := expr.IntOf(int64(tcp.Addr().(*net.TCPAddr).Port))
-	socket := func(kind string) func(*testing.T, string) {
+	socket := func(kind, path string) func(*testing.T, string) {
 		return func(t *testing.T, root string) {
 			mkdir(t, root+"/run")
-			path := root + "/run/x"
+			path := root + path
 			var l interface{ Close() error }
 			var err error
 			if kind == "unixgram" {
@@ -125,8 +125,9 @@ func waitTwins(t *testing.T) []twin {
 		{name: "waits for a port in vain", plan: daemon(waits(plan.WaitFor{Port: expr.IntOf(1), Timeout: 300})), code: 100,
 			says: "run-foo: foo waits for TCP port 1 of 127.0.0.1\nrun-foo: cannot start foo: TCP port 1 of 127.0.0.1 took no connection within 300ms: see to it, or give it a longer timeout\n"},
 		{name: "waits for no port", plan: show(daemon(waits(plan.WaitFor{Port: expr.FlagOf("p"), Timeout: 300})), plan.Flag{Name: "p", Type: plan.FlagInt, Default: expr.IntOf(0)}), code: 100, says: "0 is not a TCP port: 1 to 65535\n"},
-		{name: "waits for a socket", plan: daemon(waits(plan.WaitFor{Socket: expr.PathOf("/run/x"), Timeout: 10_000})), says: "recorder", absent: "waits for", setup: socket("unix")},
-		{name: "waits for a socket of datagrams", plan: daemon(waits(plan.WaitFor{Socket: expr.PathOf("/run/x"), Timeout: 10_000})), says: "recorder", absent: "waits for", setup: socket("unixgram")},
+		{name: "waits for a socket", plan: daemon(waits(plan.WaitFor{Socket: expr.PathOf("/run/x"), Timeout: 10_000})), says: "recorder", absent: "waits for", setup: socket("unix", "/run/x")},
+		{name: "waits for a socket of words", plan: daemon(waits(plan.WaitFor{Socket: expr.PathOf("/run/a  b"), Timeout: 10_000})), says: "recorder", absent: "waits for", setup: socket("unix", "/run/a  b")},
+		{name: "waits for a socket of datagrams", plan: daemon(waits(plan.WaitFor{Socket: expr.PathOf("/run/x"), Timeout: 10_000})), says: "recorder", absent: "waits for", setup: socket("unixgram", "/run/x")},
 		{name: "waits for a socket in vain", plan: daemon(waits(plan.WaitFor{Socket: expr.PathOf("/run/x"), Timeout: 300})), code: 100, says: "the socket ROOT/run/x took no connection within 300ms", setup: func(t *testing.T, root string) {
 			mkdir(t, root+"/run")
 			l, err := net.ListenUnix("unix", &net.UnixAddr{Name: root + "/run/x", Net: "unix"})

@@ -10,6 +10,6 @@ answers() { # SOCKET: perl is part of every Debian; elsewhere the kernel's list 
 			my $to = eval { sockaddr_un($ARGV[0]) } or exit 1;
 			exit(connect($s, $to) || $! == EPROTOTYPE ? 0 : 1)' "$1" 2>/dev/null
 	else
-		[ -S "$1" ] && awk '{ print $8 }' /proc/net/unix | grep -qxF -e "$1"
+		[ -S "$1" ] && sed 's/^\([^ ]*  *\)\{7\}//' /proc/net/unix | grep -qxF -e "$1"
 	fi
 }
