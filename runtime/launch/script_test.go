@@ -103,6 +103,12 @@ func TestScriptRefuses(t *testing.T) {
 	if text, err := launch.Script(p, &p.Services[0]); err == nil || !strings.Contains(err.Error(), `the flag "absent" is not declared`) {
 		t.Errorf("%q, %v", text, err)
 	}
+	p = called([]expr.Expr{expr.TextOf("/bin/true")})
+	p.Services[0].Prepare = []plan.Step{{Run: &plan.Run{Command: []expr.Expr{expr.TextOf("/bin/true")}, Timeout: 1000}}}
+	p.Services[0].Listen = make([]plan.Socket, plan.MostShellSockets+1)
+	if text, err := launch.Script(p, &p.Services[0]); err == nil || !strings.Contains(err.Error(), "8 sockets") { // the step would have one
+		t.Errorf("%q, %v", text, err)
+	}
 }
 
 func script(t *testing.T, p *plan.Plan) []byte {

@@ -179,6 +179,11 @@ func TestProblems(t *testing.T) {
 				p.Services[0].Listen = append(p.Services[0].Listen, Socket{Name: fmt.Sprint("s", i), Type: Stream, Port: expr.IntOf(int64(2000 + i)), Backlog: 1})
 			}
 		}, "services[0].listen out-of-range"},
+		{"more sockets than sh keeps from a step", func(p *Plan) {
+			for i := range MostShellSockets {
+				p.Services[0].Listen = append(p.Services[0].Listen, Socket{Name: fmt.Sprint("s", i), Type: Stream, Port: expr.IntOf(int64(2000 + i)), Backlog: 1})
+			}
+		}, "services[0].listen needs-more-than-sh"},
 		{"task named as a service", func(p *Plan) { p.Tasks[0].Name = "bar" }, "tasks[0].name duplicate-name"},
 		{"task without a command", func(p *Plan) { p.Tasks[0].Command = nil }, "tasks[0].command missing-argument"},
 		{"task that forks away", func(p *Plan) { p.Tasks[0].Command = append(p.Tasks[0].Command, expr.TextOf("--daemonize")) }, "tasks[0].command[2] daemonizes"},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"reflect"
+	"slices"
 
 	"recipe/runtime/expr"
 )
@@ -40,7 +41,24 @@ const DefaultBacklog = 4096
 // MostSockets bounds those of one service: their descriptors begin at 3.
 const MostSockets = 32
 
+// MostShellSockets bounds those of a service with run steps that sh launches: it closes descriptors up to 9.
+const MostShellSockets = 7
+
+// PortableSockets is nil for a service whose sockets plain sh can keep from its run steps. The error goes on after the service.
+func (s *Service) PortableSockets() error {
+	if len(s.Listen) > MostShellSockets && slices.ContainsFunc(s.Prepare, func(step Step) bool { return step.Run != nil }) {
+		return fmt.Errorf("has %d sockets, and run steps, from which sh keeps %d at most", len(s.Listen), MostShellSockets)
+	}
+	return nil
+}
+
 func (c *checker) sockets(at string, s *Service) {
+	if pkg := c.plan.Package; pkg != nil && pkg.Runtime == RuntimeStandalone && pkg.Style != StyleBare {
+		if err := s.PortableSockets(); err != nil {
+			c.report(Problem{Path: at + ".listen", Code: CodePortable, Message: "a service of a standalone package " + err.Error(),
+				Hint: `give it fewer sockets or no run step, or make the package's runtime "recipe"`})
+		}
+	}
 	if len(s.Listen) > MostSockets {
 		c.report(Problem{Path: at + ".listen", Code: CodeRange, Message: "there are too many sockets", Found: fmt.Sprint(len(s.Listen)), Accepted: fmt.Sprintf("at most %d", MostSockets)})
 	}
