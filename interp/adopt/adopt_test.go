@@ -138,3 +138,27 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// TestNothingIsDroppedInSilence names each setting whose value a recipe cannot have.
+func TestNothingIsDroppedInSilence(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		kind             Kind
+		text, settingsOf string
+	}{
+		{Systemd, "[Service]\nExecStart=/bin/foo\n", "UMask=9 RestartSec=1fortnight TimeoutStopSec=infinity"},
+		{Systemd, "[Service]\nExecStart=/bin/foo\n", "StateDirectory=../etc ExecStart=/bin/bar ExecStart=/bin/a\\x27"},
+		{Supervisord, "[program:foo]\ncommand=/bin/foo\n", "umask=x stopwaitsecs=x startsecs=x"},
+	} {
+		for _, setting := range strings.Fields(c.settingsOf) {
+			draft, err := Read(c.kind, "foo", c.text+setting+"\n")
+			if err != nil {
+				t.Fatal(err)
+			}
+			key, _, _ := strings.Cut(setting, "=")
+			if !slices.ContainsFunc(draft.Notes, func(note string) bool { return strings.Contains(note, key) }) {
+				t.Errorf("%s is not told: %q", setting, draft.Notes)
+			}
+		}
+	}
+}

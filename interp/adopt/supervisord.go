@@ -43,19 +43,19 @@ func (d *Draft) program(s *Service, name string, e entry) {
 	case "directory":
 		s.Workdir = path.Clean(value)
 	case "umask":
-		s.Umask = octal(value)
+		s.Umask = d.kept(e, octal(value))
 	case "environment":
 		for _, m := range pairForm().FindAllStringSubmatch(value, -1) {
 			d.setenv(s, m[1], strings.Join(split(m[2]), " "))
 		}
 	case "startsecs":
 		if value != "0" {
-			s.StableAfter = duration(value)
+			s.StableAfter = d.kept(e, duration(value))
 		}
 	case "stopsignal":
 		d.stopSignal(s, value)
 	case "stopwaitsecs":
-		s.Grace = duration(value)
+		s.Grace = d.kept(e, duration(value))
 	case "numprocs":
 		if value != "1" {
 			d.note("numprocs=%s of %s: a service is one process; call a function for each of them", value, name)

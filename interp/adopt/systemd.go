@@ -99,9 +99,11 @@ func (d *Draft) systemdService(s *Service, e entry) {
 	if root, ok := systemdDirectories[e.key]; ok {
 		for _, name := range strings.Fields(e.value) {
 			name, _, _ = strings.Cut(d.specifiers(name), ":")
-			if folder().MatchString(name) {
-				s.Directories = append(s.Directories, Directory{Path: root + name})
+			if !folder().MatchString(name) {
+				d.note("the folder %q of %s is not carried over", name, e.key)
+				continue
 			}
+			s.Directories = append(s.Directories, Directory{Path: root + name})
 		}
 		return
 	}
@@ -110,6 +112,9 @@ func (d *Draft) systemdService(s *Service, e entry) {
 		if e.value == "" {
 			s.Command = nil
 			return
+		}
+		if len(s.Command) > 0 {
+			d.note("of several %s the last is carried over; a step of prepare, run([...]), takes what comes before", e.key)
 		}
 		s.Command = allQuoted(d.foreground(d.systemdCommand(s, e)))
 	case "ExecStartPre", "ExecCondition":
@@ -127,7 +132,7 @@ func (d *Draft) systemdService(s *Service, e entry) {
 	case "User":
 		d.user(s, d.specifiers(e.value))
 	case "Group":
-		s.Group = plainName(e.value)
+		s.Group = d.kept(e, plainName(e.value))
 	case "DynamicUser":
 		if isTrue(e.value) && s.User == "" {
 			s.User = d.Name
@@ -139,11 +144,11 @@ func (d *Draft) systemdService(s *Service, e entry) {
 	case "WorkingDirectory":
 		s.Workdir = d.specifiers(strings.TrimPrefix(e.value, "-"))
 	case "UMask":
-		s.Umask = octal(e.value)
+		s.Umask = d.kept(e, octal(e.value))
 	case "RuntimeDirectoryMode", "StateDirectoryMode", "CacheDirectoryMode", "LogsDirectoryMode", "ConfigurationDirectoryMode":
 		d.systemdMode(s, systemdDirectories[strings.TrimSuffix(e.key, "Mode")], octal(e.value))
 	case "RestartSec":
-		s.Delay = duration(e.value)
+		s.Delay = d.kept(e, duration(e.value))
 	case "Restart":
 		if e.value != "always" {
 			d.note("Restart=%s is not carried over: a service is started again whatever it ended with; stop it, or make a task of it", e.value)
@@ -151,7 +156,7 @@ func (d *Draft) systemdService(s *Service, e entry) {
 	case "KillSignal":
 		d.stopSignal(s, e.value)
 	case "TimeoutStopSec", "TimeoutSec":
-		if s.Grace = duration(e.value); s.Grace == "0s" {
+		if s.Grace = d.kept(e, duration(e.value)); s.Grace == "0s" {
 			s.Grace = ""
 		}
 	case "KillMode":
@@ -208,6 +213,9 @@ func (d *Draft) systemdCommand(s *Service, e entry) []string {
 		}
 		value = value[1:]
 	}
+	if found := escape().FindString(value); found != "" {
+		d.note("%s in %s is one character to systemd: write it as a text of the recipe has it", found, e.key)
+	}
 	words := split(value)
 	for i, w := range words {
 		words[i] = d.variables(s, d.specifiers(w))
@@ -228,6 +236,7 @@ func (d *Draft) specifiers(text string) string {
 }
 
 var (
+	escape    = pattern(`\\([abfnrtv]|x[0-9a-fA-F]{2}|[0-7]{3}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8})`)
 	specifier = pattern(`%[%A-Za-z]`)
 	variable  = pattern(`\$\$|\$\{[A-Za-z_][A-Za-z0-9_]*\}|\$[A-Za-z_][A-Za-z0-9_]*`)
 )

@@ -114,6 +114,14 @@ func (d *Draft) foreground(command []string) []string {
 	return kept
 }
 
+// kept is what a setting's value comes to in a recipe; where that is nothing, it is said.
+func (d *Draft) kept(e entry, value string) string {
+	if value == "" {
+		d.note("%s=%s is not carried over: its value has no fixed meaning", e.key, e.value)
+	}
+	return value
+}
+
 // duration turns seconds, or systemd's and supervisord's notations, into a recipe's; "" is one that has none.
 func duration(text string) string {
 	text = strings.TrimSpace(text)

@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf16"
 
 	"recipe/interp"
 	"recipe/runtime/expr"
@@ -120,7 +122,23 @@ func (s *Session) plan(_ context.Context, name string) Reply {
 	if err := enc.Encode(part); err != nil {
 		return failed(err.Error())
 	}
-	return answered(b.String())
+	return answered(escaped(b.String()))
+}
+
+// escaped writes what a terminal would take for a command, or turn a line around for, as JSON does what it must.
+func escaped(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		switch {
+		case r == '\n' || unicode.IsPrint(r):
+			b.WriteRune(r)
+		default:
+			for _, unit := range utf16.Encode([]rune{r}) {
+				fmt.Fprintf(&b, "\\u%04x", unit)
+			}
+		}
+	}
+	return b.String()
 }
 
 func (s *Session) diff(context.Context, string) Reply {

@@ -110,6 +110,16 @@ func TestNamesAreGivenAnew(t *testing.T) {
 	}
 }
 
+// TestAPlanCommandsNoTerminal shows a plan whose texts hold control characters.
+func TestAPlanCommandsNoTerminal(t *testing.T) {
+	t.Parallel()
+	s, _ := session(t)
+	say(s, `flag("x", type = "string", default = "\u009b31m\u202e\U000e0001", help = "x")`)
+	if got := say(s, ":plan x"); !strings.Contains(got, `"default": "\u009b31m\u202e\udb40\udc01"`) {
+		t.Error(got)
+	}
+}
+
 // TestChangedRecipeIsLoaded keeps what was typed where it still fits.
 func TestChangedRecipeIsLoaded(t *testing.T) {
 	t.Parallel()

@@ -34,7 +34,7 @@ const mostAdopted = 1 << 20
 
 // Run writes the recipe.
 func (c *initCommand) Run(s *Streams) error {
-	if strings.ContainsAny(c.Name, "/\x00") || strings.HasPrefix(c.Name, ".") || c.Name == "" {
+	if strings.ContainsAny(c.Name, "/\x00") || strings.HasPrefix(c.Name, ".") || c.Name == "" || strings.ContainsFunc(c.Name, unprintable) {
 		return usagef("%q is no name of a service", c.Name)
 	}
 	source, notes, err := c.source(s)
