@@ -46,6 +46,9 @@ func suggestUnits(text string, size bool) string {
 	if size {
 		units, show = sizeUnits(), expr.FormatSize
 	}
+	if often := map[string]string{"hourly": "1h", "daily": "1d", "nightly": "1d", "weekly": "7d"}[strings.ToLower(text)]; often != "" && !size {
+		return fmt.Sprintf("write %q", often)
+	}
 	total, rest := 0.0, text
 	for rest != "" {
 		m := amount().FindStringSubmatch(rest)

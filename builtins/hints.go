@@ -32,7 +32,20 @@ func (it *item) suggest(v starlark.Value) string {
 		}
 	case *Handle:
 		return it.suggestForHandle(v, list)
+	case *starlark.Dict:
+		if word, ok := strings.CutSuffix(it.parameter.Type.Accepted, "(...)"); ok && v.Len() > 0 {
+			if name, ok := starlark.AsString(v.Keys()[0]); ok {
+				return fmt.Sprintf("call the word: %s(%s = ...)", word, clip(name, 40))
+			}
+		}
+	case *starlark.List:
+		if strings.HasPrefix(it.parameter.Type.Accepted, "names and values") {
+			return `write a dict: {"NAME": "value"}`
+		}
 	case *starlark.Function:
+		if v.Name() == "lambda" {
+			return "a function is called for what it returns: give it a name, and call it"
+		}
 		return "a function is called for what it returns: " + v.Name() + "(...)"
 	}
 	return ""
@@ -56,6 +69,8 @@ func (it *item) suggestForText(text string) string {
 		return `write file("dist/foo", "/usr/bin/foo"): where it comes from, where it goes`
 	case t == "restart":
 		return `a service is always started again; restart(delay = "1s") sets how soon`
+	case t == "stop":
+		return `stop(signal = "TERM", grace = "10s") says how a service is ended`
 	case t == "bool" && (strings.EqualFold(text, "true") || text == "yes" || text == "on"):
 		return "write True"
 	case t == "bool" && (strings.EqualFold(text, "false") || text == "no" || text == "off"):
