@@ -54,13 +54,13 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 	name, state, _ := strings.Cut(args[0], "=")
 	host, err := control.Open(dirs.Dirs{Runtime: ts.Getenv("RECIPE_RUNTIME_DIR")})
 	ts.Check(err)
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
 		found, err := host.Find(context.Background(), name)
 		if err == nil && string(found.State) == state {
 			return
 		}
 		if time.Now().After(end) {
-			ts.Fatalf("%s is not %s within ten seconds: %s, %v", name, state, found.State, err)
+			ts.Fatalf("%s is not %s within a minute: %s, %v", name, state, found.State, err)
 		}
 	}
 }

@@ -168,7 +168,7 @@ func (c *child) ended(cause error) *Ended {
 // peak is the most memory that a dead child ever had, in bytes.
 func (c *child) peak() int64 {
 	usage := c.command.ProcessState.SysUsage().(*syscall.Rusage)
-	return usage.Maxrss << 10 // the kernel counts in KiB
+	return int64(usage.Maxrss) << 10 // the kernel counts in KiB, and in fewer bits where there are 32
 }
 
 // said is the beginning of what a child writes on stderr: Go's runtime says there why it ends the process.

@@ -102,9 +102,9 @@ func serveAt(t *testing.T, path string, b Backend, change func(*Listener)) {
 // until polls for something that happens elsewhere.
 func until(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !holds(); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); !holds(); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("not seen within ten seconds: %s", what)
+			t.Fatalf("not seen within a minute: %s", what)
 		}
 	}
 }

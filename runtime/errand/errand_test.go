@@ -100,7 +100,7 @@ func TestInterruptionEndsTheTree(t *testing.T) {
 			t.Errorf("the error is %v", err)
 		}
 		left := holders(held)
-		for deadline := time.Now().Add(5 * time.Second); len(left) > 0 && time.Now().Before(deadline); { // the kernel takes its time
+		for deadline := time.Now().Add(time.Minute); len(left) > 0 && time.Now().Before(deadline); { // the kernel takes its time
 			left = holders(held)
 		}
 		for _, pid := range left {

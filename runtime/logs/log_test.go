@@ -373,7 +373,7 @@ func TestRefusesNamesThatLeaveTheDirectory(t *testing.T) {
 
 func drain(t *testing.T, l *Log) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	if err := l.Drain(ctx); err != nil {
 		t.Fatal(err)
