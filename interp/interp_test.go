@@ -28,16 +28,6 @@ func write(t testing.TB, files map[string]string) string {
 	return dir
 }
 
-// evaluated is the plan of source text that must be without errors.
-func evaluated(t testing.TB, src string) *plan.Plan {
-	t.Helper()
-	p, list := EvaluateBytes("recipe.star", []byte(src), Options{})
-	if p == nil {
-		t.Fatalf("no plan:\n%s", list)
-	}
-	return p
-}
-
 const small = `service(name = "foo", command = ["/usr/bin/foo"], probes = [http(8080)])` + "\n"
 
 func TestTourMakesAPlan(t *testing.T) {
