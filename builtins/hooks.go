@@ -1,7 +1,11 @@
 package builtins
 
 import (
+	"fmt"
+	"slices"
+
 	"go.starlark.net/starlark"
+	"go.starlark.net/syntax"
 
 	"recipe/builtins/diag"
 	"recipe/runtime/plan"
@@ -21,7 +25,12 @@ func runHooks(r *Recording, a *arguments) starlark.Value {
 		}
 		h := plan.Hook{Phase: phase, User: get[string](a, "user"), Strict: get[bool](a, "strict")}
 		calls := hookCalls{self: a.call, phase: name}
-		h.Steps, calls.steps = stepList(a, name)
+		if f := get[*starlark.Function](a, name); f != nil {
+			h.Script = &plan.Script{}
+			r.kept = append(r.kept, Kept{Function: f, Into: h.Script, Steps: true, call: a.call, parameter: name})
+		} else {
+			h.Steps, calls.steps = stepList(a, name)
+		}
 		r.Hooks, r.hooks = append(r.Hooks, h), append(r.hooks, calls)
 	}
 	if !given {
@@ -30,11 +39,38 @@ func runHooks(r *Recording, a *arguments) starlark.Value {
 	return starlark.None
 }
 
-// readHook reads a list of steps, and tells why a function is none.
+// readHook reads a list of steps, or a function that returns one when it is called.
 func readHook(it *item, v starlark.Value) any {
-	if _, ok := v.(starlark.Callable); ok {
-		return it.fault(diag.Diagnostic{Code: plan.CodePortable, Message: it.parameter.Name + " is a function, and maintainer scripts are plain sh, which could not call it",
-			Found: show(v), Accepted: "a list of steps", Hint: `write the steps out: [run(["/usr/bin/foo", "--reindex"])]; what has to be decided on the host is for the program that is run`})
+	if f, ok := v.(*starlark.Function); ok {
+		return f
 	}
 	return stepsType.read(it, v)
+}
+
+// IsStep reports whether a word makes a step from nothing but its arguments, so that a function that is called later can
+// use it.
+func IsStep(word string) bool {
+	return slices.ContainsFunc(steps(), func(w Word) bool { return w.Name == word })
+}
+
+// Returned are the steps of what a hook's function returned, and where each was made. The error says what else it is.
+func Returned(v starlark.Value) (made []plan.Step, at []syntax.Position, err error) {
+	switch v.(type) {
+	case starlark.NoneType:
+		return nil, nil, nil
+	case *starlark.List, starlark.Tuple:
+	default:
+		return nil, nil, fmt.Errorf("it returned %s: a hook's function returns a list of steps, or None", show(v))
+	}
+	iter := starlark.Iterate(v)
+	defer iter.Done()
+	var x starlark.Value
+	for iter.Next(&x) {
+		h, ok := x.(*Handle)
+		if !ok || !IsStep(h.word) {
+			return nil, nil, fmt.Errorf("it returned a list with %s: a hook's function returns steps, which run, directory, template and the like make", show(x))
+		}
+		made, at = append(made, stepOf(h)), append(at, h.call.Site.Pos)
+	}
+	return made, at, nil
 }

@@ -90,7 +90,7 @@ func (h *hookCalls) origin(rest []pathStep) (*Call, Part) {
 	switch {
 	case len(rest) > 1 && rest[0].name == "steps" && rest[0].index < len(h.steps):
 		return within(h.steps[rest[0].index], h.self, append([]pathStep{{h.phase, rest[0].index}}, rest[1:]...))
-	case len(rest) > 0 && (rest[0].name == "steps" || rest[0].name == "phase"):
+	case len(rest) > 0 && (rest[0].name == "steps" || rest[0].name == "phase" || rest[0].name == "script"):
 		return h.self, Whole(h.phase)
 	}
 	return h.self, partOf(rest)

@@ -16,7 +16,7 @@ var (
 	contentsType = handles("list of contents", "what file, config, tree, directory and symlink made", "file", "config", "tree", "directory", "symlink")
 	stepsType    = handles("list of steps", "what file, config, directory, template, copy, symlink, run, wait_for and the require_ words made", "file", "config", "directory", "template", "copy", "symlink", "run", "wait_for",
 		"require_file", "require_free_space", "require_memory", "require_mount", "require_port_free", "require_writable")
-	hookType     = &Type{"list of steps", stepsType.Accepted, readHook}
+	hookType     = &Type{"list of steps, or function", "a list of steps, or a function that returns one", readHook}
 	probesType   = handles("list of probes", "tcp, http, exec and script", "tcp", "http", "exec", "script")
 	socketsType  = handles("list of sockets", "what socket made", "socket")
 	restartType  = handle("restart")

@@ -168,20 +168,23 @@ func readArguments(it *item, v starlark.Value) any {
 type Kept struct {
 	Function *starlark.Function
 	Into     *plan.Script
-	call     *Call
+	Steps    bool // it may use the words that make steps
+
+	call      *Call
+	parameter string
 }
 
 // Kept are the functions that are to be called later.
 func (r *Recording) Kept() []Kept { return r.kept }
 
 // Refuse records why a function cannot be called later.
-func (r *Recording) Refuse(k Kept, d diag.Diagnostic) { r.report(k.call, Whole("function"), d) }
+func (r *Recording) Refuse(k Kept, d diag.Diagnostic) { r.report(k.call, Whole(k.parameter), d) }
 
 func runScript(r *Recording, a *arguments) starlark.Value {
 	p := timing(a)
 	p.Script = &plan.ScriptProbe{Arguments: get[[]plan.Binding](a, "arguments")}
 	if f := get[*starlark.Function](a, "function"); f != nil {
-		r.kept = append(r.kept, Kept{Function: f, Into: &p.Script.Script, call: a.call})
+		r.kept = append(r.kept, Kept{Function: f, Into: &p.Script.Script, call: a.call, parameter: "function"})
 	}
 	return &Handle{in: r, word: "script", call: a.call, made: p}
 }

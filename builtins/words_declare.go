@@ -104,7 +104,7 @@ func declarations() []Word {
 		},
 		{
 			Name: "hooks", Declares: true, run: runHooks,
-			Doc:     "Declares what the package manager does besides, each a list of steps. A hook that fails is said, with the way to run it again, and fails nothing else unless it is strict.",
+			Doc:     "Declares what the package manager does besides, each a list of steps, or a function that returns one when recipe calls it, with `runtime = \"recipe\"`. A hook that fails is said, with the way to run it again, and fails nothing else unless it is strict.",
 			Example: "package(name = \"foo\", version = \"1.4.2\", maintainer = \"Foo Team <foo@example.org>\", summary = \"serves foo\")\nhooks(after_upgrade = [run([\"/usr/bin/foo\", \"--reindex\"], timeout = \"5m\")], user = account(\"foo\"))",
 			Parameters: []Parameter{
 				{Name: "before_install", Type: hookType, Doc: "before the package's files are there, where they were not; its accounts are not there either"},

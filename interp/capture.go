@@ -19,7 +19,7 @@ import (
 // means is known then. Nothing of Starlark is left in the plan but their text.
 func (e *evaluation) keep() {
 	for _, k := range e.recording.Kept() {
-		c := &capture{evaluation: e, modules: map[string]*captured{}}
+		c := &capture{evaluation: e, modules: map[string]*captured{}, steps: k.Steps}
 		script, err := c.script(k.Function)
 		if err != nil {
 			e.recording.Refuse(k, diag.Diagnostic{Code: plan.CodeKind, Message: err.Error(), Hint: "a function that is called later stands at the top level of its file, and uses texts, numbers, lists, flags and other such functions"})
@@ -35,6 +35,7 @@ type capture struct {
 	*evaluation
 	modules map[string]*captured // by the name of the source
 	order   []*captured
+	steps   bool // the words that make steps can be called later
 }
 
 // captured is what is taken from one file.
@@ -127,6 +128,9 @@ func (c *capture) use(m *captured, f *starlark.Function, name string, b *resolve
 		v = c.answers[request{m.source.key, l.module}][l.name]
 	case resolve.Predeclared:
 		if builtins.IsGuard(name) || m.source.undefined[name] || starlark.Universe.Has(name) {
+			return nil
+		}
+		if c.steps && builtins.IsStep(name) {
 			return nil
 		}
 		if name != "host" {

@@ -100,7 +100,7 @@ service(name = "foo", command = ["/usr/bin/foo", fmt("--config={}", live)], prep
 		},
 		{
 			Code:    plan.CodeOrder,
-			Reason:  "A package manager has an order: before an installation neither the package's files nor its accounts are there, and after a removal its files are gone.",
+			Reason:  "A package manager has an order: before an installation neither the package's files nor its accounts are there, before an upgrade what the new version depends on need not be, and after a removal its files are gone.",
 			Example: "food = file(\"food\", \"/usr/lib/foo/food\", mode = 0o755)\npackage(name = \"foo\", version = \"1\", maintainer = \"Foo Team <foo@example.org>\", summary = \"serves foo\", contents = [food])\nhooks(before_install = [run([food, \"--seed\"])])",
 			Mend:    "food = file(\"food\", \"/usr/lib/foo/food\", mode = 0o755)\npackage(name = \"foo\", version = \"1\", maintainer = \"Foo Team <foo@example.org>\", summary = \"serves foo\", contents = [food])\nhooks(after_install = [run([food, \"--seed\"])])",
 		},

@@ -2,6 +2,7 @@ package script
 
 import (
 	"fmt"
+	"maps"
 
 	"go.starlark.net/starlark"
 	"go.starlark.net/starlarkstruct"
@@ -11,9 +12,9 @@ import (
 	"recipe/runtime/plan"
 )
 
-// program makes the script's function of the plan's texts and values.
-func program(thread *starlark.Thread, s *plan.Script) (starlark.Value, error) {
-	p := &programs{thread: thread, modules: map[string]*plan.ScriptModule{}, made: map[string]starlark.StringDict{}}
+// program makes the script's function of the plan's texts and values, and of words besides.
+func program(thread *starlark.Thread, s *plan.Script, words starlark.StringDict) (starlark.Value, error) {
+	p := &programs{thread: thread, words: words, modules: map[string]*plan.ScriptModule{}, made: map[string]starlark.StringDict{}}
 	for i := range s.Modules {
 		p.modules[s.Modules[i].Name] = &s.Modules[i]
 	}
@@ -26,6 +27,7 @@ func program(thread *starlark.Thread, s *plan.Script) (starlark.Value, error) {
 // programs are the modules of a script, each of which is made once.
 type programs struct {
 	thread  *starlark.Thread
+	words   starlark.StringDict
 	modules map[string]*plan.ScriptModule
 	made    map[string]starlark.StringDict
 	making  []string
@@ -55,6 +57,7 @@ func (p *programs) module(name string) (starlark.StringDict, error) {
 	}
 	p.making = append(p.making, name)
 	names := starlark.StringDict{}
+	maps.Copy(names, p.words)
 	for _, b := range m.Names {
 		v, err := p.meaning(b)
 		if err != nil {

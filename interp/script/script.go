@@ -5,6 +5,7 @@
 //	program.go  a plan's texts and values made a program again
 //	probe.go    the object that a function is given
 //	socket.go   its connections; reply.go what it is told over HTTP
+//	hook.go     a hook's function, which asks for nothing and returns steps
 //
 // Rules:
 //   - True is healthy. False, fail, an error, and anything else that a function returns are not.
@@ -48,12 +49,7 @@ type Ask func(name string, question []byte) ([]byte, error)
 // Run calls the function.
 func Run(ask Ask, w Work) (v Verdict) {
 	r := &run{ask: ask}
-	thread := &starlark.Thread{Name: "script", Print: func(_ *starlark.Thread, text string) { r.log(text) }}
-	thread.SetMaxExecutionSteps(Steps)
-	thread.OnMaxSteps = func(t *starlark.Thread) {
-		t.Cancel(fmt.Sprintf("it took more than %d steps", Steps))
-	}
-	reason := r.call(thread, w)
+	reason := r.call(r.thread(), w)
 	if n := len(r.logged); n > 0 {
 		v.Evidence = r.logged[n-1]
 	}
@@ -67,6 +63,16 @@ type run struct {
 	logged []string
 }
 
+// thread is bounded, and logs what is printed.
+func (r *run) thread() *starlark.Thread {
+	thread := &starlark.Thread{Name: "script", Print: func(_ *starlark.Thread, text string) { r.log(text) }}
+	thread.SetMaxExecutionSteps(Steps)
+	thread.OnMaxSteps = func(t *starlark.Thread) {
+		t.Cancel(fmt.Sprintf("it took more than %d steps", Steps))
+	}
+	return thread
+}
+
 func (r *run) log(text string) {
 	if len(r.logged) == mostLogged {
 		r.logged = r.logged[1:]
@@ -76,7 +82,7 @@ func (r *run) log(text string) {
 
 // call says why the service is not healthy.
 func (r *run) call(thread *starlark.Thread, w Work) string {
-	function, err := program(thread, &w.Probe.Script)
+	function, err := program(thread, &w.Probe.Script, nil)
 	if err != nil {
 		return explain(err)
 	}

@@ -139,7 +139,7 @@ func depends(p *plan.Plan) []string {
 		}
 		all = append(all, name)
 	}
-	if p.Supervised() {
+	if p.Supervised() || p.CallsFunctions() {
 		add("recipe")
 	}
 	for _, s := range p.Services {

@@ -236,3 +236,50 @@ func TestStagedIsHeldOnce(t *testing.T) {
 		t.Error("the installation goes on though nothing holds the service")
 	}
 }
+
+// TestScriptsHaveRecipeCallFunctions with the package's plan and the version that was there, and fail by it only where they are
+// strict.
+func TestScriptsHaveRecipeCallFunctions(t *testing.T) {
+	t.Parallel()
+	p := hooked(filepath.Join(t.TempDir(), "log"))
+	p.Package.Runtime = plan.RuntimeRecipe
+	function := &plan.Script{Function: "migrate", Modules: []plan.ScriptModule{{Name: "x.star", Functions: []plan.ScriptFunction{{Line: 1, Text: "def migrate(upgrade):\n    return None\n"}}}}}
+	for _, phase := range []plan.HookPhase{plan.AfterUpgrade, plan.BeforeRemove} {
+		h := p.Hook(phase)
+		h.Steps, h.Script, h.Strict = nil, function, phase == plan.BeforeRemove
+	}
+	need(t, "shellcheck")
+	if got := strings.Join(depends(p), ", "); !strings.Contains(got, "recipe") {
+		t.Errorf("it depends on %s", got)
+	}
+	h := newScriptHost(t, p)
+	for code, want := range map[string]string{"0": "", "1": "", "124": "foo: the hook after_upgrade failed; to run it again: recipe hook after_upgrade /usr/share/foo/plan.json -- 1.0~a-1\n"} {
+		h.write("bin/recipe", "#!/bin/sh\n[ \"$1\" = hook ] || exit 0\necho \"called: $#: $*\"\nexit "+code+"\n", 0o755)
+		if out, err := h.call("preinst", "upgrade", "1.0~a-1", "1.4.2-3"); err != nil {
+			t.Errorf("%v\n%s", err, out)
+		}
+		out, err := h.call("postinst", "configure", "1.0~a-1")
+		if err != nil || !strings.Contains(out, "called: 5: hook after_upgrade /usr/share/foo/plan.json -- 1.0~a-1\n") || strings.Contains(out, "run it again") != (want != "") || !strings.Contains(out, want) {
+			t.Errorf("%s: %v\n%s", code, err, out)
+		}
+		out, err = h.call("prerm", "remove")
+		if (err == nil) != (code == "0") || !strings.Contains(out, "called: 4: hook before_remove /usr/share/foo/plan.json --\n") {
+			t.Errorf("%s: %v\n%s", code, err, out)
+		}
+	}
+	for _, name := range []string{"postinst", "prerm"} {
+		judge := exec.Command("shellcheck", "-")
+		judge.Stdin = strings.NewReader(string(h.scripts[name]))
+		if out, err := judge.CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", name, err, out)
+		}
+	}
+	for _, want := range []string{"hook after_upgrade 3720 '' \"$2\"", "after_upgrade) timeout --kill-after=20 \"$2\" recipe hook"} {
+		if text := string(h.scripts["postinst"]); !strings.Contains(text, want) {
+			t.Errorf("%q is not in\n%s", want, text)
+		}
+	}
+	if text := string(h.scripts["prerm"]); !strings.Contains(text, "hook before_remove 3720 'strict' ;;") {
+		t.Errorf("%s", text)
+	}
+}

@@ -38,9 +38,11 @@ type scriptFacts struct {
 	Phases   bool     // the scripts tell each other whether this is an installation
 
 	// Of each script:
-	Script   string
-	Hooks    []hookFacts
-	HookText string // carries them out
+	Script    string
+	Hooks     []hookFacts
+	HookText  string // carries them out
+	Functions string // the phases of those that are functions, as a pattern of case
+	Plan      string // that they are kept in
 }
 
 // Leaves reports whether purge has something to remove.

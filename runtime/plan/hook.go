@@ -1,7 +1,9 @@
 package plan
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"recipe/runtime/expr"
@@ -25,13 +27,46 @@ func HookPhases() []HookPhase {
 	return []HookPhase{BeforeInstall, AfterInstall, BeforeUpgrade, AfterUpgrade, BeforeRemove, AfterRemove}
 }
 
-// Hook is what a package manager's phase does besides. Run steps are root's, or User's. With Strict a hook that fails
-// fails the phase as well.
+// Hook is what a package manager's phase does besides: Steps, or those that Script returns when it is called. Run steps are
+// root's, or User's. With Strict a hook that fails fails the phase as well.
 type Hook struct {
 	Phase  HookPhase `json:"phase"`
 	User   string    `json:"user,omitempty"`
 	Strict bool      `json:"strict,omitempty"`
-	Steps  []Step    `json:"steps"`
+	Steps  []Step    `json:"steps,omitempty"`
+	Script *Script   `json:"script,omitempty"`
+}
+
+// Upgrade is what a hook's function is told. A version is a whole one, or "" where there is none.
+type Upgrade struct {
+	Phase                  HookPhase
+	OldVersion, NewVersion string
+	Package                string
+}
+
+// CallsFunctions reports whether a hook is a function, which recipe itself has to be there for.
+func (p *Plan) CallsFunctions() bool {
+	return slices.ContainsFunc(p.Hooks, func(h Hook) bool { return h.Script != nil })
+}
+
+// Returned is the hook with the steps that its function returned. The error names the first step that is not sound by its
+// index, or -1; a step may hold no flag, whose value the function had already.
+func (h *Hook) Returned(p *Plan, steps []Step) (returned *Hook, faulty int, err error) {
+	returned = &Hook{Phase: h.Phase, User: h.User, Strict: h.Strict, Steps: steps}
+	c := &checker{plan: p}
+	for i := range steps {
+		c.returned(h.Phase, &steps[i])
+		if len(c.problems) > 0 {
+			return nil, i, c.problems[0]
+		}
+		if one := (&Hook{Steps: steps[i : i+1]}); len(one.Flags(p)) > 0 {
+			return nil, i, errors.New("the step reads a flag")
+		}
+	}
+	if returned.Bound() > h.Bound() {
+		return nil, -1, fmt.Errorf("its steps may take %s, and all of them have %s: give them shorter timeouts", returned.Bound(), h.Bound())
+	}
+	return returned, -1, nil
 }
 
 // Hook returns the hook of that phase, or nil.
@@ -49,12 +84,18 @@ func (h *Hook) Launched(p *Plan) *Service {
 	return &Service{Name: p.Name + "-" + strings.ReplaceAll(string(h.Phase), "_", "-"), User: h.User, Prepare: h.Steps}
 }
 
+// functionBound is what the steps may take that a function returns: it is known before they are.
+const functionBound = Duration(60 * minute)
+
 // otherSteps is what a hook may take beyond the timeouts of its steps.
 const otherSteps = Duration(minute)
 
 // Bound is when a hook is killed whatever it does: after the timeouts of all its steps, and a minute for those that have
-// none.
+// none. One by a function has an hour.
 func (h *Hook) Bound() Duration {
+	if h.Script != nil {
+		return functionBound
+	}
 	total := otherSteps
 	for i := range h.Steps {
 		switch s := &h.Steps[i]; {
@@ -67,7 +108,7 @@ func (h *Hook) Bound() Duration {
 	return total
 }
 
-// Flags are the names of those that the steps read, directly or through another flag's default.
+// Flags are the names of those that the steps or the function read, directly or through another flag's default.
 func (h *Hook) Flags(p *Plan) (names []string) {
 	seen := map[string]bool{}
 	for i := range h.Steps {
@@ -75,6 +116,9 @@ func (h *Hook) Flags(p *Plan) (names []string) {
 		for _, e := range append(once, again...) {
 			p.eachFlag(e, seen, func(name string) { names = append(names, name) })
 		}
+	}
+	if h.Script != nil {
+		h.Script.each(func(e *expr.Expr) { p.eachFlag(*e, seen, func(name string) { names = append(names, name) }) })
 	}
 	return names
 }
@@ -110,6 +154,10 @@ func (c *checker) hook(at string, h *Hook) {
 		c.report(Problem{Path: at + ".user", Code: CodeOrder, Message: "the package makes its accounts after before_install", Found: fmt.Sprintf("%q", h.User),
 			Hint: "give before_install a hooks(...) of its own, without user, or take after_install"})
 	}
+	if h.Script != nil {
+		c.functionHook(at, h)
+		return
+	}
 	if len(h.Steps) == 0 {
 		c.report(Problem{Path: at + ".steps", Code: CodeMissing, Message: "a hook without steps does nothing", Hint: "leave it out"})
 	}
@@ -117,6 +165,35 @@ func (c *checker) hook(at string, h *Hook) {
 		c.step(fmt.Sprintf("%s.steps[%d]", at, j), &h.Steps[j])
 		c.present(fmt.Sprintf("%s.steps[%d]", at, j), h.Phase, &h.Steps[j])
 	}
+}
+
+// functionHook refuses a function where nothing is sure to be there that could call it.
+func (c *checker) functionHook(at string, h *Hook) {
+	if len(h.Steps) > 0 {
+		c.report(Problem{Path: at + ".steps", Code: CodeKind, Message: "a hook is steps or a function, and not both"})
+	}
+	c.scriptText(at+".script", h.Script)
+	late := map[HookPhase][2]string{
+		BeforeInstall: {"what a package depends on need not be there", "after_install"},
+		BeforeUpgrade: {"what the new version depends on need not be there, nor its files", "after_upgrade"},
+		AfterRemove:   {"the package's files are gone, and its plan with them", "before_remove"},
+	}
+	why, unsure := late[h.Phase]
+	switch {
+	case c.plan.Package == nil: // reported
+	case c.plan.Package.Runtime == RuntimeStandalone:
+		c.report(Problem{Path: at + ".script", Code: CodePortable, Message: "the hook is a function, and the maintainer scripts of a standalone package are plain sh, which cannot call it",
+			Hint: `package(runtime = "recipe") has recipe itself call it, and depends on it; or write the steps out: [run(["/usr/bin/foo", "--reindex"])]`})
+	case unsure:
+		c.report(Problem{Path: at + ".script", Code: CodeOrder, Message: fmt.Sprintf("%s cannot be a function, which recipe calls with the package's plan: %s", h.Phase, why[0]),
+			Hint: why[1] + " can be one; or write the steps out"})
+	}
+}
+
+// returned holds a step that a function returned to what a step of the recipe is held to.
+func (c *checker) returned(phase HookPhase, s *Step) {
+	c.step("step", s)
+	c.present("step", phase, s)
 }
 
 // present refuses a step that needs what the package brings, in a phase that comes before it is brought or after it is gone.

@@ -205,6 +205,12 @@ func TestProblems(t *testing.T) {
 			p.Hooks[0].Steps = []Step{{Directory: &Directory{Path: expr.PathOf("/x"), Owner: "foo", Mode: 0o755}}}
 		}, "hooks[0].steps[0].directory.owner not-there-yet"},
 		{"hook that runs what is not there yet", func(p *Plan) { p.Hooks[1].Phase, p.Hooks[0].Phase = BeforeInstall, AfterInstall }, "hooks[1].steps[0].run.command[0] not-there-yet"},
+		{"hook by a function before anything is there", func(p *Plan) {
+			p.Package.Runtime, p.Hooks[0].Steps, p.Hooks[0].Script = RuntimeRecipe, nil, &Script{Function: "f", Modules: []ScriptModule{{Name: "x.star"}}}
+		}, "hooks[0].script not-there-yet"},
+		{"hook by a function in a standalone package", func(p *Plan) {
+			p.Hooks[1].Steps, p.Hooks[1].Script = nil, &Script{Function: "f", Modules: []ScriptModule{{Name: "x.star"}}}
+		}, "hooks[1].script needs-more-than-sh"},
 		{"hook that runs what is gone", func(p *Plan) { p.Hooks[1].Phase = AfterRemove }, "hooks[1].steps[0].run.command[0] not-there-yet"},
 		{"hook that copies what is gone", func(p *Plan) {
 			p.Hooks[1].Phase, p.Hooks[1].Steps = AfterRemove, []Step{{Copy: &Copy{Source: expr.PathOf("/usr/share/foo/static/a"), Path: expr.PathOf("/x"), Mode: 0o644}}}

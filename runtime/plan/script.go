@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"strings"
 
 	"recipe/runtime/expr"
 )
@@ -70,6 +71,25 @@ func (p *ScriptProbe) Resolve(env *expr.Env) (*ScriptProbe, error) {
 	return resolved, first
 }
 
+// Place is FILE:LINE of the function, or as much of it as the script tells.
+func (s *Script) Place() string {
+	if len(s.Modules) == 0 {
+		return s.Function
+	}
+	for _, f := range s.Modules[0].Functions {
+		if strings.HasPrefix(f.Text, "def "+s.Function+"(") {
+			return fmt.Sprintf("%s:%d", s.Modules[0].Name, f.Line)
+		}
+	}
+	return s.Modules[0].Name
+}
+
+// Resolve is that of a ScriptProbe.
+func (s *Script) Resolve(env *expr.Env) (*Script, error) {
+	p, err := (&ScriptProbe{Script: *s}).Resolve(env)
+	return &p.Script, err
+}
+
 func literal(v expr.Value) expr.Expr {
 	switch v.Kind {
 	case expr.Int, expr.Size:
@@ -85,8 +105,12 @@ func (p *ScriptProbe) each(visit func(*expr.Expr)) {
 	for i := range p.Arguments {
 		p.Arguments[i].Value.each(visit)
 	}
-	for i := range p.Script.Modules {
-		names := p.Script.Modules[i].Names
+	p.Script.each(visit)
+}
+
+func (s *Script) each(visit func(*expr.Expr)) {
+	for i := range s.Modules {
+		names := s.Modules[i].Names
 		for j := range names {
 			names[j].Value.each(visit)
 		}

@@ -201,16 +201,20 @@ var moduleForm = pattern(`^[ -~]{1,512}$`)
 // script holds a plan from elsewhere to what can be called: whether it can be read as a program is found when it runs, in
 // a process of its own.
 func (c *checker) script(at string, s *ScriptProbe) {
-	c.form(at+".function", s.Script.Function, variableForm, "the name of a function")
-	if len(s.Script.Modules) == 0 {
+	c.scriptText(at, &s.Script)
+	c.bindings(at+".arguments", s.Arguments, nil)
+}
+
+func (c *checker) scriptText(at string, s *Script) {
+	c.form(at+".function", s.Function, variableForm, "the name of a function")
+	if len(s.Modules) == 0 {
 		c.report(Problem{Path: at + ".function", Code: CodeMissing, Message: "the script has no text"})
 	}
-	for i, m := range s.Script.Modules {
+	for i, m := range s.Modules {
 		path := fmt.Sprintf("%s.modules[%d]", at, i)
 		c.form(path+".name", m.Name, moduleForm, "the path of a file")
-		c.bindings(path+".names", m.Names, &s.Script)
+		c.bindings(path+".names", m.Names, s)
 	}
-	c.bindings(at+".arguments", s.Arguments, nil)
 }
 
 func (c *checker) bindings(at string, list []Binding, of *Script) {

@@ -17,7 +17,7 @@ import (
 type hookCommand struct {
 	Phase string   `arg:"" help:"The maintainer script that calls: preinst, postinst, prerm or postrm; or a phase of hooks, which is carried out whatever is there."`
 	File  string   `arg:"" help:"A recipe, a plan's JSON, or - for standard input."`
-	Args  []string `arg:"" optional:"" name:"arg" help:"What the script was called with, behind --, as dpkg and rpm give it."`
+	Args  []string `arg:"" optional:"" name:"arg" help:"Behind --: what the script was called with, as dpkg and rpm give it; for after_upgrade by its name, the version before, of which its function is told."`
 	hostFlags
 }
 
@@ -48,8 +48,14 @@ func (c *hookCommand) Run(s *Streams) error {
 		failed = exitNo
 	}
 	if h != nil {
-		err = c.carryOut(p, h, func(err error) {
-			fmt.Fprintf(s.Err, "%s: hook %s: %s\n%[1]s: the hook %[2]s failed; to run it again: %[4]s\n", p.Name, h.Phase, printable(launch.OneLine(err)), printable(c.again(h)))
+		old := ""
+		if call != nil {
+			old = call.Old()
+		} else if len(c.Args) > 0 {
+			old = c.Args[0]
+		}
+		err = c.carryOut(s, p, h, old, func(err error) {
+			fmt.Fprintf(s.Err, "%s: hook %s: %s\n%[1]s: the hook %[2]s failed; to run it again: %[4]s\n", p.Name, h.Phase, printable(launch.OneLine(err)), printable(c.again(h, old)))
 			if errors.Is(err, hook.ErrStuck) {
 				os.Exit(failed)
 			}
@@ -71,8 +77,8 @@ func (c *hookCommand) called(p *plan.Plan) (*hook.Call, *plan.Hook, error) {
 		switch h := p.Hook(phase); {
 		case h == nil:
 			return nil, nil, usagef("%s has no hook %s", p.Name, phase)
-		case len(c.Args) > 0:
-			return nil, nil, usagef("%s takes no arguments: they are a script's", phase)
+		case len(c.Args) > 1 || len(c.Args) > 0 && (h.Script == nil || phase != plan.AfterUpgrade):
+			return nil, nil, usagef("%s takes no such arguments: they are a script's, and a function's after_upgrade takes the version before", phase)
 		default:
 			return nil, h, nil
 		}
@@ -90,11 +96,18 @@ func (c *hookCommand) called(p *plan.Plan) (*hook.Call, *plan.Hook, error) {
 }
 
 // carryOut gives say what went wrong.
-func (c *hookCommand) carryOut(p *plan.Plan, h *plan.Hook, say func(error)) error {
+func (c *hookCommand) carryOut(s *Streams, p *plan.Plan, h *plan.Hook, old string, say func(error)) error {
+	ctx, stop := untilEnded()
+	defer stop()
 	env, err := c.values(p, h)
-	if err == nil {
-		ctx, stop := untilEnded()
-		defer stop()
+	if err == nil && h.Script != nil {
+		calls := newScripts()
+		defer calls.close()
+		h, err = hook.Resolve(ctx, p, h, env, hook.Upgrade(p, h.Phase, old), calls.steps(func(line string) {
+			fmt.Fprintf(s.Err, "%s: hook %s: %s\n", p.Name, h.Phase, printable(line))
+		}))
+	}
+	if err == nil && len(h.Steps) > 0 {
 		err = hook.Run(ctx, p, h, env, say)
 	}
 	if err != nil {
@@ -123,7 +136,7 @@ func (c *hookCommand) values(p *plan.Plan, h *plan.Hook) (*expr.Env, error) {
 }
 
 // again is the line that carries the hook out once more.
-func (c *hookCommand) again(h *plan.Hook) string {
+func (c *hookCommand) again(h *plan.Hook, old string) string {
 	words := []string{"recipe", "hook"}
 	for _, set := range c.Set {
 		words = append(words, "--set", expr.QuoteShell(set))
@@ -131,5 +144,9 @@ func (c *hookCommand) again(h *plan.Hook) string {
 	if c.Root != "" {
 		words = append(words, "--root", expr.QuoteShell(c.Root))
 	}
-	return strings.Join(append(words, string(h.Phase), expr.QuoteShell(c.File)), " ")
+	words = append(words, string(h.Phase), expr.QuoteShell(c.File))
+	if h.Script != nil && old != "" {
+		words = append(words, "--", expr.QuoteShell(old))
+	}
+	return strings.Join(words, " ")
 }

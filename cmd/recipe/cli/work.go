@@ -10,6 +10,7 @@ import (
 func work() map[string]bounded.Kind {
 	return map[string]bounded.Kind{
 		scriptKind:   bounded.Handle(scriptWork),
+		hookKind:     bounded.Handle(hookWork),
 		evaluateKind: bounded.Handle(evaluateWork()),
 		sessionKind:  bounded.Handle(sessionWork),
 		testKind:     bounded.Handle(testWork),

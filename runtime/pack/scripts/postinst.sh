@@ -151,7 +151,7 @@ elif [ -z "$phase" ] && [ "$2" != '{{.Version}}' ]; then
 fi
 case $1.after_$phase in
 {{- range .Hooks}}
-configure.{{.Phase}}) hook {{.Phase}} {{.Seconds}} '{{.Strict}}' ;;
+configure.{{.Phase}}) hook {{.Phase}} {{.Seconds}} '{{.Strict}}'{{.Old}} ;;
 {{- end}}
 *) ;;
 esac

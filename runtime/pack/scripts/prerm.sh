@@ -7,7 +7,7 @@ exec </dev/null # nothing asks
 {{- if .Hooks}}
 case $1 in
 {{- range .Hooks}}
-remove) hook {{.Phase}} {{.Seconds}} '{{.Strict}}' ;;
+remove) hook {{.Phase}} {{.Seconds}} '{{.Strict}}'{{.Old}} ;;
 {{- end}}
 esac
 {{- end}}
