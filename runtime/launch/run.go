@@ -122,10 +122,17 @@ func killTree(before []int, waited ...int) {
 }
 
 // killBelow stops all of the tree before it kills any of it: a process that goes on could fork or die behind our back, and
-// its children are somebody else's then.
+// its children are somebody else's then. A killed process takes a while to die, and is waited for: a second for all of them.
 func killBelow(pid int) {
-	for _, pid := range halt(pid, nil) {
+	tree := halt(pid, nil)
+	for _, pid := range tree {
 		syscall.Kill(pid, syscall.SIGKILL)
+	}
+	late := time.Now().Add(time.Second)
+	for _, pid := range tree {
+		for !strings.Contains("ZX", stateOf(pid)) && time.Now().Before(late) {
+			time.Sleep(time.Millisecond)
+		}
 	}
 }
 
@@ -152,10 +159,13 @@ func halt(pid int, stopped []int) []int {
 }
 
 // goesOn reports whether a process has not stopped yet.
-func goesOn(pid int) bool {
+func goesOn(pid int) bool { return !strings.Contains("TtZX", stateOf(pid)) }
+
+// stateOf is a process's letter for its state, "" when it is gone.
+func stateOf(pid int) string {
 	stat, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat") // PID (NAME) STATE ...
 	_, state, _ := bytes.Cut(stat[bytes.LastIndexByte(stat, ')')+1:], []byte(" "))
-	return len(state) > 0 && !bytes.ContainsAny(state[:1], "TtZX")
+	return string(state[:min(len(state), 1)])
 }
 
 func children() []int { return childrenOf("self") }
