@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 )
@@ -285,6 +284,3 @@ func (c Change) Belongs() string {
 	name, _, _ = strings.Cut(name, "]")
 	return name
 }
-
-// sortedFlags are the names of the flags that a service uses.
-func sortedFlags(uses map[string]Use) []string { return slices.Sorted(maps.Keys(uses)) }

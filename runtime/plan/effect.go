@@ -2,7 +2,9 @@ package plan
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
+	"slices"
 
 	"recipe/runtime/expr"
 )
@@ -90,7 +92,7 @@ func (e *Effect) judge(before, after *Plan) error {
 		e.raise(EffectLive, "", "applied to the running daemon")
 	}
 	uses := spec.Uses(after)
-	for _, name := range sortedFlags(uses) {
+	for _, name := range slices.Sorted(maps.Keys(uses)) {
 		if use := uses[name]; use.Launch || use.Template {
 			e.flag(name, before, after)
 		}

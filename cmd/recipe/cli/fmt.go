@@ -89,7 +89,7 @@ func (c *fmtCommand) Run(s *Streams) error {
 func layOut(path string, stdin io.Reader) layout {
 	l := layout{path: path}
 	if l.before, l.err = interp.Read(path, stdin); l.err != nil {
-		l.err = fmt.Errorf("cannot read %s: %w", path, bare(l.err))
+		l.err = fmt.Errorf("cannot read %s: %w", path, interp.Reason(l.err))
 		return l
 	}
 	l.after, l.list = format.Source(path, l.before)
@@ -104,7 +104,7 @@ func replace(path string, before, after []byte) error {
 		err = renewed(target, before, after)
 	}
 	if err != nil {
-		return fmt.Errorf("cannot write %s: %w", path, bare(err))
+		return fmt.Errorf("cannot write %s: %w", path, interp.Reason(err))
 	}
 	return nil
 }
@@ -157,7 +157,7 @@ func modules(args []string) ([]string, error) {
 		err = filepath.WalkDir(arg, func(path string, d fs.DirEntry, err error) error {
 			switch {
 			case err != nil:
-				return fmt.Errorf("cannot look into %s: %w", path, bare(err))
+				return fmt.Errorf("cannot look into %s: %w", path, interp.Reason(err))
 			case path != arg && strings.HasPrefix(d.Name(), "."):
 				if d.IsDir() {
 					return fs.SkipDir
@@ -176,12 +176,3 @@ func modules(args []string) ([]string, error) {
 
 // isFile tells files, and links, from what would hold up a reader.
 func isFile(d fs.DirEntry) bool { return d.Type()&^fs.ModeSymlink == 0 }
-
-// bare is an error without the path that its message names already.
-func bare(err error) error {
-	var pathError *fs.PathError
-	if errors.As(err, &pathError) {
-		return pathError.Err
-	}
-	return err
-}

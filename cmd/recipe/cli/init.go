@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"recipe/interp"
 	"recipe/interp/adopt"
 	"recipe/interp/format"
 )
@@ -85,7 +86,7 @@ func (c *initCommand) read(s *Streams) ([]byte, error) {
 	if c.From != "-" {
 		f, err := os.Open(c.From)
 		if err != nil {
-			return nil, fmt.Errorf("cannot read %s: %w", c.From, bare(err))
+			return nil, fmt.Errorf("cannot read %s: %w", c.From, interp.Reason(err))
 		}
 		defer f.Close()
 		in = f
@@ -93,7 +94,7 @@ func (c *initCommand) read(s *Streams) ([]byte, error) {
 	text, err := io.ReadAll(io.LimitReader(in, mostAdopted+1))
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("cannot read %s: %w", c.From, bare(err))
+		return nil, fmt.Errorf("cannot read %s: %w", c.From, interp.Reason(err))
 	case len(text) > mostAdopted:
 		return nil, fmt.Errorf("cannot read %s: it is larger than %d KiB", c.From, mostAdopted>>10)
 	}
@@ -140,7 +141,7 @@ func writeNew(path string, text []byte) (err error) {
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("cannot write %s: %w", path, bare(err))
+		return fmt.Errorf("cannot write %s: %w", path, interp.Reason(err))
 	}
 	return nil
 }
