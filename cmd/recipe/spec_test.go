@@ -6,11 +6,13 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 
 	"recipe/interp"
+	"recipe/runtime/supervise"
 )
 
 const spec = "../../SPEC.md"
@@ -148,4 +150,45 @@ func wantTable(t *testing.T, mark, table string) {
 	if err := os.WriteFile(spec, []byte(want), 0o644); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// TestSpecListsTheStates holds SPEC.md's diagrams of states to the tables that the machines work by; UPDATE=1 writes them.
+func TestSpecListsTheStates(t *testing.T) {
+	wantTable(t, "states of a service", stateTable(supervise.ServiceRows()))
+	wantTable(t, "states of a task", stateTable(supervise.TaskRows()))
+}
+
+// stateTable draws the rows that lead from one state to another, and lists all.
+func stateTable(rows []supervise.Row) string {
+	var diagram, table strings.Builder
+	diagram.WriteString("\n```mermaid\nstateDiagram-v2\n    [*] --> stopped\n")
+	table.WriteString("\n| event | in | does | leads to |\n|---|---|---|---|\n")
+	type edge struct{ from, to supervise.State }
+	var order []edge
+	labels := map[edge][]string{}
+	for _, r := range rows {
+		for _, from := range r.In {
+			for _, to := range r.To {
+				if e := (edge{from, to}); !slices.Contains(labels[e], r.Event) {
+					if labels[e] == nil {
+						order = append(order, e)
+					}
+					labels[e] = append(labels[e], r.Event)
+				}
+			}
+		}
+		fmt.Fprintf(&table, "| %s | %s | %s | %s |\n", r.Event, stateNames(r.In), r.Does, stateNames(r.To))
+	}
+	for _, e := range order {
+		fmt.Fprintf(&diagram, "    %s --> %s: %s\n", e.from, e.to, strings.Join(labels[e], ", "))
+	}
+	return diagram.String() + "```\n" + table.String()
+}
+
+func stateNames(states []supervise.State) string {
+	var names []string
+	for _, s := range states {
+		names = append(names, string(s))
+	}
+	return strings.Join(names, ", ")
 }

@@ -2,8 +2,37 @@ package supervise
 
 import "recipe/runtime/plan"
 
-// Event is something that happened. Who is "the recipe", "the admin" or the like and opens the reason of what follows.
-type Event interface{ event() }
+// Event is something that happened. Why names who wanted it, such as "the recipe", and opens the reason of what follows.
+type Event interface{ kind() kind }
+
+// kind finds an event's reactions.
+type kind int
+
+const (
+	kindStart kind = iota
+	kindStop
+	kindRestart
+	kindReload
+	kindConfigure
+	kindHasten
+	kindTimer
+	kindAdmitted
+	kindExecuted
+	kindNotSane
+	kindSpawnFailed
+	kindExited
+	kindEmptied
+	kindAnswer
+	kindRunNow
+	kindConfigureTask
+	kinds // how many there are
+)
+
+// String is what people call the event.
+func (k kind) String() string {
+	return [kinds]string{"start", "stop", "restart", "reload", "change", "hasten", "due", "admitted", "executed", "not sane",
+		"spawn failed", "exit", "empty", "answer", "run", "change"}[k]
+}
 
 // Start wants the service up: at boot, by an admin, after a change.
 type Start struct{ Why string }
@@ -64,23 +93,22 @@ type Answer struct {
 	Name         string // of the probe, for people
 }
 
-func (Start) event()       {}
-func (Stop) event()        {}
-func (Restart) event()     {}
-func (Reload) event()      {}
-func (Configure) event()   {}
-func (Hasten) event()      {}
-func (Timer) event()       {}
-func (Admitted) event()    {}
-func (Executed) event()    {}
-func (NotSane) event()     {}
-func (SpawnFailed) event() {}
-func (Exited) event()      {}
-func (Emptied) event()     {}
-func (Answer) event()      {}
-
-func (RunNow) event()        {}
-func (ConfigureTask) event() {}
+func (Start) kind() kind         { return kindStart }
+func (Stop) kind() kind          { return kindStop }
+func (Restart) kind() kind       { return kindRestart }
+func (Reload) kind() kind        { return kindReload }
+func (Configure) kind() kind     { return kindConfigure }
+func (Hasten) kind() kind        { return kindHasten }
+func (Timer) kind() kind         { return kindTimer }
+func (Admitted) kind() kind      { return kindAdmitted }
+func (Executed) kind() kind      { return kindExecuted }
+func (NotSane) kind() kind       { return kindNotSane }
+func (SpawnFailed) kind() kind   { return kindSpawnFailed }
+func (Exited) kind() kind        { return kindExited }
+func (Emptied) kind() kind       { return kindEmptied }
+func (Answer) kind() kind        { return kindAnswer }
+func (RunNow) kind() kind        { return kindRunNow }
+func (ConfigureTask) kind() kind { return kindConfigureTask }
 
 // Action is something that the driver must do.
 type Action interface{ action() }

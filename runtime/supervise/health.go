@@ -33,7 +33,7 @@ func (m Machine) Asked() []int {
 }
 
 func (s *step) answer(e Answer) {
-	if s.State != Running || e.Probe < 0 || e.Probe >= len(s.probes) {
+	if e.Probe < 0 || e.Probe >= len(s.probes) {
 		return
 	}
 	p := &s.probes[e.Probe]

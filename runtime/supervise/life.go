@@ -7,63 +7,75 @@ import (
 	"time"
 )
 
-func (s *step) start(e Start) {
-	was := s.Wanted
+func (s *step) begin(e Start) {
 	s.Wanted = true
-	switch s.State {
-	case Stopped:
-		s.record("start", "%s", e.Why)
-		s.queue(e.Why)
-	case Waiting:
-		s.record("start", "%s, without waiting for the delay", e.Why)
-		s.queue(e.Why)
-	case Ending, Killing:
-		if !was {
-			s.record("start", "%s, as soon as the last incarnation is gone", e.Why)
-		}
-		s.atOnce = true
-	}
+	s.record("start", "%s", e.Why)
+	s.queue(e.Why)
 }
 
-func (s *step) stop(e Stop) {
-	s.Wanted, s.atOnce = false, false
-	switch s.State {
-	case Waiting, Queued:
-		s.record("stop", "%s; nothing was running", e.Why)
-		s.enter(Stopped, time.Time{}, e.Why)
-	case Stopped:
-		s.Reason = e.Why
-	case Ending, Killing:
-		s.record("stop", "%s; it is ending already", e.Why)
-		s.ending = e.Why
-	default:
-		s.record("stop", "%s", e.Why)
-		s.end(e.Why)
-	}
+func (s *step) hurry(e Start) {
+	s.record("start", "%s, without waiting for the delay", e.Why)
+	s.queue(e.Why)
 }
 
-func (s *step) restart(e Restart) {
+func (s *step) beginAfter(e Start) {
 	if !s.Wanted {
-		return
+		s.record("start", "%s, as soon as the last incarnation is gone", e.Why)
 	}
-	s.atOnce = true
-	switch s.State {
-	case Waiting:
-		s.record("restart", "%s, without waiting for the delay", e.Why)
-		s.queue(e.Why)
-	case Starting, Running:
-		s.record("restart", "%s", e.Why)
-		s.end(e.Why)
-	}
+	s.Wanted, s.atOnce = true, true
 }
 
-// end begins the end of the incarnation: by the stop signal if the daemon runs, by a kill while it is being prepared.
+func (s *step) stopAgain(e Stop) { s.Reason = e.Why }
+
+func (s *step) stopIdle(e Stop) {
+	s.Wanted, s.atOnce = false, false
+	s.record("stop", "%s; nothing was running", e.Why)
+	s.enter(Stopped, time.Time{}, e.Why)
+}
+
+func (s *step) stopStarting(e Stop) {
+	s.Wanted, s.atOnce = false, false
+	s.record("stop", "%s", e.Why)
+	s.ending = e.Why
+	s.kill(e.Why)
+}
+
+func (s *step) stopRunning(e Stop) {
+	s.Wanted, s.atOnce = false, false
+	s.record("stop", "%s", e.Why)
+	s.end(e.Why)
+}
+
+func (s *step) stopEnding(e Stop) {
+	s.Wanted, s.atOnce = false, false
+	s.record("stop", "%s; it is ending already", e.Why)
+	s.ending = e.Why
+}
+
+func (s *step) restartWaiting(e Restart) {
+	s.record("restart", "%s, without waiting for the delay", e.Why)
+	s.queue(e.Why)
+}
+
+func (s *step) restartStarting(e Restart) {
+	s.atOnce = true
+	s.record("restart", "%s", e.Why)
+	s.ending = e.Why
+	s.kill(e.Why)
+}
+
+func (s *step) restartRunning(e Restart) {
+	s.atOnce = true
+	s.record("restart", "%s", e.Why)
+	s.end(e.Why)
+}
+
+// restartEnding is nothing to a service that is being stopped.
+func (s *step) restartEnding(Restart) { s.atOnce = s.Wanted }
+
+// end begins the end of a daemon that runs.
 func (s *step) end(why string) {
 	s.ending = why
-	if s.State == Starting {
-		s.kill(why)
-		return
-	}
 	s.do(StopProbes{}, Signal{s.Config.Stop.Signal})
 	s.enter(Ending, s.now.Add(s.Config.Stop.Grace.Std()), why)
 }
@@ -76,35 +88,42 @@ func (s *step) kill(why string) {
 	s.enter(Killing, time.Time{}, why)
 }
 
-// reload while a launcher prepares begins anew: its orders are of before the change, and it may have written the
-// templates already.
-func (s *step) reload(e Reload) {
-	switch s.State {
-	case Starting:
-		s.restart(Restart{Why: e.Why})
-	case Running:
-		s.record("reload", "%s: templates rewritten, signal %s", e.Why, e.Signal)
-		s.do(Rewrite{Signal: e.Signal})
-	}
+// reloadStarting begins anew: the launcher's orders are of before the change, and it may have written the templates
+// already.
+func (s *step) reloadStarting(e Reload) { s.restartStarting(Restart{Why: e.Why}) }
+
+func (s *step) reloadRunning(e Reload) {
+	s.record("reload", "%s: templates rewritten, signal %s", e.Why, e.Signal)
+	s.do(Rewrite{Signal: e.Signal})
 }
 
-func (s *step) configure(e Configure) {
+func (s *step) configure(e Configure) { s.Config = e.Config }
+
+func (s *step) configureRunning(e Configure) {
 	changed := !reflect.DeepEqual(s.Config.Probes, e.Config.Probes)
 	s.Config = e.Config
-	if changed && s.State == Running {
+	if changed {
 		s.do(StopProbes{})
 		s.watch()
 	}
 }
 
-func (s *step) timer() {
-	if s.Due.IsZero() || s.now.Before(s.Due) {
-		return
-	}
-	switch s.State {
-	case Waiting:
+func (s *step) hasten(e Hasten) {
+	s.record("kill", "%s", e.Why)
+	s.kill(e.Why)
+}
+
+// due tells whether what is timed has come.
+func (s *step) due() bool { return !s.Due.IsZero() && !s.now.Before(s.Due) }
+
+func (s *step) delayOver(Timer) {
+	if s.due() {
 		s.queue(s.Reason)
-	case Ending:
+	}
+}
+
+func (s *step) graceOver(Timer) {
+	if s.due() {
 		s.record("kill", "still there %s after signal %s", s.Config.Stop.Grace, s.Config.Stop.Signal)
 		s.kill(s.Reason)
 	}
@@ -115,10 +134,7 @@ func (s *step) queue(reason string) {
 	s.enter(Queued, time.Time{}, reason)
 }
 
-func (s *step) admitted() {
-	if s.State != Queued {
-		return
-	}
+func (s *step) admitted(Admitted) {
 	if s.spawned {
 		s.Restarts++
 	}
@@ -129,43 +145,35 @@ func (s *step) admitted() {
 	s.enter(Starting, time.Time{}, s.Reason)
 }
 
-func (s *step) executed() {
-	if s.State != Starting {
-		return
-	}
+func (s *step) executed(Executed) {
 	s.Executed = s.now
 	s.enter(Running, time.Time{}, s.Reason)
 	s.watch()
 }
 
-func (s *step) spawnFailed(e SpawnFailed) {
-	if s.State != Starting {
-		return
+func (s *step) notSane(e NotSane) { s.insane = e.Reason }
+
+func (s *step) spawnFailed(e SpawnFailed) { s.dead(fmt.Sprintf("cannot start: %s", e.Reason)) }
+
+func (s *step) exitedStarting(e Exited) {
+	s.ending = "ended while it was prepared: " + e.Status
+	if s.insane != "" {
+		s.ending = "cannot start: " + s.insane
 	}
-	s.dead(fmt.Sprintf("cannot start: %s", e.Reason))
+	s.kill(s.ending)
 }
 
-func (s *step) exited(e Exited) {
-	switch s.State {
-	case Starting:
-		s.ending = "ended while it was prepared: " + e.Status
-		if s.insane != "" {
-			s.ending = "cannot start: " + s.insane
-		}
-		s.kill(s.ending)
-	case Running:
-		s.ending = "the daemon ended: " + e.Status
-		s.kill(s.ending)
-	case Ending:
-		s.record("ended", "%s after the stop signal", e.Status)
-		s.kill(s.Reason)
-	}
+func (s *step) exitedRunning(e Exited) {
+	s.ending = "the daemon ended: " + e.Status
+	s.kill(s.ending)
+}
+
+func (s *step) exitedEnding(e Exited) {
+	s.record("ended", "%s after the stop signal", e.Status)
+	s.kill(s.Reason)
 }
 
 func (s *step) emptied(e Emptied) {
-	if s.State != Killing {
-		return
-	}
 	reason := s.ending
 	if e.Left > 0 {
 		reason += fmt.Sprintf("; %d more of its tree killed", e.Left)

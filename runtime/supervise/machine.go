@@ -18,9 +18,8 @@
 //
 //   - Every start, end and kill comes with a Record of the reason.
 //
-//     stopped --start--> waiting --due--> queued --admitted--> starting --exec--> running
-//     running --stop, restart--> ending --grace over, exit--> killing --empty--> stopped | waiting
-//     starting, running --exit, hung--> killing --empty--> waiting
+// The tables services and tasks (table.go) are the whole of it: what each event does in each state, and where that leads.
+// SPEC.md's diagrams are made of them. A new event is a type with its kind in event.go, and its rows.
 //
 // Tests: tables of conversations (events in, actions out), and random walks that assert the rules at every step.
 package supervise
@@ -94,39 +93,7 @@ func New(config Config, seed uint64) Machine {
 func (m Machine) Step(now time.Time, event Event) (Machine, []Action) {
 	m.probes = slices.Clone(m.probes)
 	s := step{Machine: m, now: now}
-	switch e := event.(type) {
-	case Start:
-		s.start(e)
-	case Stop:
-		s.stop(e)
-	case Restart:
-		s.restart(e)
-	case Reload:
-		s.reload(e)
-	case Configure:
-		s.configure(e)
-	case Hasten:
-		if s.State == Ending {
-			s.record("kill", "%s", e.Why)
-			s.kill(e.Why)
-		}
-	case Timer:
-		s.timer()
-	case Admitted:
-		s.admitted()
-	case Executed:
-		s.executed()
-	case NotSane:
-		s.insane = e.Reason
-	case SpawnFailed:
-		s.spawnFailed(e)
-	case Exited:
-		s.exited(e)
-	case Emptied:
-		s.emptied(e)
-	case Answer:
-		s.answer(e)
-	}
+	services.react(&s, m.State, event)
 	return s.Machine, s.actions
 }
 

@@ -29,8 +29,7 @@ type TaskConfig struct {
 //
 //   - Times that passed while the host slept or the supervisor was away are made up for by one run, not by many.
 //
-//     stopped --start--> waiting --due--> queued --admitted--> starting --exec--> running --exit--> killing --empty-->
-//     waiting | done | stopped
+// The table tasks is the whole of it.
 //
 // Times of the calendar are wall-clock time; timeouts and delays are of the monotonic clock where now carries one.
 type Task struct {
@@ -60,42 +59,7 @@ func (t *Task) take(config TaskConfig) {
 // Step takes one event, as Machine.Step does.
 func (t Task) Step(now time.Time, event Event) (Task, []Action) {
 	s := taskStep{step: step{Machine: t.Machine, now: now}, task: &t}
-	switch e := event.(type) {
-	case Start:
-		s.start(e)
-	case RunNow:
-		s.runNow(e.Why)
-	case Restart:
-		s.restart(e)
-	case Stop:
-		s.stop(e)
-	case ConfigureTask:
-		s.configure(e.Config)
-	case Hasten:
-		if s.State == Ending {
-			s.record("kill", "%s", e.Why)
-			s.kill(e.Why)
-		}
-	case Timer:
-		s.timer()
-	case Admitted:
-		s.admitted()
-	case Executed:
-		if s.State == Starting {
-			s.Executed = now
-			s.enter(Running, s.Due, s.Reason)
-		}
-	case NotSane:
-		s.insane = e.Reason
-	case SpawnFailed:
-		if s.State == Starting {
-			s.finish(false, "cannot start: "+e.Reason)
-		}
-	case Exited:
-		s.exited(e)
-	case Emptied:
-		s.emptied(e)
-	}
+	tasks.react(&s, t.State, event)
 	t.Machine = s.Machine
 	return t, s.actions
 }
@@ -106,11 +70,8 @@ type taskStep struct {
 	task *Task
 }
 
-func (s *taskStep) start(e Start) {
+func (s *taskStep) begin(e Start) {
 	s.Wanted = true
-	if s.State != Stopped {
-		return
-	}
 	s.record("start", "%s", e.Why)
 	if s.task.Task.Every == 0 {
 		s.queue(e.Why)
@@ -118,6 +79,8 @@ func (s *taskStep) start(e Start) {
 	}
 	s.resume(e.Why)
 }
+
+func (s *taskStep) want(Start) { s.Wanted = true }
 
 // resume schedules the first run under this supervisor, and makes up for one that was missed before it.
 func (s *taskStep) resume(why string) {
@@ -131,76 +94,70 @@ func (s *taskStep) resume(why string) {
 	s.enter(Waiting, s.wall().Add(s.task.Task.Phase/10+s.jitter()), why)
 }
 
-func (s *taskStep) runNow(why string) {
+func (s *taskStep) run(e RunNow) {
 	s.Wanted = true
-	switch s.State {
-	case Stopped, Waiting, Done:
-		s.record("run", "%s", why)
-		s.queue(why)
-	case Ending, Killing:
-		s.record("run", "%s, as soon as nothing of the last run is left", why)
-		s.atOnce = true
-	default:
-		s.record("run", "%s: a run is under way already", why)
-	}
+	s.record("run", "%s", e.Why)
+	s.queue(e.Why)
 }
 
-func (s *taskStep) restart(e Restart) {
-	if s.State != Done {
-		s.step.restart(e)
-		return
-	}
+func (s *taskStep) runAfter(e RunNow) {
+	s.Wanted, s.atOnce = true, true
+	s.record("run", "%s, as soon as nothing of the last run is left", e.Why)
+}
+
+func (s *taskStep) runUnderWay(e RunNow) { s.record("run", "%s: a run is under way already", e.Why) }
+
+func (s *taskStep) restartDone(e Restart) {
 	s.record("restart", "%s", e.Why)
 	s.queue(e.Why)
 }
 
-func (s *taskStep) stop(e Stop) {
-	switch s.State {
-	case Done:
-	case Killing: // how the run ended is known already
-		s.Wanted, s.atOnce = false, false
-		s.record("stop", "%s; it is ending already", e.Why)
-		return
-	default:
-		s.step.stop(e)
-		return
-	}
-	s.Wanted = false
-	s.record("stop", "%s; nothing was running", e.Why)
-	s.enter(Stopped, time.Time{}, e.Why)
+func (s *taskStep) stopKilling(e Stop) {
+	s.Wanted, s.atOnce = false, false
+	s.record("stop", "%s; it is ending already", e.Why)
 }
 
-// configure keeps a run that is under way within its new time, and a schedule to its new slots.
-func (s *taskStep) configure(config TaskConfig) {
-	before := s.task.Task
+func (s *taskStep) configure(e ConfigureTask) {
 	// take works on the whole; the step holds the machine meanwhile.
 	s.task.Machine = s.Machine
-	s.task.take(config)
+	s.task.take(e.Config)
 	s.Machine = s.task.Machine
-	moved := before.Every != config.Every || before.Jitter != config.Jitter || before.Phase != config.Phase
-	switch {
-	case s.State == Starting || s.State == Running:
-		s.Due = s.task.began.Add(config.Timeout)
-	case moved && config.Every > 0 && (s.State == Waiting || s.State == Done):
+}
+
+func (s *taskStep) configureRun(e ConfigureTask) {
+	s.configure(e)
+	s.Due = s.task.began.Add(e.Config.Timeout)
+}
+
+// configureIdle keeps the schedule to its new slots.
+func (s *taskStep) configureIdle(e ConfigureTask) {
+	before, after := s.task.Task, e.Config
+	s.configure(e)
+	switch moved := before.Every != after.Every || before.Jitter != after.Jitter || before.Phase != after.Phase; {
+	case moved && after.Every > 0:
 		s.schedule("the recipe changed when it is run")
-	case moved && config.Every == 0 && s.State == Waiting:
+	case moved && s.State == Waiting:
 		s.queue("the recipe has it run once")
 	}
 }
 
-func (s *taskStep) timer() {
+func (s *taskStep) timeCome(Timer) {
 	switch {
 	case s.Due.IsZero():
-	case s.State == Waiting && s.Due.Sub(s.now) > s.longest():
+	case s.Due.Sub(s.now) > s.longest():
 		s.setBack()
-	case s.now.Before(s.Due):
-	case s.State == Starting || s.State == Running:
-		s.ending = fmt.Sprintf("it did not end within %s", plan.Duration(s.task.Task.Timeout.Milliseconds()))
-		s.record("kill", "%s", s.ending)
-		s.kill(s.ending)
-	default:
-		s.step.timer()
+	case s.due():
+		s.queue(s.Reason)
 	}
+}
+
+func (s *taskStep) timeout(Timer) {
+	if !s.due() {
+		return
+	}
+	s.ending = fmt.Sprintf("it did not end within %s", plan.Duration(s.task.Task.Timeout.Milliseconds()))
+	s.record("kill", "%s", s.ending)
+	s.kill(s.ending)
 }
 
 // longest is the most that any wait of the task can be.
@@ -220,38 +177,27 @@ func (s *taskStep) setBack() {
 	s.enter(Waiting, s.now.Add(s.longest()), s.Reason)
 }
 
-func (s *taskStep) admitted() {
-	if s.State != Queued {
-		return
-	}
-	s.step.admitted()
+func (s *taskStep) admitted(e Admitted) {
+	s.step.admitted(e)
 	s.task.began, s.task.succeeded = s.now, false
 	s.task.Last = s.wall()
 	s.Due = s.now.Add(s.task.Task.Timeout)
 }
 
-func (s *taskStep) exited(e Exited) {
-	switch {
-	case s.State == Starting && s.insane != "":
-		s.ending = "cannot start: " + s.insane
-	case s.State == Starting:
-		s.ending = "ended while it was prepared: " + e.Status
-	case s.State == Running:
-		s.task.succeeded, s.ending = e.OK, e.Status
-	case s.State == Ending:
-		s.record("ended", "%s after the stop signal", e.Status)
-		s.kill(s.Reason)
-		return
-	default:
-		return
-	}
+// executed leaves Due: the timeout counts from the spawn.
+func (s *taskStep) executed(Executed) {
+	s.Executed = s.now
+	s.enter(Running, s.Due, s.Reason)
+}
+
+func (s *taskStep) spawnFailed(e SpawnFailed) { s.finish(false, "cannot start: "+e.Reason) }
+
+func (s *taskStep) exitedRunning(e Exited) {
+	s.task.succeeded, s.ending = e.OK, e.Status
 	s.kill(s.ending)
 }
 
 func (s *taskStep) emptied(e Emptied) {
-	if s.State != Killing {
-		return
-	}
 	reason := s.ending
 	if e.Left > 0 {
 		reason += fmt.Sprintf("; %d more of its tree killed", e.Left)
