@@ -114,8 +114,8 @@ func TestRemoveEndsTheWatch(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.do(func() {
-			if len(w.dirs) != 0 {
-				t.Errorf("still watched: %v", w.dirs)
+			if len(w.watches) != 0 {
+				t.Errorf("still watched: %v", w.watches)
 			}
 		})
 	})

@@ -1,27 +1,29 @@
 package watch
 
 import (
-	"path/filepath"
+	"errors"
 	"slices"
 	"time"
 
-	"github.com/fsnotify/fsnotify"
+	"golang.org/x/sys/unix"
 )
 
 // run is the goroutine that owns the watcher's state.
 func (w *Watcher) run() {
 	defer close(w.closed)
 	defer close(w.events)
-	var hints chan fsnotify.Event
-	var lost chan error
+	var hints chan []hint
 	if w.notify != nil {
-		defer w.notify.Close()
-		hints, lost = w.notify.Events, w.notify.Errors
+		defer w.notify.close()
+		hints = w.notify.hints
 	}
-	looks := time.NewTicker(w.poll)
+	mounted, end := mounts()
+	defer end()
+	w.far = time.Now().Add(farPolls * w.poll)
+	looks, quiet := time.NewTimer(farPolls*w.poll), time.NewTimer(0)
 	defer looks.Stop()
-	quiet := time.NewTimer(0)
 	defer quiet.Stop()
+	slow := false
 	for {
 		var out chan Event
 		var next Event
@@ -35,38 +37,53 @@ func (w *Watcher) run() {
 			request()
 		case out <- next:
 			w.pending = slices.Delete(w.pending, 0, 1)
-		case hint := <-hints:
-			w.hint(hint)
-		case <-lost:
-			w.hintAll()
-		case <-looks.C:
-			w.lookAll()
+		case list := <-hints:
+			for _, h := range list {
+				w.hint(h)
+			}
+		case <-mounted:
+			w.look(true)
+		case now := <-looks.C:
+			w.look(!now.Before(w.far))
+			looks.Reset(w.pause())
 		case <-quiet.C:
 			w.settle(time.Now())
+		}
+		if slow != w.anySlow() { // the first of them came, or the last one went
+			slow = !slow
+			looks.Reset(w.pause())
 		}
 		w.arm(quiet)
 	}
 }
 
-// hint marks the files that a notification may be about: those whose path goes through the entry of that name, or
-// through a directory that is itself gone.
-func (w *Watcher) hint(e fsnotify.Event) {
-	gone := w.dirs[e.Name] && e.Has(fsnotify.Remove|fsnotify.Rename)
-	if gone {
-		delete(w.dirs, e.Name) // the kernel's watch went with it
+// pause is how long nothing need be looked at.
+func (w *Watcher) pause() time.Duration {
+	far := time.Until(w.far)
+	if w.anySlow() {
+		return min(w.poll, far)
 	}
-	for _, f := range w.files {
-		if slices.ContainsFunc(f.places, func(p place) bool {
-			return gone && p.dir == e.Name || filepath.Join(p.dir, p.entry) == e.Name
-		}) {
-			f.touch(time.Now())
-		}
-	}
+	return far
 }
 
-func (w *Watcher) hintAll() {
+func (w *Watcher) anySlow() bool {
 	for _, f := range w.files {
-		f.touch(time.Now())
+		if f.slow != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// hint marks the files that a notification may be about: those whose path goes through the entry of that name, or
+// through what it tells of itself.
+func (w *Watcher) hint(h hint) {
+	for _, f := range w.files {
+		for i, watch := range f.watches {
+			if h.overflow() || watch == h.watch && (h.name == "" || h.name == f.places[i].entry) {
+				f.touch(time.Now())
+			}
+		}
 	}
 }
 
@@ -124,12 +141,16 @@ func (w *Watcher) settle(now time.Time) {
 	w.prune()
 }
 
-// lookAll is the net below the notifications: it hints at what a stat finds changed, and sets watches anew that got lost.
-func (w *Watcher) lookAll() {
-	if w.notify != nil {
-		w.denied = nil
+// look is the net below the notifications: it hints at what a stat finds changed, and sets watches anew that got lost. It
+// looks at the files whose changes may not be told of, or at all.
+func (w *Watcher) look(all bool) {
+	if all {
+		w.far = time.Now().Add(farPolls * w.poll)
 	}
 	for _, f := range w.files {
+		if !all && f.slow == nil {
+			continue
+		}
 		w.follow(f)
 		if f.first.IsZero() && f.look.stale(f.path) {
 			f.touch(time.Now())
@@ -138,40 +159,49 @@ func (w *Watcher) lookAll() {
 	w.prune()
 }
 
-// follow watches the directories that the file's path goes through now. Watching one again is a cheap repair: it finds
-// another directory that took the name. The walk is repeated until nothing moved between it and the watching.
+// follow watches what the file's path goes through now. Watching it again is a cheap repair: it finds another directory
+// that took the name. The walk is repeated until nothing moved between it and the watching.
 func (w *Watcher) follow(f *file) {
 	for try := range maxLinks {
 		now := places(f.path)
 		if try > 0 && slices.Equal(now, f.places) {
 			return
 		}
-		f.places = now
+		f.places, f.watches, f.slow = now, make([]int, len(now)), w.denied
 		if w.notify == nil {
 			return
 		}
-		for _, p := range now {
-			if err := w.notify.Add(p.dir); err != nil {
-				w.denied = err
-				continue
+		for i, p := range now {
+			f.watches[i] = none
+			watch, err := w.notify.add(p.at, p.mask())
+			switch {
+			case err == nil:
+				f.watches[i], w.watches[watch] = watch, true
+			case errors.Is(err, unix.ENOSPC), errors.Is(err, unix.ENOMEM), p.entry != "" && errors.Is(err, unix.EACCES):
+				f.slow = refused(err)
 			}
-			w.dirs[p.dir] = true
+			if err := silent(p.at); err != nil {
+				f.slow = err
+			}
 		}
 	}
 }
 
-// prune ends the watch of directories that no file needs any more.
+// none is no watch of the kernel's: of what is gone meanwhile, or may not be read, its directory tells.
+const none = -1
+
+// prune ends the watches that no file needs any more.
 func (w *Watcher) prune() {
-	needed := map[string]bool{}
+	needed := map[int]bool{}
 	for _, f := range w.files {
-		for _, p := range f.places {
-			needed[p.dir] = true
+		for _, watch := range f.watches {
+			needed[watch] = true
 		}
 	}
-	for dir := range w.dirs {
-		if !needed[dir] {
-			w.notify.Remove(dir)
-			delete(w.dirs, dir)
+	for watch := range w.watches {
+		if !needed[watch] {
+			w.notify.remove(watch)
+			delete(w.watches, watch)
 		}
 	}
 }

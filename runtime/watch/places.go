@@ -6,15 +6,29 @@ import (
 	"strings"
 )
 
-// place is an entry of a directory that decides what a path leads to.
-type place struct{ dir, entry string }
+// place is something that decides what a path leads to: an entry of a directory, a directory on the way, whose entry is
+// empty, or in the end the file.
+type place struct {
+	at, entry string
+	file      bool
+}
+
+// mask is what is to be told of the place.
+func (p place) mask() uint32 {
+	switch {
+	case p.file:
+		return ofFile
+	case p.entry != "":
+		return ofEntry
+	}
+	return ofWay
+}
 
 // maxLinks is where the kernel gives up too.
 const maxLinks = 40
 
-// places walks path as the kernel does and returns the entries that it depends on and that change by rename: each link
-// on the way, the file itself, or the first entry that is missing. A plain directory on the way is not among them: one
-// that is removed says so itself, and one that is moved is found by the next look.
+// places walks path as the kernel does and returns what it depends on: each directory on the way, each link and the
+// directory that it lies in, and the file itself, or the first entry that is missing.
 func places(path string) []place {
 	var found []place
 	links := 0
@@ -29,14 +43,19 @@ func places(path string) []place {
 			dir = filepath.Dir(dir)
 			continue
 		}
-		here := place{dir, entry}
+		here := place{at: dir, entry: entry}
 		at := filepath.Join(dir, entry)
 		info, err := os.Lstat(at)
 		switch {
-		case err != nil || len(rest) == 0 && info.Mode()&os.ModeSymlink == 0:
+		case err != nil:
+			return append(found, here)
+		case len(rest) == 0 && info.Mode().IsRegular():
+			return append(found, here, place{at: at, file: true})
+		case len(rest) == 0 && info.Mode()&os.ModeSymlink == 0:
 			return append(found, here)
 		case info.Mode()&os.ModeSymlink == 0:
 			dir = at
+			found = append(found, place{at: dir})
 			continue
 		}
 		found = append(found, here)

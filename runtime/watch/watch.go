@@ -4,15 +4,20 @@
 //   - A notification is a hint, never a fact. After it the file is left alone until it has been quiet, 100 ms say, but
 //     not for more than ten times that; then it is read, and an Event is sent only when the SHA-256 of its bytes, its
 //     existence or the reason why it cannot be read differ from what was last reported.
-//   - Directories are watched, never files: editors rename over a file, ConfigMaps swap a link beside it. Each directory
-//     that the path goes through by a link is watched too, and for a directory that is missing its nearest parent.
-//   - Notifications get lost: on network file systems, over a full queue, at the host's limit of watches. So every file
-//     is looked at every few seconds as well, which costs a stat while nothing changes.
+//   - Names are watched in directories, since editors rename over a file and ConfigMaps swap a link beside it; content is
+//     watched at the file; and every directory that the path goes through tells when it is moved or removed. For what is
+//     missing its nearest parent is watched. Mounting and unmounting is told too.
+//   - A watch that nothing happens to wakes nobody, and neither does what a neighbour writes. So only files that lie where
+//     changes may not be told of, on network file systems or beyond the host's limit of watches, are looked at every few
+//     seconds, which costs a stat while nothing changes; Slow says of which files that is true, and why. All others are
+//     looked at 120 times less often, for what no one foresaw. Over a full queue of notifications all are hinted at.
 //   - A file of more than 8 MiB, or what is no regular file, is not read; that is an Event with an error.
 //   - A reader of Events that is slow delays no one: later changes of a file replace those that it has not taken yet.
 //
-// places.go finds the directories, read.go reads. Tests: real files, changed in each of the ways that editors, package
-// tools and orchestrators have, with the notifications, and with the look every few seconds alone.
+// places.go finds what a path depends on, notify.go is the kernel's inotify: fsnotify cannot be told to leave out what
+// neighbours write, and loses unmounts. filesystem.go knows who tells, mounts.go what was mounted, read.go reads. Tests: real
+// files, changed in each of the ways that editors, package tools and orchestrators have, with the notifications, and with
+// the look every few seconds alone.
 package watch
 
 import (
@@ -21,9 +26,10 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
-
-	"github.com/fsnotify/fsnotify"
 )
+
+// farPolls is how many polls pass between two looks at the files whose changes are told of: ten minutes, where a poll has 5 s.
+const farPolls = 120
 
 // patience is how many times the debounce a file that is never quiet is waited for.
 const patience = 10
@@ -40,7 +46,8 @@ type Event struct {
 // Watcher watches files. Its methods may be called concurrently; one goroutine does its work.
 type Watcher struct {
 	debounce, poll time.Duration
-	notify         *fsnotify.Watcher // nil: the look every poll alone
+	notify         *notify // nil: the look every poll alone
+	denied         error   // why that is so
 	requests       chan func()
 	events         chan Event
 	closing        chan struct{}
@@ -49,9 +56,9 @@ type Watcher struct {
 
 	// Of the goroutine alone.
 	files   map[string]*file
-	dirs    map[string]bool // watched
-	pending []Event         // not taken yet, one a path
-	denied  error
+	watches map[int]bool // of the kernel
+	pending []Event      // not taken yet, one a path
+	far     time.Time    // when all files are looked at
 }
 
 // file is one path that is watched.
@@ -60,25 +67,27 @@ type file struct {
 	reported    state
 	look        look
 	places      []place
+	watches     []int     // of the places
+	slow        error     // why it is looked at every poll; nil where changes are told
 	first, last time.Time // hints since it was last read; zero for none
 }
 
 var errClosed = errors.New("the watch is closed")
 
-// New makes a watcher that waits for debounce of quiet and looks at every file every poll. On a host that grants no
-// notifications it does with the looks; Denied tells.
+// New makes a watcher that waits for debounce of quiet and looks every poll at the files whose changes may not be told of.
+// On a host that grants no notifications those are all; Slow tells.
 func New(debounce, poll time.Duration) (*Watcher, error) {
 	if debounce <= 0 || poll <= 0 {
 		return nil, fmt.Errorf("cannot watch files with a debounce of %s and a poll of %s: both must be above 0", debounce, poll)
 	}
-	notify, err := fsnotify.NewWatcher()
+	notify, err := newNotify()
 	if err != nil {
 		return start(debounce, poll, nil, err), nil
 	}
 	return start(debounce, poll, notify, nil), nil
 }
 
-func start(debounce, poll time.Duration, notify *fsnotify.Watcher, denied error) *Watcher {
+func start(debounce, poll time.Duration, notify *notify, denied error) *Watcher {
 	w := &Watcher{
 		debounce: debounce,
 		poll:     poll,
@@ -89,7 +98,7 @@ func start(debounce, poll time.Duration, notify *fsnotify.Watcher, denied error)
 		closing:  make(chan struct{}),
 		closed:   make(chan struct{}),
 		files:    map[string]*file{},
-		dirs:     map[string]bool{},
+		watches:  map[int]bool{},
 	}
 	go w.run()
 	return w
@@ -130,11 +139,15 @@ func (w *Watcher) Remove(path string) error {
 	})
 }
 
-// Denied is why changes may be seen late, at the next look, or nil.
-func (w *Watcher) Denied() error {
-	var err error
-	w.do(func() { err = w.denied })
-	return err
+// Slow is why changes of path, which is watched, may be seen at the next poll only, or nil.
+func (w *Watcher) Slow(path string) error {
+	var slow error
+	w.do(func() {
+		if f := w.files[filepath.Clean(path)]; f != nil {
+			slow = f.slow
+		}
+	})
+	return slow
 }
 
 // Close ends all watches and closes Events. It may be called twice.

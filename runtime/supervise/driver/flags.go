@@ -65,9 +65,7 @@ func (s *Supervisor) watchFlags(r *recipe, file string) {
 	if s.watched(file) {
 		return
 	}
-	if _, err := s.watcher.Add(file); err != nil {
-		s.say("%s: changes of %s will not be seen: %v", r.name(), file, err)
-	}
+	s.watch(r, file)
 	r.files = append(r.files, file)
 }
 

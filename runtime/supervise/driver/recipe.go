@@ -123,10 +123,7 @@ func (s *Supervisor) watchRecipe(r *recipe) {
 		if s.watched(file) {
 			continue
 		}
-		now, err := s.watcher.Add(file)
-		if err != nil {
-			s.say("%s: changes of %s will not be seen: %v", r.name(), file, err)
-		}
+		now := s.watch(r, file)
 		if content := sha256.Sum256(now.Content); sum != "" && hex.EncodeToString(content[:]) != sum {
 			r.stale = true
 		}
@@ -138,6 +135,18 @@ func (s *Supervisor) watchRecipe(r *recipe) {
 			s.watcher.Remove(file)
 		}
 	}
+}
+
+// watch begins to watch a file, and says, once for each reason, that changes may be missed or seen late.
+func (s *Supervisor) watch(r *recipe, file string) watch.Event {
+	now, err := s.watcher.Add(file)
+	if err != nil {
+		s.say("%s: changes of %s will not be seen: %v", r.name(), file, err)
+	} else if slow := s.watcher.Slow(file); slow != nil && !slices.Contains(s.slow, slow.Error()) {
+		s.slow = append(s.slow, slow.Error())
+		s.say("%s: %s is looked at every %s, and whatever else is like it: %v", r.name(), file, filesPoll, slow)
+	}
+	return now
 }
 
 // watched reports whether a recipe depends on the file.

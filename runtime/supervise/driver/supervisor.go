@@ -62,6 +62,7 @@ type Supervisor struct {
 	stall    *probe.Stall
 	slots    chan struct{} // starts under way, over all services
 	recipes  []*recipe     // owned by Run's goroutine
+	slow     []string      // as well: why files have to be looked at, as it was said
 	retry    time.Duration // until a recipe that was refused is tried again
 
 	listenRetry time.Duration // until a change that could not open its sockets is
@@ -80,13 +81,16 @@ const startsPerCPU = 2
 // slotHold is how long a start may keep its slot: a preparation that hangs must not stop the others.
 const slotHold = time.Second
 
+// filesPoll is how often files are looked at whose changes the kernel may not tell of.
+const filesPoll = 5 * time.Second
+
 // New makes the process host; nothing is started yet. The directories must be there, and safe.
 func New(o Options) (*Supervisor, error) {
 	host, err := process.NewHost(process.Options{RuntimeDir: o.RuntimeDir})
 	if err != nil {
 		return nil, err
 	}
-	watcher, err := watch.New(100*time.Millisecond, 5*time.Second)
+	watcher, err := watch.New(100*time.Millisecond, filesPoll)
 	if err != nil {
 		return nil, err
 	}
