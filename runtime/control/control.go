@@ -69,7 +69,8 @@ type Status struct {
 	Containment string     `json:"containment"`    // what holds its tree together, as in "cgroup"
 	Digest      string     `json:"digest"`         // of the plan
 	LogDir      string     `json:"log_dir"`
-	Task        *Task      `json:"task,omitempty"` // nil for a service
+	Stalls      int        `json:"stalls,omitempty"` // probes that proved nothing, since the supervisor, the machine or the service was paused
+	Task        *Task      `json:"task,omitempty"`   // nil for a service
 }
 
 // Task is what a Status says of a task beyond what services have.

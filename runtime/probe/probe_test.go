@@ -76,7 +76,7 @@ func TestProbeLeavesNothingBehind(t *testing.T) {
 	stall := NewStall(nil)
 	all := func() {
 		for _, target := range targets {
-			stall.Check(t.Context(), target)
+			stall.Check(t.Context(), target, nil)
 		}
 	}
 	all() // whatever is opened once for all

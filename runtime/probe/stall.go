@@ -2,7 +2,9 @@ package probe
 
 import (
 	"context"
-	"fmt"
+	"os"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -12,46 +14,23 @@ import (
 // tick is how often this process looks at the clock while a probe is in flight, and only then: it costs 1.2 % of a core.
 const tick = 20 * time.Millisecond
 
-// leastStall is what a probe must lose to be inconclusive, however short its timeout.
-const leastStall = 100 * time.Millisecond
-
 // Clock is the time that a Stall goes by.
 type Clock interface {
 	// Monotonic goes on while this process is stopped, but not while the machine sleeps. Boottime goes on always.
 	Monotonic() time.Duration
 	Boottime() time.Duration
+	// Stolen is what a hypervisor has kept back.
+	Stolen() Stolen
 	// Ticker sends about every period until stop is called.
 	Ticker(period time.Duration) (ticks <-chan time.Time, stop func())
 }
-
-// Pause is the time in which this process could not watch: Late while ticks did not come, Suspended while the machine
-// slept.
-type Pause struct{ Late, Suspended time.Duration }
-
-// Total is all of it.
-func (p Pause) Total() time.Duration { return p.Late + p.Suspended }
-
-// Inconclusive is the error of a probe that failed while this process was stalled, by SIGSTOP, a frozen or throttled
-// cgroup, a paused machine or a starved CPU. It says nothing about the daemon; the probe is to be repeated.
-type Inconclusive struct {
-	Err     error // what the probe found
-	Pause   Pause
-	Timeout time.Duration
-}
-
-func (e *Inconclusive) Error() string {
-	return fmt.Sprintf("inconclusive, for the supervisor itself was stalled for %s (%s of it suspended) in a probe of %s: %v",
-		span(e.Pause.Total()), span(e.Pause.Suspended), span(e.Timeout), e.Err)
-}
-
-func (e *Inconclusive) Unwrap() error { return e.Err }
 
 // Stall sees this process being stalled. Its methods may be called concurrently. It costs nothing while no Span is open.
 type Stall struct {
 	clock Clock
 
 	mu        sync.Mutex
-	open      int           // spans
+	open      map[*Span]struct{}
 	seen      time.Duration // Monotonic, when this process last ran for sure
 	late      time.Duration // all of it, since the first Span
 	stopTicks func()
@@ -62,47 +41,48 @@ func NewStall(clock Clock) *Stall {
 	if clock == nil {
 		clock = kernelClock{}
 	}
-	return &Stall{clock: clock}
+	return &Stall{clock: clock, open: map[*Span]struct{}{}}
 }
 
-// Check is t.Check, with an *Inconclusive in place of the error where more than a third of the timeout, and at least
-// 100 ms, were lost to a stall of ours.
-func (s *Stall) Check(ctx context.Context, t *Target) error {
-	span := s.Begin()
+// Check is t.Check, with an *Inconclusive in place of the error where a pause excuses it. tree is whom the probe asks; it may
+// be nil.
+func (s *Stall) Check(ctx context.Context, t *Target, tree Tree) error {
+	span := s.Begin(tree)
 	_, err := t.Check(ctx)
 	pause := span.End()
 	if ctx.Err() != nil {
 		return err
 	}
-	return pause.excuse(err, t.Timeout)
+	return pause.Excuse(err, t.Timeout)
 }
 
-func (p Pause) excuse(err error, timeout time.Duration) error {
-	if err == nil || p.Total() < leastStall || p.Total() <= timeout/3 {
-		return err
-	}
-	return &Inconclusive{Err: err, Pause: p, Timeout: timeout}
-}
+// markAfter is how long a span is open before more than the ticks is looked at: most probes are answered long before.
+const markAfter = tick
 
 // Span is a time in which somebody wants to know of stalls.
 type Span struct {
 	stall *Stall
+	tree  Tree
 	late  time.Duration
 	slept time.Duration
+	began time.Duration
+	mark  *Mark // nil until markAfter
 }
 
-// Begin opens a span; End must close it.
-func (s *Stall) Begin() *Span {
+// Begin opens a span; End must close it. tree may be nil.
+func (s *Stall) Begin(tree Tree) *Span {
 	slept := s.slept()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.open++; s.open == 1 {
+	if len(s.open) == 0 {
 		s.seen = s.clock.Monotonic()
 		s.watch()
 	} else {
 		s.advance()
 	}
-	return &Span{stall: s, late: s.late, slept: slept}
+	span := &Span{stall: s, tree: tree, late: s.late, slept: slept, began: s.seen}
+	s.open[span] = struct{}{}
+	return span
 }
 
 // End closes the span and tells what was lost in it, up to this instant: the tick that is overdue need not have come.
@@ -111,11 +91,23 @@ func (sp *Span) End() Pause {
 	s.mu.Lock()
 	s.advance()
 	late := s.late - sp.late
-	if s.open--; s.open == 0 {
+	delete(s.open, sp)
+	if len(s.open) == 0 {
 		s.stopTicks()
 	}
+	mark := sp.mark
 	s.mu.Unlock()
-	return Pause{Late: late, Suspended: max(0, s.slept()-sp.slept).Truncate(tick)}
+	pause := Pause{Suspended: max(0, s.slept()-sp.slept).Truncate(tick)}
+	if mark != nil {
+		slept := pause.Suspended
+		pause = mark.Since()
+		pause.Suspended = slept
+		if mark.frozen { // then it was before
+			pause.Frozen += mark.at - sp.began
+		}
+	}
+	pause.Late = late
+	return pause
 }
 
 // advance notes that this process runs. Whatever lies more than two ticks back was a stall.
@@ -141,19 +133,31 @@ func (s *Stall) watch() {
 			}
 			s.mu.Lock()
 			s.advance()
+			s.markOld()
 			s.mu.Unlock()
 		}
 	}()
 }
 
-// slept is how long the machine has been suspended since it booted. The two clocks are read one after another, so a
+// markOld marks the spans that have been open for a while.
+func (s *Stall) markOld() {
+	for span := range s.open {
+		if span.mark == nil && s.seen-span.began >= markAfter {
+			span.mark = s.Mark(span.tree)
+		}
+	}
+}
+
+func (s *Stall) slept() time.Duration { return asleep(s.clock) }
+
+// asleep is how long the machine has been suspended since it booted. The two clocks are read one after another, so a
 // stall between them is told apart by reading the first again.
-func (s *Stall) slept() time.Duration {
+func asleep(clock Clock) time.Duration {
 	var slept time.Duration
 	for range 5 {
-		before := s.clock.Monotonic()
-		slept = s.clock.Boottime() - before
-		if s.clock.Monotonic()-before < time.Millisecond {
+		before := clock.Monotonic()
+		slept = clock.Boottime() - before
+		if clock.Monotonic()-before < time.Millisecond {
 			break
 		}
 	}
@@ -168,6 +172,38 @@ func (kernelClock) Boottime() time.Duration  { return now(unix.CLOCK_BOOTTIME) }
 func (kernelClock) Ticker(period time.Duration) (<-chan time.Time, func()) {
 	t := time.NewTicker(period)
 	return t.C, t.Stop
+}
+
+// Stolen reads the first line of /proc/stat (proc_stat(5)): user, nice, system, idle, iowait, irq, softirq, steal; what
+// follows is counted in user as well.
+func (kernelClock) Stolen() Stolen {
+	f, err := os.Open("/proc/stat")
+	if err != nil {
+		return Stolen{}
+	}
+	defer f.Close()
+	var line [256]byte
+	n, _ := f.Read(line[:])
+	return parseStolen(string(line[:n]))
+}
+
+func parseStolen(text string) (s Stolen) {
+	line, _, _ := strings.Cut(text, "\n")
+	fields := strings.Fields(line)
+	if len(fields) < 9 || fields[0] != "cpu" {
+		return s
+	}
+	for i, field := range fields[1:9] {
+		count, err := strconv.ParseInt(field, 10, 64)
+		if err != nil || count < 0 {
+			return Stolen{}
+		}
+		s.All += count
+		if i == 7 {
+			s.Kept = count
+		}
+	}
+	return s
 }
 
 func now(clock int32) time.Duration {

@@ -21,11 +21,13 @@ import (
 // clock is time that a test moves.
 type clock struct {
 	awake, asleep time.Duration
+	stolen        Stolen
 	ticking       bool
 }
 
 func (c *clock) Monotonic() time.Duration { return c.awake }
 func (c *clock) Boottime() time.Duration  { return c.awake + c.asleep }
+func (c *clock) Stolen() Stolen           { return c.stolen }
 func (c *clock) Ticker(time.Duration) (<-chan time.Time, func()) {
 	c.ticking = true
 	return nil, func() { c.ticking = false }
@@ -51,7 +53,7 @@ func TestStallIsWhatTicksMiss(t *testing.T) {
 			t.Parallel()
 			c := &clock{awake: time.Hour}
 			s := NewStall(c)
-			span := s.Begin()
+			span := s.Begin(nil)
 			for _, gap := range test.gaps {
 				c.awake += gap
 				s.advance()
@@ -72,7 +74,7 @@ func TestStallTicksOnlyWhileAProbeIsInFlight(t *testing.T) {
 	if c.ticking {
 		t.Error("it ticks before the first")
 	}
-	first, second := s.Begin(), s.Begin()
+	first, second := s.Begin(nil), s.Begin(nil)
 	first.End()
 	if !c.ticking {
 		t.Error("it stops ticking with one in flight")
@@ -82,7 +84,7 @@ func TestStallTicksOnlyWhileAProbeIsInFlight(t *testing.T) {
 		t.Error("it ticks after the last")
 	}
 	c.awake += time.Hour // in which nobody watched
-	if pause := s.Begin().End(); pause != (Pause{}) {
+	if pause := s.Begin(nil).End(); pause != (Pause{}) {
 		t.Errorf("the time between two is a stall: %+v", pause)
 	}
 }
@@ -91,9 +93,9 @@ func TestStallBelongsToTheProbesThatItHit(t *testing.T) {
 	t.Parallel()
 	c := &clock{}
 	s := NewStall(c)
-	before := s.Begin()
+	before := s.Begin(nil)
 	c.awake += time.Second
-	after := s.Begin()
+	after := s.Begin(nil)
 	if got := after.End(); got.Late != 0 {
 		t.Errorf("a probe that began after a stall has %v of it", got.Late)
 	}
@@ -117,7 +119,7 @@ func TestOnlyAFailureInAStallIsInconclusive(t *testing.T) {
 		{time.Second, 0, errors.New("no answer"), false},
 	} {
 		pause := Pause{Late: test.late}
-		err := pause.excuse(test.err, test.timeout)
+		err := pause.Excuse(test.err, test.timeout)
 		var inconclusive *Inconclusive
 		if errors.As(err, &inconclusive) != test.inconclusive || !errors.Is(err, test.err) {
 			t.Errorf("%v late of %v: %v", test.late, test.timeout, err)
@@ -187,7 +189,7 @@ func TestMain(m *testing.M) {
 		var target *Target
 		target, err = Resolve(&plan.Plan{}, &plan.Service{}, &plan.Probe{TCP: &plan.TCPProbe{Host: "127.0.0.1", Port: expr.IntOf(port)}, Timeout: timeout}, &expr.Env{}, nil)
 		if err == nil {
-			err = NewStall(nil).Check(context.Background(), target)
+			err = NewStall(nil).Check(context.Background(), target, nil)
 		}
 	}
 	fmt.Println(err)

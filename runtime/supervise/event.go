@@ -1,6 +1,10 @@
 package supervise
 
-import "recipe/runtime/plan"
+import (
+	"time"
+
+	"recipe/runtime/plan"
+)
 
 // Event is something that happened. Why names who wanted it, such as "the recipe", and opens the reason of what follows.
 type Event interface{ kind() kind }
@@ -91,6 +95,7 @@ type Answer struct {
 	Inconclusive bool   // we were stalled ourselves: it says nothing of the daemon
 	Detail       string // what was asked and found
 	Name         string // of the probe, for people
+	Took         time.Duration
 }
 
 func (Start) kind() kind         { return kindStart }

@@ -1,6 +1,10 @@
 package supervise
 
-import "recipe/runtime/plan"
+import (
+	"time"
+
+	"recipe/runtime/plan"
+)
 
 // watch starts the probes of an incarnation; without any, running is all the health there is.
 func (s *step) watch() {
@@ -41,9 +45,9 @@ func (s *step) answer(e Answer) {
 	switch {
 	case startup && p.answered:
 	case e.Inconclusive:
-		s.record("inconclusive", "%s: %s", e.Name, e.Detail)
+		s.inconclusive(e, p)
 	case e.OK:
-		p.failures = 0
+		p.failures, p.paused = 0, 0
 		if p.successes++; p.successes >= s.Config.Probes[e.Probe].Successes {
 			p.answered = true
 			if startup {
@@ -52,8 +56,19 @@ func (s *step) answer(e Answer) {
 			s.judge()
 		}
 	default:
-		p.successes = 0
+		p.successes, p.paused = 0, 0
 		s.failed(e, p)
+	}
+}
+
+// inconclusive is recorded for the first of a row, and then ever more seldom: a cgroup may stay frozen for days.
+func (s *step) inconclusive(e Answer, p *probeState) {
+	p.paused++
+	switch p.paused {
+	case 1:
+		s.record("inconclusive", "%s: %s", e.Name, e.Detail)
+	case 10, 100, 1000, 10_000, 100_000:
+		s.record("inconclusive", "%s: %s (%d in a row)", e.Name, e.Detail, p.paused)
 	}
 }
 
@@ -99,18 +114,20 @@ func (s *step) failed(e Answer, p *probeState) {
 	if !p.answered && s.now.Sub(s.Executed) < config.StartWithin.Std() {
 		return
 	}
-	p.failures++
+	if p.failures++; p.failures == 1 {
+		p.failing = s.now
+	}
 	if config.Role == plan.RoleReadiness {
 		s.unready(e, p)
 		return
 	}
 	s.Healthy = false
 	if p.failures < config.Failures {
-		s.record("unhealthy", "%s: %s (%d of %d)", e.Name, e.Detail, p.failures, config.Failures)
+		s.record("unhealthy", "%s: %s (%d of %d%s)", e.Name, e.Detail, p.failures, config.Failures, s.lasting(e, p))
 		return
 	}
 	s.ending = "hung: " + e.Name + ": " + e.Detail
-	s.record("kill", "%s: %s (%d of %d)", e.Name, e.Detail, p.failures, config.Failures)
+	s.record("kill", "%s: %s (%d of %d%s)", e.Name, e.Detail, p.failures, config.Failures, s.lasting(e, p))
 	s.kill(s.ending)
 }
 
@@ -118,6 +135,17 @@ func (s *step) failed(e Answer, p *probeState) {
 func (s *step) unready(e Answer, p *probeState) {
 	if p.failures == s.Config.Probes[e.Probe].Failures {
 		s.Healthy = false
-		s.record("unhealthy", "%s: %s (%d in a row): not ready, which kills nothing", e.Name, e.Detail, p.failures)
+		s.record("unhealthy", "%s: %s (%d in a row%s): not ready, which kills nothing", e.Name, e.Detail, p.failures, s.lasting(e, p))
 	}
+}
+
+// lasting is how long the probe has been failing, and how long its last question took.
+func (s *step) lasting(e Answer, p *probeState) (text string) {
+	if failing := s.now.Sub(p.failing).Round(time.Millisecond); failing > 0 {
+		text = " in " + failing.String()
+	}
+	if took := e.Took.Round(time.Millisecond); took > 0 {
+		text += ", the last after " + took.String()
+	}
+	return text
 }

@@ -59,6 +59,9 @@ type probeState struct {
 	answered  bool // has ever succeeded
 	successes int  // in a row
 	failures  int  // in a row
+	paused    int  // inconclusive ones in a row
+
+	failing time.Time // since the first of the failures
 }
 
 // Machine is one service. The zero value is not useful; see New.

@@ -33,9 +33,8 @@ func (sv *service) act(a supervise.Action) {
 	case supervise.Probe:
 		sv.probe()
 	case supervise.StopProbes:
-		if sv.stopProbes != nil {
-			sv.stopProbes()
-			sv.stopProbes = nil
+		if sv.asks != nil {
+			sv.asks.stop()
 		}
 	}
 }

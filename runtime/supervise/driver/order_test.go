@@ -118,8 +118,8 @@ func TestAnswersOfFormerProbesAreDropped(t *testing.T) {
 	sv := r.service("a")
 	r.until("the new probes are asked", func() bool { return sv.snapshot().machine.Config.Probes[0].Failures == 999 })
 	number := sv.snapshot().number
-	sv.send(message{event: supervise.Answer{OK: true, Name: "old"}, incarnation: number, asking: 1})
-	sv.send(message{event: supervise.Answer{Detail: "to be recorded", Inconclusive: true, Name: "new"}, incarnation: number, asking: 2})
+	sv.send(message{event: supervise.Answer{OK: true, Name: "old"}, incarnation: number, round: 1})
+	sv.send(message{event: supervise.Answer{Detail: "to be recorded", Inconclusive: true, Name: "new"}, incarnation: number, round: 2})
 	r.until("the answer after it was taken", func() bool { return r.count("to be recorded") > 0 })
 	if s := r.status("a"); s.State == control.Healthy {
 		t.Error("an answer to a former probe made the service healthy")

@@ -16,12 +16,41 @@ import (
 // also the least time between an answer and the next question.
 const firstPause = 50 * time.Millisecond
 
-// probe begins to ask the incarnation what the machine wants asked; each probe has a goroutine of its own, so that a slow one delays no other.
+// mostExcuses is how often in a row a busy host excuses a probe: of one that is always busy a hang must be seen, too.
+const mostExcuses = 10
+
+// asking is one round of questions to an incarnation: what the machine wants asked at a time. A probe that waits for its
+// next question is a timer; one that is asked has a goroutine of its own, so that a slow one delays no other.
+type asking struct {
+	ctx  context.Context
+	end  context.CancelFunc
+	busy sync.WaitGroup // questions under way
+
+	mu     sync.Mutex
+	ended  bool
+	probes []*asked
+}
+
+// asked is one probe of a round.
+type asked struct {
+	*asking
+	sv       *service
+	target   *probe.Target
+	tree     probe.Tree
+	about    message // carries the answers
+	index    int
+	timer    *time.Timer
+	pause    time.Duration
+	answered bool
+	excuses  int // in a row
+}
+
+// probe begins to ask the incarnation what the machine wants asked.
 func (sv *service) probe() {
-	ctx, cancel := context.WithCancel(context.Background())
-	sv.stopProbes = cancel
-	sv.asking++
-	sv.asks = &sync.WaitGroup{}
+	a := &asking{}
+	a.ctx, a.end = context.WithCancel(context.Background())
+	sv.round++
+	sv.asks = a
 	d := sv.definition
 	for _, i := range sv.machine.Asked() {
 		target, err := probe.Resolve(d.plan, d.spec, &d.spec.Probes[i], sv.live, sv.sup.options.Scripts)
@@ -29,64 +58,116 @@ func (sv *service) probe() {
 			sv.sup.decide(sv.name, "probe", fmt.Sprintf("cannot ask probe %d: %v", i+1, err))
 			continue
 		}
-		m := message{incarnation: sv.number, asking: sv.asking}
-		sv.asks.Go(func() { sv.ask(ctx, target, m, i) })
+		a.begin(&asked{asking: a, sv: sv, target: target, tree: sv.incarnation, about: message{incarnation: sv.number, round: sv.round}, index: i, pause: firstPause})
 	}
 }
 
-// ask tells every answer until ctx ends. The phase is spread: after the first success the next question comes at a
-// random point of the interval, so that many services are not asked at once. m carries the answers.
-func (sv *service) ask(ctx context.Context, target *probe.Target, m message, index int) {
-	pause, answered := firstPause, false
-	for sleep(ctx, pause) {
-		asked := time.Now()
-		err := sv.sup.stall.Check(ctx, target)
-		if ctx.Err() != nil {
-			return
-		}
-		answer := supervise.Answer{Probe: index, OK: err == nil, Name: target.Name()}
-		if err != nil {
-			answer.Detail = err.Error()
-			answer.Inconclusive = inconclusive(err)
-		}
-		m.event = answer
-		select {
-		case sv.mailbox <- m:
-		case <-ctx.Done():
-			return
-		}
-		switch {
-		case answered:
-			pause = max(target.Every-time.Since(asked), firstPause)
-		case answer.OK:
-			answered = true
-			pause = rand.N(target.Every) + 1
-		default:
-			pause = min(2*pause, target.Every)
-		}
+func (a *asking) begin(p *asked) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	p.timer = time.AfterFunc(p.pause, p.ask)
+	a.probes = append(a.probes, p)
+}
+
+// stop ends the round; answers on their way are dropped.
+func (a *asking) stop() {
+	a.end()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.ended = true
+	for _, p := range a.probes {
+		p.timer.Stop()
 	}
+}
+
+// enter reports whether the round goes on, and counts a question under way.
+func (a *asking) enter() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !a.ended {
+		a.busy.Add(1)
+	}
+	return !a.ended
+}
+
+// leave sets the time of the next question.
+func (p *asked) leave() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.ended {
+		p.timer.Reset(p.pause)
+	}
+	p.busy.Done()
+}
+
+// ask asks once and tells the answer. The phase is spread: after the first success the next question comes at a random
+// point of the interval, so that many services are not asked at once.
+func (p *asked) ask() {
+	if !p.enter() {
+		return
+	}
+	defer p.leave()
+	began := time.Now()
+	err := p.sv.sup.stall.Check(p.ctx, p.target, p.tree)
+	if p.ctx.Err() != nil {
+		return
+	}
+	answer := supervise.Answer{Probe: p.index, OK: err == nil, Name: p.target.Name(), Took: time.Since(began)}
+	if err != nil {
+		answer.Detail = err.Error()
+		answer.Inconclusive = p.excused(err)
+	} else {
+		p.excuses = 0
+	}
+	m := p.about
+	m.event = answer
+	select {
+	case p.sv.mailbox <- m:
+	case <-p.ctx.Done():
+		return
+	}
+	switch {
+	case p.answered:
+		p.pause = max(p.target.Every-time.Since(began), firstPause)
+	case answer.OK:
+		p.answered = true
+		p.pause = rand.N(p.target.Every) + 1
+	default:
+		p.pause = min(2*p.pause, p.target.Every)
+	}
+}
+
+// excused tells whether a failure says nothing of the daemon.
+func (p *asked) excused(err error) bool {
+	var paused *probe.Inconclusive
+	switch {
+	case !errors.As(err, &paused):
+		p.excuses = 0
+	case !paused.Pause.Busy(paused.Timeout):
+		p.excuses = 0
+		return true
+	default:
+		p.excuses++
+		return p.excuses <= mostExcuses
+	}
+	return false
 }
 
 // askedOut waits until the probes that were stopped have ended, and with them the processes that some ask by. One that hangs
 // on a disk holds up nobody for long.
-func askedOut(asks *sync.WaitGroup) {
+func askedOut(asks *asking) {
 	if asks == nil {
 		return
 	}
 	done := make(chan struct{})
 	go func() {
-		asks.Wait()
+		asks.busy.Wait()
 		close(done)
 	}()
 	select {
 	case <-done:
 	case <-time.After(2 * time.Second):
 	}
-}
-
-func inconclusive(err error) bool {
-	var stalled *probe.Inconclusive
-	return errors.As(err, &stalled)
 }
 
 // sleep reports false when ctx ended first.

@@ -35,7 +35,7 @@ type message struct {
 	define      *definition
 	event       supervise.Event
 	incarnation uint64
-	asking      uint64  // the round of probes that an answer belongs to
+	round       uint64  // of probes, that an answer belongs to
 	postponed   uint64  // which change this is, told again since its sockets could not be opened
 	slot        *slot   // that comes with Admitted
 	waiter      *waiter // who waits for what the event brings about
@@ -64,10 +64,10 @@ type service struct {
 	postponed   uint64 // counts the changes; of the last one
 	refused     error  // why it waits; nil where it does not
 	incarnation *process.Incarnation
-	number      uint64 // of the incarnation, from 1
-	stopProbes  context.CancelFunc
-	asking      uint64          // the round of probes, from 1
-	asks        *sync.WaitGroup // of that round; nil before the first
+	number      uint64  // of the incarnation, from 1
+	round       uint64  // of probes, from 1
+	asks        *asking // of that round; nil before the first
+	stalls      int     // answers that a pause made inconclusive
 	dequeue     context.CancelFunc
 	rewritten   chan struct{} // closed when the last rewriting of templates is done
 	slot        *slot
@@ -83,6 +83,7 @@ type view struct {
 	number  uint64
 	digest  string
 	recipe  string
+	stalls  int
 	task    *control.Task // nil for a service; never changed
 	left    bool          // its claim is given up; nothing of it is known any more
 }
@@ -207,7 +208,7 @@ func (sv *service) close() {
 }
 
 func (sv *service) take(m message) {
-	if m.incarnation != 0 && m.incarnation != sv.number || m.asking != 0 && m.asking != sv.asking {
+	if m.incarnation != 0 && m.incarnation != sv.number || m.round != 0 && m.round != sv.round {
 		return
 	}
 	if m.define != nil && sv.postpones(m) {
@@ -218,8 +219,8 @@ func (sv *service) take(m message) {
 		asked := sv.adopt(m.define)
 		sv.log.SetLimits(m.define.spec.Logs)
 		sv.step(sv.configure(m.define))
-		if asked && sv.stopProbes != nil {
-			sv.stopProbes()
+		if asked && sv.asks != nil && !sv.asks.ended {
+			sv.asks.stop()
 			sv.probe()
 		}
 		if sv.machine.State == supervise.Queued && sv.dequeue != nil && !slices.Equal(after, m.define.spec.After) {
@@ -236,6 +237,9 @@ func (sv *service) take(m message) {
 	}
 	if _, start := m.event.(supervise.Start); start && sv.leaving.Load() {
 		m.event = nil // what is on its way out is not started again
+	}
+	if answer, ok := m.event.(supervise.Answer); ok && answer.Inconclusive {
+		sv.stalls++
 	}
 	if m.event != nil {
 		sv.step(m.event)
@@ -287,7 +291,7 @@ func (sv *service) settle(before supervise.Machine) {
 func (sv *service) publish() {
 	sv.mu.Lock()
 	defer sv.mu.Unlock()
-	now := view{machine: sv.machine, since: sv.view.since, number: sv.number, digest: sv.definition.digest, recipe: sv.definition.plan.Name, left: sv.left}
+	now := view{machine: sv.machine, since: sv.view.since, number: sv.number, digest: sv.definition.digest, recipe: sv.definition.plan.Name, stalls: sv.stalls, left: sv.left}
 	if sv.incarnation != nil {
 		now.pid = sv.incarnation.PID()
 	}
