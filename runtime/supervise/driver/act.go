@@ -147,6 +147,7 @@ func (sv *service) spawn() {
 	}
 	sv.incarnation, sv.live = incarnation, sv.definition.env
 	sv.sup.tellNotes()
+	sv.sup.calm.started()
 }
 
 func randomID() string {

@@ -60,6 +60,7 @@ type Supervisor struct {
 	watcher  *watch.Watcher
 	listener *control.Listener
 	stall    *probe.Stall
+	calm     *calm
 	slots    chan struct{} // starts under way, over all services
 	recipes  []*recipe     // owned by Run's goroutine
 	slow     []string      // as well: why files have to be looked at, as it was said
@@ -95,7 +96,7 @@ func New(o Options) (*Supervisor, error) {
 		return nil, err
 	}
 	return &Supervisor{
-		options: o, host: host, watcher: watcher, stall: probe.NewStall(nil),
+		options: o, host: host, watcher: watcher, stall: probe.NewStall(nil), calm: newCalm(),
 		slots:    make(chan struct{}, startsPerCPU*runtime.NumCPU()),
 		services: map[string]*service{}, retry: 5 * time.Second, listenRetry: listenRetry,
 	}, nil
@@ -105,6 +106,7 @@ func New(o Options) (*Supervisor, error) {
 // It fails at once when no recipe can be used or a service belongs to another supervisor.
 func (s *Supervisor) Run(ctx, urgent context.Context) (err error) {
 	defer s.watcher.Close()
+	defer s.calm.end()
 	defer func() { err = errors.Join(err, s.host.Close()) }()
 	defer func() {
 		if s.journal != nil {
