@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -21,16 +22,26 @@ const (
 // file is SERVICE.log and its older copies.
 type file struct {
 	dir, path string
-	f         *os.File    // nil: to be opened
-	info      os.FileInfo // of f, when it was opened
+	f         *os.File // nil: to be opened
+	id        fileID   // of what was opened last
 	size      int64
 	line      int // bytes of the unfinished last line
 	checked   time.Time
 	opened    bool      // once, by this supervisor
-	born      time.Time // of f
-	packer    packer    // of older copies
-	stuck     time.Time // when a rotation failed,
-	rotation  error     // and why; nil since the last that did not
+	born      time.Time // of the one with the id
+	now       func() time.Time
+	packer    *packer     // of older copies; nil before the first rotation
+	fails     func(error) // of the packer
+	stuck     time.Time   // when a rotation failed,
+	rotation  error       // and why; nil since the last that did not
+}
+
+// fileID tells one file from another, whatever their names.
+type fileID struct{ device, inode uint64 }
+
+func idOf(info os.FileInfo) fileID {
+	st := info.Sys().(*syscall.Stat_t)
+	return fileID{st.Dev, st.Ino}
 }
 
 // append writes p, over as many files as it takes, and returns how much was written; to be called again with the rest. A
@@ -45,7 +56,7 @@ func (o *file) append(p []byte, limits plan.Logs) (int, error) {
 		fit := o.fit(rest, int64(limits.Size))
 		if fit == 0 || o.aged(limits.MaxAge) {
 			if o.rotation = o.rotate(limits.Keep); o.rotation != nil {
-				o.stuck = time.Now()
+				o.stuck = o.now()
 			} else if limits.Compress {
 				o.packer.start(o.path)
 			}
@@ -65,7 +76,7 @@ func (o *file) append(p []byte, limits plan.Logs) (int, error) {
 // fit is how much of p goes into this file; 0 means that it is full and must be rotated first.
 func (o *file) fit(p []byte, size int64) int {
 	left := size - o.size
-	if int64(len(p)) <= left || time.Since(o.stuck) < checkEvery {
+	if int64(len(p)) <= left || o.now().Sub(o.stuck) < checkEvery {
 		return len(p)
 	}
 	if left > 0 {
@@ -86,7 +97,7 @@ func (o *file) fit(p []byte, size int64) int {
 
 // aged reports whether the file was begun so long ago that the next line belongs into another.
 func (o *file) aged(most plan.Duration) bool {
-	return most > 0 && o.size > 0 && o.line == 0 && time.Since(o.born) > most.Std() && time.Since(o.stuck) >= checkEvery
+	return most > 0 && o.size > 0 && o.line == 0 && o.now().Sub(o.born) > most.Std() && o.now().Sub(o.stuck) >= checkEvery
 }
 
 func (o *file) account(p []byte) {
@@ -102,17 +113,16 @@ func (o *file) account(p []byte) {
 // A line that has been begun is ended in the file where it was.
 func (o *file) ready() error {
 	if o.f != nil {
-		if o.line > 0 && o.line < longLine || time.Since(o.checked) < checkEvery {
+		if o.line > 0 && o.line < longLine || o.now().Sub(o.checked) < checkEvery {
 			return nil
 		}
-		o.checked = time.Now()
+		o.checked = o.now()
 		info, err := os.Lstat(o.path)
-		if err == nil && os.SameFile(info, o.info) {
+		if err == nil && idOf(info) == o.id {
 			o.size = info.Size() // somebody may have truncated it
 			return nil
 		}
 		o.close()
-		o.line = 0
 	}
 	return o.open()
 }
@@ -135,8 +145,16 @@ func (o *file) open() error {
 		f.Close()
 		return fmt.Errorf("cannot open %s: %w", o.path, reason(err))
 	}
-	o.f, o.info, o.size, o.checked = f, info, info.Size(), time.Now()
-	o.born = birth(f, info)
+	o.f, o.checked = f, o.now()
+	// It may be the one that was closed while there was nothing to write. File systems use numbers again.
+	id := idOf(info)
+	if id != o.id || info.Size() < o.size {
+		o.id, o.line, o.born = id, 0, time.Time{}
+	}
+	if o.born.IsZero() {
+		o.born = o.birth(info)
+	}
+	o.size = info.Size()
 	if !o.opened && o.size > 0 {
 		return o.endFormer()
 	}
@@ -166,11 +184,11 @@ func openAppend(path string) (*os.File, error) {
 }
 
 // birth is when the file was made, or first written by us where the file system does not keep that.
-func birth(f *os.File, info os.FileInfo) time.Time {
+func (o *file) birth(info os.FileInfo) time.Time {
 	var st unix.Statx_t
-	err := unix.Statx(int(f.Fd()), "", unix.AT_EMPTY_PATH, unix.STATX_BTIME, &st)
+	err := unix.Statx(int(o.f.Fd()), "", unix.AT_EMPTY_PATH, unix.STATX_BTIME, &st)
 	if err != nil || st.Mask&unix.STATX_BTIME == 0 || info.Size() == 0 {
-		return time.Now()
+		return o.now()
 	}
 	return time.Unix(st.Btime.Sec, int64(st.Btime.Nsec))
 }
@@ -178,6 +196,9 @@ func birth(f *os.File, info os.FileInfo) time.Time {
 // rotate renames .log.1 to .log.2 and so on up to the first number that is free, then .log to .log.1. Whatever is older
 // than keep goes.
 func (o *file) rotate(keep int) error {
+	if o.packer == nil {
+		o.packer = &packer{fails: o.fails}
+	}
 	o.packer.names.Lock()
 	defer o.packer.names.Unlock()
 	forms := o.packer.forms(o.path)
@@ -198,8 +219,15 @@ func (o *file) rotate(keep int) error {
 		return fmt.Errorf("cannot rotate %s, it grows beyond its size: %w", o.path, reason(err))
 	}
 	o.close()
-	o.line = 0
+	o.id, o.line = fileID{}, 0
 	return nil
+}
+
+// endPacking gives up what is being compressed.
+func (o *file) endPacking() {
+	if o.packer != nil {
+		o.packer.close()
+	}
 }
 
 func (o *file) close() {

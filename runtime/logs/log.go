@@ -4,9 +4,10 @@
 // Rules:
 //   - The supervisor holds both ends of the pipe. Every incarnation inherits the same write end, so a restart loses
 //     nothing; an end of file means nothing and does not occur.
-//   - The reader never waits for the disk: it fills a queue, and a goroutine that lives only while there is data empties
-//     it. A full queue holds the daemon back for a second at most; then whole lines are dropped, counted, and said in
-//     the place where they are missing: "recipe: N lines dropped: the disk did not keep up".
+//   - One goroutine waits for all services; one that has much to say gets its own reader, and a larger pipe, for as long.
+//   - The reader never waits for the disk: it fills a queue, which a few goroutines for all logs empty. A full queue holds
+//     the daemon back for a second at most, of which a disk that takes 32 MiB a second uses up nothing; then whole lines
+//     are dropped, counted, and said in the place where they are missing: "recipe: N lines dropped: the disk did not keep up".
 //   - Files are appended to, never truncated, and rotated by rename between two lines. Only a line of more than 64 KiB
 //     may go on in the next file. A file may exceed its size by the rest of one line.
 //   - Older copies are compressed on a thread that yields to all others; a copy has its plain name or its compressed one,
@@ -17,13 +18,14 @@
 //     or removed is made anew within a second of output.
 //   - What was read is written at once, unfinished lines as well: a supervisor that dies has its daemons' last words on
 //     disk.
-//   - An idle service costs two descriptors of a pipe, one of the file and a parked goroutine; buffers come from one pool
-//     and go back when they are empty. All logs of a process together hold 256 MiB at most.
+//   - An idle service costs two descriptors of a pipe and 1.4 KiB, no goroutine, buffer, open file or timer: a file is
+//     closed, and memory given back, some seconds after the last line. All logs together hold 64 MiB at most.
+//   - A log can be handed to the program that the supervisor becomes by exec, with nothing lost: handover.go.
 //
-// The path of a byte: the pipe, reader.go, rate.go, queue.go, shape.go, then file.go, and in the end packer.go; and, by a queue
-// of its own, the tee. Tail and Follow read the files without the supervisor. Tests: a real pipe and real files, disks that
-// fail, are slow or hang, a random stream that must come out whole over all files, a fuzz target for what lines are shaped
-// to, and BenchmarkCapture.
+// The path of a byte: the pipe or a terminal, collector.go, source.go, reader.go, rate.go, queue.go, crew.go, shape.go, then
+// file.go, and in the end packer.go; and, by a queue of its own, the tee. Tail and Follow read the files without the
+// supervisor. Tests: a real pipe and real files, disks that fail, are slow or hang, a random stream that must come out whole
+// over all files, a fuzz target for what lines are shaped to, and BenchmarkCapture.
 package logs
 
 import (
@@ -32,8 +34,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -42,8 +46,8 @@ import (
 )
 
 const (
-	diskChunks = 64              // 4 MiB wait for the disk
-	teeChunks  = 16              // 1 MiB for the terminal
+	diskBytes  = 4 << 20         // wait for the disk
+	teeBytes   = 1 << 20         // for the terminal
 	patience   = time.Second     // that a daemon is held back, until the queue has been empty again
 	retryEvery = time.Second     // after an error of the disk
 	farewell   = 2 * time.Second // that Close waits for the disk
@@ -51,28 +55,33 @@ const (
 
 // Log captures one service's output. Its methods may be called concurrently.
 type Log struct {
-	service string
-	read    *os.File
-	write   *os.File
-	closing chan struct{} // closed by Close
-	ended   chan struct{} // closed when the reader is gone
-	once    sync.Once
+	service   string
+	collector *Collector
+	write     *os.File
+	closing   atomic.Bool // set by Close and HandOver
+	once      sync.Once
 
-	file   file // of the disk queue's goroutine alone,
-	shaper shaper
+	reading   sync.Mutex // what is read is taken in its order
+	pipe      source
+	terminals []*source
 
-	mu        sync.Mutex
-	limits    plan.Logs
-	disk      queue
-	rate      rate
-	tee       *queue // nil: none
-	idle      chan struct{}
-	bytes     int64
-	err       error  // of the last write
-	trouble   string // the last error since the queue was empty
-	packing   string // the last error of the packer
-	unsaved   int    // bytes that Close gave up
-	fullReads int
+	file   file    // of the disk queue's goroutine alone, and of rest while there is none,
+	shaper *shaper // nil while lines are kept as they are
+
+	mu      sync.Mutex
+	limits  plan.Logs
+	disk    queue
+	rate    *rate  // nil before the first line that it counted
+	tee     *queue // nil: none
+	idle    chan struct{}
+	bytes   int64
+	err     error  // of the last write
+	trouble string // the last error since the queue was empty
+	packing string // the last error of the packer
+	listed  bool   // the collector will call rest
+	resting bool   // nothing was written since it did
+	pending []byte // what is to be written of the chunk that was taken; nil: it was not shaped yet
+	unsaved []byte // what a log that was closed gave up
 }
 
 // Stats tell how the capture fares.
@@ -87,7 +96,7 @@ type Stats struct {
 // Open starts the capture of service into dir, which need not exist. An error is one of the name or of the pipe: a disk
 // that cannot be written is told by Stats, and does not keep a service from running. tee, where it is not nil, is
 // called with each whole line, without its newline and valid during the call; it may block, and loses lines then.
-func Open(dir, service string, limits plan.Logs, tee func(line []byte)) (*Log, error) {
+func (c *Collector) Open(dir, service string, limits plan.Logs, tee func(line []byte)) (*Log, error) {
 	if err := checkName(service); err != nil {
 		return nil, fmt.Errorf("cannot capture the output of service %q: %w", service, err)
 	}
@@ -95,28 +104,68 @@ func Open(dir, service string, limits plan.Logs, tee func(line []byte)) (*Log, e
 	if err := unix.Pipe2(ends[:], unix.O_CLOEXEC); err != nil {
 		return nil, fmt.Errorf("cannot make a pipe for the output of service %q: %w", service, err)
 	}
-	// Only our end is non-blocking: a daemon's write must not fail with EAGAIN.
-	if err := unix.SetNonblock(ends[0], true); err != nil {
+	l := c.newLog(dir, service, limits, tee)
+	if err := l.start(ends[0], ends[1]); err != nil {
 		return nil, errors.Join(err, unix.Close(ends[0]), unix.Close(ends[1]))
 	}
+	return l, nil
+}
+
+func (c *Collector) newLog(dir, service string, limits plan.Logs, tee func(line []byte)) *Log {
 	l := &Log{
-		service: service,
-		read:    os.NewFile(uintptr(ends[0]), service+" output"),
-		write:   os.NewFile(uintptr(ends[1]), service+" output"),
-		closing: make(chan struct{}),
-		ended:   make(chan struct{}),
-		file:    file{dir: dir, path: filepath.Join(dir, service+".log")},
-		limits:  limits,
+		service:   service,
+		collector: c,
+		file:      file{dir: dir, path: filepath.Join(dir, service+".log"), now: time.Now},
+		limits:    limits,
 	}
-	l.shaper.service = service
-	l.file.packer.fails = l.unpacked
-	l.disk = newQueue(diskChunks, l.store, l.whyDropped)
+	l.file.fails = l.unpacked
+	l.disk = newQueue(&c.memory, &c.disks, diskBytes, l)
 	if tee != nil {
-		t := newQueue(teeChunks, (&splitter{emit: tee}).feed, func() string { return "not shown: the terminal did not keep up" })
+		t := newQueue(&c.memory, &c.tees, teeBytes, &splitter{emit: tee})
 		l.tee = &t
 	}
-	go l.capture()
-	return l, nil
+	return l
+}
+
+// start captures from one end of the pipe what is written to the other.
+func (l *Log) start(read, write int) error {
+	// Only our end is non-blocking: a daemon's write must not fail with EAGAIN.
+	if err := unix.SetNonblock(read, true); err != nil {
+		return fmt.Errorf("cannot capture the output of service %q: %w", l.service, err)
+	}
+	l.pipe = source{log: l, fd: read}
+	if err := l.collector.add(&l.pipe); err != nil {
+		return fmt.Errorf("cannot capture the output of service %q: %w", l.service, err)
+	}
+	l.write = os.NewFile(uintptr(write), l.service)
+	return nil
+}
+
+// Listen captures what is read from a terminal's master as well, which stays the caller's, until stop is called or the
+// other side is closed. seen, where it is not nil, gets all of it as it was read; it must neither wait nor call the log.
+func (l *Log) Listen(master int, seen func(p []byte)) (stop func(), err error) {
+	if err := unix.SetNonblock(master, true); err != nil {
+		return nil, fmt.Errorf("cannot capture the terminal of service %q: %w", l.service, err)
+	}
+	s := &source{log: l, fd: master, terminal: true, seen: seen}
+	l.reading.Lock()
+	defer l.reading.Unlock()
+	if err := l.collector.add(s); err != nil {
+		return nil, fmt.Errorf("cannot capture the terminal of service %q: %w", l.service, err)
+	}
+	l.terminals = append(l.terminals, s)
+	return func() { l.ignore(s) }, nil
+}
+
+// ignore reads what is left in the terminal, and nothing else.
+func (l *Log) ignore(s *source) {
+	l.reading.Lock()
+	defer l.reading.Unlock()
+	s.empty()
+	if s.fd >= 0 {
+		s.end()
+	}
+	l.terminals = slices.DeleteFunc(l.terminals, func(other *source) bool { return other == s })
 }
 
 // checkName accepts what can be part of a file's name.
@@ -149,7 +198,10 @@ func (l *Log) SetLimits(limits plan.Logs) {
 func (l *Log) Stats() Stats {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	s := Stats{Bytes: l.bytes, Dropped: l.disk.lost + l.rate.lost, Waiting: l.disk.waiting(), Err: l.err}
+	s := Stats{Bytes: l.bytes, Dropped: l.disk.lost, Waiting: l.disk.waiting(), Err: l.err}
+	if l.rate != nil {
+		s.Dropped += l.rate.lost
+	}
 	if l.tee != nil {
 		s.Unshown = l.tee.lost
 	}
@@ -168,24 +220,31 @@ func (l *Log) Note(text string) {
 // with a line of its own. It does not wait for the disk.
 func (l *Log) EndIncarnation() {
 	l.withPipe(func() {
-		l.say(l.rate.end())
+		if l.rate != nil {
+			l.say(l.rate.end())
+		}
 		l.each((*queue).endLine)
 	})
 }
 
 // unpacked says once for a row of them that older files stay as large as they are.
 func (l *Log) unpacked(err error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if text := err.Error(); text != l.packing && !l.isClosing() {
-		l.packing = text
-		l.each(func(q *queue) { q.note("recipe: " + text) })
-	}
+	l.withPipe(func() {
+		if text := err.Error(); text != l.packing {
+			l.packing = text
+			l.each(func(q *queue) { q.note("recipe: " + text) })
+		}
+	})
 }
 
 // Drain waits until all that is in the pipe now has reached the file and the tee, or ctx ends.
 func (l *Log) Drain(ctx context.Context) error {
 	l.withPipe(func() {})
+	return l.settle(ctx)
+}
+
+// settle waits until the queues are empty.
+func (l *Log) settle(ctx context.Context) error {
 	for {
 		l.mu.Lock()
 		if !l.disk.running && (l.tee == nil || !l.tee.running) {
@@ -195,7 +254,7 @@ func (l *Log) Drain(ctx context.Context) error {
 		if l.idle == nil {
 			l.idle = make(chan struct{})
 		}
-		idle, waiting, err := l.idle, l.disk.waiting(), l.err
+		idle, waiting, err := l.idle, l.disk.waiting()+len(l.pending), l.err
 		l.mu.Unlock()
 		select {
 		case <-idle:
@@ -217,33 +276,49 @@ func (l *Log) unwritten(waiting int, err, wait error) error {
 func (l *Log) Close() error {
 	l.once.Do(func() {
 		l.EndIncarnation()
-		close(l.closing)
-		l.read.Close()
+		l.giveUp()
+		unix.Close(l.silence())
 		l.write.Close()
 	})
-	<-l.ended
 	ctx, cancel := context.WithTimeout(context.Background(), farewell)
 	defer cancel()
-	err := l.Drain(ctx)
-	l.file.packer.close()
-	if err != nil {
+	if err := l.settle(ctx); err != nil {
 		return err
 	}
+	l.file.endPacking()
+	l.rest()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.file.close()
-	if l.unsaved > 0 {
-		return l.unwritten(l.unsaved, l.err, nil)
+	if len(l.unsaved) > 0 {
+		return l.unwritten(len(l.unsaved), l.err, nil)
 	}
 	return nil
 }
 
-// each calls f for the queues that there are, with mu held.
-func (l *Log) each(f func(*queue)) {
-	f(&l.disk)
-	l.start(&l.disk)
-	if l.tee != nil {
-		f(l.tee)
-		l.start(l.tee)
+// giveUp has nobody wait for room or for another try any more.
+func (l *Log) giveUp() {
+	l.closing.Store(true)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.hasten(&l.disk)
+	for _, q := range []*queue{&l.disk, l.tee} {
+		if q != nil {
+			q.wake()
+		}
 	}
+}
+
+// silence reads no source any more, and returns the pipe's descriptor.
+func (l *Log) silence() (read int) {
+	l.reading.Lock()
+	defer l.reading.Unlock()
+	for _, s := range l.terminals {
+		if s.fd >= 0 {
+			s.end()
+		}
+	}
+	l.terminals = nil
+	read = l.pipe.fd
+	l.pipe.end()
+	return read
 }

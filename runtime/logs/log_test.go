@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -322,24 +321,6 @@ func TestCloseTriesABrokenDiskOnceMore(t *testing.T) {
 	}
 }
 
-func TestIdleHoldsNoBuffersAndOneGoroutine(t *testing.T) {
-	const services = 100
-	goroutines := runtime.NumGoroutine()
-	logs := make([]*Log, services)
-	for i := range logs {
-		logs[i], _ = start(t, plan.DefaultLogs(), func([]byte) {})
-		io.WriteString(logs[i].Writer(), "a line\n")
-	}
-	for _, l := range logs {
-		drain(t, l)
-	}
-	eventually(t, func() bool { return pool.held.Load() == 0 && runtime.NumGoroutine() <= goroutines+services })
-	for _, l := range logs {
-		l.Close()
-	}
-	eventually(t, func() bool { return runtime.NumGoroutine() <= goroutines })
-}
-
 func TestDaemonMayOpenStderrByName(t *testing.T) {
 	t.Parallel()
 	if os.Getuid() != 0 {
@@ -362,7 +343,7 @@ func TestDaemonMayOpenStderrByName(t *testing.T) {
 func TestRefusesNamesThatLeaveTheDirectory(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"", "../foo", "a/b", ".hidden"} {
-		if _, err := Open(t.TempDir(), name, plan.DefaultLogs(), nil); err == nil {
+		if _, err := collector(t).Open(t.TempDir(), name, plan.DefaultLogs(), nil); err == nil {
 			t.Errorf("%q was accepted", name)
 		}
 		if err := Tail(t.TempDir(), name, 1, io.Discard); err == nil {

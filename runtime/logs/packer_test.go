@@ -29,7 +29,7 @@ func TestOlderFilesAreCompressed(t *testing.T) {
 		if err := l.Drain(context.Background()); err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, func() bool { return l.file.packer.oldest(path) == 0 })
+		eventually(t, func() bool { return (&packer{}).oldest(path) == 0 })
 	}
 	names, err := filepath.Glob(path + "*")
 	if want := []string{path, path + ".1.gz", path + ".2.gz", path + ".3.gz"}; err != nil || fmt.Sprint(names) != fmt.Sprint(want) {
@@ -172,7 +172,8 @@ func TestAgeIsThatOfTheFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if born := birth(f, info); time.Since(born) > time.Minute || born.After(info.ModTime().Add(time.Second)) {
+	o := file{f: f, now: time.Now}
+	if born := o.birth(info); time.Since(born) > time.Minute || born.After(info.ModTime().Add(time.Second)) {
 		t.Errorf("born %v, written %v", born, info.ModTime())
 	}
 }

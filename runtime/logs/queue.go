@@ -6,23 +6,28 @@ import (
 	"time"
 )
 
-// overdraft is how many chunks a queue takes beyond its bound, for last words and notes.
-const overdraft = 8
+// overdraft is how many bytes a queue takes beyond its bound, for last words and notes.
+const overdraft = 512 << 10
+
+// leastRate is what a disk takes in a second, in bytes, that never holds a daemon back for too long.
+const leastRate = 32 << 20
 
 // queue holds what one consumer, the disk or the tee, has not taken yet. When it is full, offers are dropped by whole
-// lines until half of it is free. The Log's mu guards it; room alone is used without.
+// lines until half of it is free. The Log's mu guards it.
 type queue struct {
-	bound   int // chunks
-	deliver func([]byte)
-	reason  func() string // why lines are missing: "dropped: ..."
-	room    chan struct{} // a hint that a chunk was taken
+	memory *memory
+	crew   *crew
+	to     consumer
+	bound  int           // bytes, of the chunks' space
+	room   chan struct{} // closed when a chunk is taken; nil while nobody waits for that
 
 	chunks   []*chunk
-	running  bool // a goroutine delivers
-	taken    int  // 1 while a chunk is in its hands
+	held     int  // bytes of space of the chunks, the taken one among them
+	running  bool // it is delivered, or waits for its turn
+	pausing  bool // since what was taken could not be delivered yet,
+	again    bool // and is to be taken again
+	taken    *chunk
 	patience time.Duration
-
-	takenAt time.Time // when what was taken was read
 
 	unfinished      bool // the last line of what was queued lacks its newline
 	takenUnfinished bool // and that of what was taken
@@ -33,15 +38,22 @@ type queue struct {
 	lost     int64 // lines, ever
 }
 
-func newQueue(bound int, deliver func([]byte), reason func() string) queue {
-	return queue{bound: bound, deliver: deliver, reason: reason, room: make(chan struct{}, 1), patience: patience}
+// consumer is where a queue's chunks go.
+type consumer interface {
+	// deliver is called without the Log's mu; again with the same chunk where it is not done.
+	deliver(*chunk) (done bool)
+	// reason tells why lines are missing: "dropped: ...". The Log's mu is held.
+	reason() string
 }
 
-func (q *queue) size() int { return len(q.chunks) + q.taken }
+func newQueue(m *memory, w *crew, bound int, to consumer) queue {
+	return queue{memory: m, crew: w, to: to, bound: bound, patience: patience}
+}
 
 // full leaves each queue two chunks, however much the others hold: one on its way, and one for the rest of its last line.
 func (q *queue) full() bool {
-	return q.size() >= q.bound || q.size() > 1 && pool.held.Load() > holdAtMost
+	several := len(q.chunks) > 1 || len(q.chunks) > 0 && q.taken != nil
+	return q.held >= q.bound || several && q.memory.tight()
 }
 
 func (q *queue) waiting() int {
@@ -54,43 +66,45 @@ func (q *queue) waiting() int {
 
 // offer takes a chunk over and keeps or drops it. force keeps what a full queue would drop, up to the overdraft.
 func (q *queue) offer(c *chunk, force bool) {
-	if q.dropping && q.size() <= q.bound/2 && !q.full() {
+	if q.dropping && q.held <= q.bound/2 && !q.full() {
 		q.recover()
 	}
-	if !q.dropping && q.full() && !(force && q.size() < q.bound+overdraft) {
+	if !q.dropping && q.full() && !(force && q.held < q.bound+overdraft) {
 		q.startDropping()
 	}
 	switch {
 	case q.dropping:
 		q.drop(c.bytes())
 	case q.skipping:
-		c.n = copy(c.space[:], q.skip(c.bytes()))
+		c.n = copy(c.space, q.skip(c.bytes()))
 	}
 	if q.dropping || c.n == 0 {
-		pool.put(c)
+		q.memory.put(c)
 		return
 	}
 	q.push(c)
 }
 
-// push appends a chunk, into the last one where it fits.
+// push appends a chunk, into the last one where it is small and fits.
 func (q *queue) push(c *chunk) {
 	q.unfinished = c.space[c.n-1] != '\n'
-	if len(q.chunks) > 0 {
-		if last := q.chunks[len(q.chunks)-1]; last.n+c.n <= chunkSize {
+	if len(q.chunks) > 0 && c.n <= smallChunk {
+		if last := q.chunks[len(q.chunks)-1]; c.n <= last.room() && last.shaped == c.shaped {
 			last.n += copy(last.space[last.n:], c.bytes())
-			pool.put(c)
+			q.memory.put(c)
 			return
 		}
 	}
 	q.chunks = append(q.chunks, c)
+	q.held += len(c.space)
 }
 
-func (q *queue) pushText(text string) {
+// pushText appends text, as the file has it where it is shaped.
+func (q *queue) pushText(text string, shaped bool) {
 	for len(text) > 0 {
-		c := pool.get()
-		c.read = time.Now()
-		c.n = copy(c.space[:], text)
+		c := q.memory.get(len(text))
+		c.read, c.shaped = time.Now(), shaped
+		c.n = copy(c.space, text)
 		text = text[c.n:]
 		q.push(c)
 	}
@@ -111,7 +125,8 @@ func (q *queue) startDropping() {
 			break
 		}
 		q.chunks = q.chunks[:len(q.chunks)-1]
-		pool.put(last)
+		q.held -= len(last.space)
+		q.memory.put(last)
 	}
 	q.skipping = true
 	q.count(1)
@@ -154,7 +169,7 @@ func (q *queue) sayDropped() {
 		return
 	}
 	q.finish()
-	q.pushText(fmt.Sprintf("recipe: %s %s\n", counted(q.dropped), q.reason()))
+	q.pushText(fmt.Sprintf("recipe: %s %s\n", counted(q.dropped), q.to.reason()), false)
 	q.dropped = 0
 }
 
@@ -167,13 +182,13 @@ func counted(lines int64) string {
 
 // note puts a line into the stream, also of a queue that drops, so that the two stay in order.
 func (q *queue) note(text string) {
-	if q.size() >= q.bound+overdraft {
+	if q.held >= q.bound+overdraft {
 		q.count(1)
 		return
 	}
 	q.sayDropped()
 	q.finish()
-	q.pushText(text + "\n")
+	q.pushText(text+"\n", false)
 }
 
 // endLine ends the last line, whether it was queued or is being dropped.
@@ -186,19 +201,18 @@ func (q *queue) endLine() {
 
 func (q *queue) finish() {
 	if q.unfinished {
-		q.pushText("\n")
+		q.pushText("\n", false)
 	}
 }
 
-// take hands the first chunk to the goroutine that delivers, and nil when that is to end.
+// take hands the first chunk to the goroutine that delivers, and nil when that is to end. A disk that takes much at a time
+// is forgiven for what it let the daemon wait.
 func (q *queue) take() *chunk {
-	if q.taken > 0 {
-		q.taken = 0
-		select {
-		case q.room <- struct{}{}:
-		default:
-		}
+	if q.again {
+		q.again = false
+		return q.taken
 	}
+	q.delivered()
 	if len(q.chunks) == 0 {
 		q.patience = patience
 		if q.dropping {
@@ -206,13 +220,31 @@ func (q *queue) take() *chunk {
 		}
 	}
 	if len(q.chunks) == 0 {
-		q.running = false
+		q.running, q.chunks = false, nil
 		return nil
 	}
 	c := q.chunks[0]
-	q.takenAt = c.read
 	q.chunks = append(q.chunks[:0], q.chunks[1:]...)
-	q.taken = 1
+	q.taken = c
 	q.takenUnfinished = c.space[c.n-1] != '\n'
+	q.patience = min(patience, q.patience+time.Duration(c.n)*time.Second/leastRate)
 	return c
+}
+
+// delivered accounts for what was taken before.
+func (q *queue) delivered() {
+	if q.taken == nil {
+		return
+	}
+	q.held -= len(q.taken.space)
+	q.taken = nil
+	q.wake()
+}
+
+// wake is for those who wait for room.
+func (q *queue) wake() {
+	if q.room != nil {
+		close(q.room)
+		q.room = nil
+	}
 }

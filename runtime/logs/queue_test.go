@@ -12,10 +12,11 @@ func TestQueueAccountsForEveryLine(t *testing.T) {
 	dropped := int64(0)
 	for seed := range uint64(15) {
 		random := rand.New(rand.NewPCG(seed, 1))
-		q := newQueue(2+random.IntN(6), nil, func() string { return "dropped: test" })
+		m := &memory{}
+		q := newQueue(m, nil, (2+random.IntN(6))*largeChunk, unable{})
 		var stream, out bytes.Buffer
 		lines := 0
-		for ; stream.Len() < 4<<20; lines++ {
+		for ; stream.Len() < 8<<20; lines++ {
 			stream.WriteString(line(lines))
 		}
 		haste := random.IntN(60)
@@ -24,8 +25,8 @@ func TestQueueAccountsForEveryLine(t *testing.T) {
 				takeInto(&q, &out)
 				continue
 			}
-			c := pool.get()
-			c.n, _ = stream.Read(c.space[:1+random.IntN(chunkSize)])
+			c := m.get([]int{smallChunk, largeChunk}[random.IntN(2)])
+			c.n, _ = stream.Read(c.space[:1+random.IntN(len(c.space))])
 			q.offer(c, random.IntN(10) == 0)
 		}
 		for takeInto(&q, &out) {
@@ -44,6 +45,11 @@ func takeInto(q *queue, out *bytes.Buffer) bool {
 		return false
 	}
 	out.Write(c.bytes())
-	pool.put(c)
+	q.memory.put(c)
 	return true
 }
+
+type unable struct{}
+
+func (unable) deliver(*chunk) bool { return false }
+func (unable) reason() string      { return "dropped: test" }

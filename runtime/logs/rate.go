@@ -58,7 +58,7 @@ func (r *rate) admit(c *chunk, limits plan.Logs, now time.Time) (said int64) {
 		r.dropped += lines
 		r.lost += lines
 	}
-	c.n = copy(c.space[:], p[from:to])
+	c.n = copy(c.space, p[from:to])
 	return said
 }
 

@@ -32,8 +32,8 @@ func TestRate(t *testing.T) {
 		{time.Hour, "15\n16\n17\n18\n", "15\n16\n17\n", 0},
 	} {
 		now = now.Add(step.after)
-		c := &chunk{}
-		c.n = copy(c.space[:], step.text)
+		c := &chunk{space: make([]byte, smallChunk)}
+		c.n = copy(c.space, step.text)
 		said := r.admit(c, limits, now)
 		if got := string(c.bytes()); got != step.want || said != step.said {
 			t.Errorf("step %d: %q after %d, wanted %q after %d", i, got, said, step.want, step.said)

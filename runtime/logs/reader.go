@@ -4,66 +4,35 @@ import (
 	"fmt"
 	"time"
 
-	"golang.org/x/sys/unix"
+	"recipe/runtime/plan"
 )
 
-// A daemon that fills this many chunks in a row gets a larger pipe, which halves its waits for us.
-const (
-	heavyReads = 32
-	heavyPipe  = 256 << 10
-)
-
-// capture is the reader's goroutine: parked in the runtime's poller, without a buffer, while the daemon is silent.
-func (l *Log) capture() {
-	defer close(l.ended)
-	conn, err := l.read.SyscallConn()
-	if err != nil {
-		return // closed already
+// take hands what was read to the queues. reading is held.
+func (l *Log) take(c *chunk, force bool) {
+	if c.n == 0 {
+		l.collector.memory.put(c)
+		return
 	}
-	// A read that does not fill a chunk has emptied the pipe, and whatever comes after it wakes the poller.
-	conn.Read(func(fd uintptr) bool {
-		for l.awaitRoom() {
-			l.mu.Lock()
-			n := l.pump(int(fd), false)
-			l.mu.Unlock()
-			if n < chunkSize {
-				return false
-			}
-		}
-		return true
-	})
-}
-
-// pump moves up to a chunk from the pipe to the queues and returns how much it was. mu is held, so that whoever empties
-// the pipe does not overtake the reader.
-func (l *Log) pump(fd int, force bool) int {
-	c := pool.get()
-	n, err := unix.Read(fd, c.space[:])
-	for err == unix.EINTR {
-		n, err = unix.Read(fd, c.space[:])
-	}
-	if n <= 0 {
-		pool.put(c)
-		return 0
-	}
-	c.n, c.read = n, time.Now()
-	l.enlarge(fd, n)
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if l.tee != nil {
-		l.tee.offer(c.clone(), force)
-		l.start(l.tee)
+		l.tee.offer(l.collector.memory.copy(c), force)
+		l.run(l.tee)
 	}
 	l.keep(c, force)
-	l.start(&l.disk)
-	return n
+	l.run(&l.disk)
 }
 
 // keep hands to the disk what the rate admits of a chunk.
 func (l *Log) keep(c *chunk, force bool) {
 	if l.limits.Rate > 0 {
+		if l.rate == nil {
+			l.rate = &rate{}
+		}
 		l.say(l.rate.admit(c, l.limits, c.read))
 	}
 	if c.n == 0 {
-		pool.put(c)
+		l.collector.memory.put(c)
 		return
 	}
 	l.disk.offer(c, force)
@@ -76,133 +45,215 @@ func (l *Log) say(dropped int64) {
 	}
 }
 
-func (l *Log) enlarge(fd, n int) {
-	switch {
-	case l.fullReads >= heavyReads:
-		return
-	case n < chunkSize:
-		l.fullReads = 0
-		return
-	}
-	if l.fullReads++; l.fullReads == heavyReads {
-		unix.FcntlInt(uintptr(fd), unix.F_SETPIPE_SZ, heavyPipe) // refused beyond the user's share: it stays as it is
+// each calls f for the queues that there are, with mu held.
+func (l *Log) each(f func(*queue)) {
+	f(&l.disk)
+	l.run(&l.disk)
+	if l.tee != nil {
+		f(l.tee)
+		l.run(l.tee)
 	}
 }
 
-// withPipe reads what is in the pipe, at most as much as a pipe holds, and calls f before anything else is read. It does
-// nothing after Close.
+// withPipe reads what is there, of each source at most as much as a pipe holds, and calls f before anything else is read,
+// with mu held. It does nothing after Close.
 func (l *Log) withPipe(f func()) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.isClosing() {
+	l.reading.Lock()
+	defer l.reading.Unlock()
+	if l.closing.Load() {
 		return
 	}
-	if conn, err := l.read.SyscallConn(); err == nil {
-		conn.Control(func(fd uintptr) {
-			for range heavyPipe / chunkSize {
-				if l.pump(int(fd), true) < chunkSize {
-					break
-				}
-			}
-		})
+	l.pipe.empty()
+	for _, s := range l.terminals {
+		s.empty()
 	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	f()
+}
+
+// empty moves what is there now, and at most as much as a pipe holds.
+func (s *source) empty() {
+	for range heavyPipe / smallChunk {
+		if !s.move(true) {
+			return
+		}
+	}
 }
 
 // awaitRoom holds the daemon back, by not reading, while a queue is full and has patience left. False means that the
 // log is being closed.
 func (l *Log) awaitRoom() bool {
-	for _, q := range []*queue{&l.disk, l.tee} {
-		for q != nil && l.holdBack(q) {
-			start := time.Now()
-			timer := time.NewTimer(patience)
-			select {
-			case <-q.room:
-			case <-timer.C:
-			case <-l.closing:
-				timer.Stop()
-				return false
-			}
-			timer.Stop()
-			l.mu.Lock()
-			q.patience -= time.Since(start)
-			l.mu.Unlock()
+	for !l.closing.Load() {
+		q, room := l.fullQueue()
+		if q == nil {
+			return true
 		}
+		start := time.Now()
+		timer := time.NewTimer(patience)
+		select {
+		case <-room:
+		case <-timer.C:
+		}
+		timer.Stop()
+		l.mu.Lock()
+		q.patience -= time.Since(start)
+		l.mu.Unlock()
+	}
+	return false
+}
+
+func (l *Log) isFull() bool {
+	q, _ := l.fullQueue()
+	return q != nil
+}
+
+// fullQueue is one that the daemon is held back for, and what is closed when it has room again.
+func (l *Log) fullQueue() (*queue, chan struct{}) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, q := range []*queue{&l.disk, l.tee} {
+		if q != nil && q.full() && !q.dropping && q.patience > 0 {
+			if q.room == nil {
+				q.room = make(chan struct{})
+			}
+			return q, q.room
+		}
+	}
+	return nil, nil
+}
+
+// run has the queue emptied when there is something in it. mu is held.
+func (l *Log) run(q *queue) {
+	if !q.running && len(q.chunks) > 0 {
+		q.running = true
+		q.crew.add(job{l, q})
+	}
+}
+
+// empty delivers what is in the queue, and reports whether there is more of it than is due to a log at once. What cannot
+// be delivered now is tried again later.
+func (l *Log) empty(q *queue) (more bool) {
+	for done := 0; done < turn; {
+		l.mu.Lock()
+		c := q.take()
+		if c == nil {
+			l.emptied(q)
+		}
+		l.mu.Unlock()
+		if c == nil {
+			return false
+		}
+		done += c.n
+		if !q.to.deliver(c) {
+			l.later(q)
+			return false
+		}
+		l.collector.memory.put(c)
 	}
 	return true
 }
 
-func (l *Log) holdBack(q *queue) bool {
+// later tries again after a pause, or when the log is closed.
+func (l *Log) later(q *queue) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return q.full() && !q.dropping && q.patience > 0
+	q.pausing, q.again = true, true
+	if l.closing.Load() {
+		l.hasten(q)
+		return
+	}
+	time.AfterFunc(retryEvery, func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.hasten(q)
+	})
 }
 
-// start runs the queue's goroutine when there is something for it. mu is held.
-func (l *Log) start(q *queue) {
-	if !q.running && len(q.chunks) > 0 {
-		q.running = true
-		go l.empty(q)
+// hasten ends a pause. mu is held.
+func (l *Log) hasten(q *queue) {
+	if q.pausing {
+		q.pausing = false
+		q.crew.add(job{l, q})
 	}
 }
 
-// empty delivers until the queue is empty.
-func (l *Log) empty(q *queue) {
-	for {
-		l.mu.Lock()
-		c := q.take()
-		if c == nil && l.idle != nil {
-			close(l.idle)
-			l.idle = nil
-		}
-		if c == nil && q == &l.disk {
-			l.trouble = ""
-		}
-		l.mu.Unlock()
-		if c == nil {
-			return
-		}
-		q.deliver(c.bytes())
-		pool.put(c)
+// emptied tells those who wait for that. mu is held.
+func (l *Log) emptied(q *queue) {
+	if l.idle != nil {
+		close(l.idle)
+		l.idle = nil
+	}
+	if q != &l.disk {
+		return
+	}
+	l.trouble, l.resting = "", false
+	if l.shaper != nil {
+		l.shaper.out = nil
+	}
+	if !l.listed {
+		l.listed = true
+		l.collector.used(l)
 	}
 }
 
-// store writes to the file, however long that takes; a log that is being closed tries once more and gives up.
-func (l *Log) store(p []byte) {
-	for shaped := false; ; {
-		last := l.isClosing()
-		l.mu.Lock()
-		limits := l.limits
-		l.mu.Unlock()
-		if !shaped {
-			p, shaped = l.shaper.shape(p, limits, l.disk.takenAt), true
-		}
-		n, err := l.file.append(p, limits)
-		p = p[n:]
-		l.mu.Lock()
-		l.bytes += int64(n)
-		l.fails(err)
-		if last {
-			l.unsaved += len(p)
-		}
-		l.mu.Unlock()
-		if last || len(p) == 0 {
-			return
-		}
-		select {
-		case <-time.After(retryEvery):
-		case <-l.closing:
-		}
+// deliver writes to the file, however long that takes, and reports whether all was written; a log that is being closed
+// gives up what was not.
+func (l *Log) deliver(c *chunk) (done bool) {
+	l.mu.Lock()
+	limits, p := l.limits, l.pending
+	l.mu.Unlock()
+	if p == nil {
+		p = l.shape(c, limits)
 	}
+	last := l.closing.Load()
+	l.mu.Lock()
+	l.pending = p
+	l.mu.Unlock()
+	n, err := l.file.append(p, limits)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.pending = p[n:]
+	l.bytes += int64(n)
+	l.fails(err)
+	if last {
+		l.unsaved = append(l.unsaved, l.pending...)
+	}
+	if done = last || n == len(p); done {
+		l.pending = nil
+	}
+	return done
 }
 
-func (l *Log) isClosing() bool {
-	select {
-	case <-l.closing:
-		return true
-	default:
+// shape makes of a chunk what the file holds of it.
+func (l *Log) shape(c *chunk, limits plan.Logs) []byte {
+	if c.shaped {
+		return c.bytes()
+	}
+	if l.shaper == nil {
+		if !limits.Timestamps && limits.Format == plan.LogText {
+			return c.bytes()
+		}
+		l.shaper = &shaper{service: l.service, middle: l.file.line > 0}
+	}
+	return l.shaper.shape(c.bytes(), limits, c.read)
+}
+
+// rest closes the file when nothing was written since it was last called, and reports whether it is closed.
+func (l *Log) rest() bool {
+	l.mu.Lock()
+	if l.disk.running || !l.resting && !l.closing.Load() {
+		l.resting = true
+		l.mu.Unlock()
 		return false
 	}
+	f := l.file.f
+	l.file.f, l.listed = nil, false
+	l.mu.Unlock()
+	if f != nil {
+		f.Close() // which a file server may take its time for
+	}
+	return true
 }
 
 // fails keeps the error of a write, and says the first of a row on the tee, where somebody may be looking. mu is held.
@@ -211,13 +262,13 @@ func (l *Log) fails(err error) {
 		l.trouble = err.Error()
 		if l.err == nil && l.tee != nil {
 			l.tee.note("recipe: " + l.trouble)
-			l.start(l.tee)
+			l.run(l.tee)
 		}
 	}
 	l.err = err
 }
 
-func (l *Log) whyDropped() string {
+func (l *Log) reason() string {
 	if l.trouble != "" {
 		return "dropped: " + l.trouble
 	}

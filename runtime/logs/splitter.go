@@ -8,7 +8,8 @@ type splitter struct {
 	rest []byte
 }
 
-func (s *splitter) feed(p []byte) {
+func (s *splitter) deliver(c *chunk) (done bool) {
+	p := c.bytes()
 	for {
 		end := bytes.IndexByte(p, '\n')
 		if end < 0 {
@@ -22,8 +23,11 @@ func (s *splitter) feed(p []byte) {
 		}
 		p = p[end+1:]
 	}
-	if s.rest = append(s.rest, p...); len(s.rest) >= chunkSize {
+	if s.rest = append(s.rest, p...); len(s.rest) >= longLine {
 		s.emit(s.rest)
 		s.rest = nil
 	}
+	return true
 }
+
+func (s *splitter) reason() string { return "not shown: the terminal did not keep up" }

@@ -24,12 +24,22 @@ func start(t testing.TB, limits plan.Logs, tee func([]byte)) (*Log, string) {
 
 func open(t testing.TB, dir string, limits plan.Logs, tee func([]byte)) *Log {
 	t.Helper()
-	l, err := Open(dir, "foo", limits, tee)
+	l, err := collector(t).Open(dir, "foo", limits, tee)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { l.Close() })
 	return l
+}
+
+func collector(t testing.TB) *Collector {
+	t.Helper()
+	c, err := NewCollector()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	return c
 }
 
 // say runs a script as an incarnation.
@@ -45,11 +55,20 @@ func say(t *testing.T, l *Log, script string) {
 // gate keeps a queue's consumer from delivering until the channel is closed.
 func gate(l *Log, q *queue) chan struct{} {
 	open := make(chan struct{})
-	deliver := q.deliver
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	q.deliver = func(p []byte) { <-open; deliver(p) }
+	q.to = gated{q.to, open}
 	return open
+}
+
+type gated struct {
+	consumer
+	open chan struct{}
+}
+
+func (g gated) deliver(c *chunk) bool {
+	<-g.open
+	return g.consumer.deliver(c)
 }
 
 // line is the n-th of a flood; a few are longer than a chunk.
@@ -119,7 +138,7 @@ func withoutStarts(text []byte) string {
 	for _, found := range bytes.SplitAfter(text, []byte("\n")) {
 		if bytes.HasPrefix(found, []byte("recipe: ")) && len(kept) > 0 {
 			last := kept[len(kept)-1]
-			if n := number(last); n >= 0 && string(last) != line(n) && len(line(n)) > chunkSize {
+			if n := number(last); n >= 0 && string(last) != line(n) && len(line(n)) > smallChunk {
 				kept = kept[:len(kept)-1]
 			}
 		}

@@ -105,7 +105,7 @@ func (s *Supervisor) newService(d *definition) (*service, error) {
 	if d.task != nil {
 		tee = words.after(tee)
 	}
-	log, err := logs.Open(s.options.LogDir, name, d.spec.Logs, tee)
+	log, err := s.logs.Open(s.options.LogDir, name, d.spec.Logs, tee)
 	if err != nil {
 		return nil, err
 	}

@@ -28,6 +28,7 @@ import (
 	"recipe/runtime/control"
 	"recipe/runtime/expr"
 	"recipe/runtime/flags"
+	"recipe/runtime/logs"
 	"recipe/runtime/plan"
 	"recipe/runtime/probe"
 	"recipe/runtime/process"
@@ -56,6 +57,7 @@ type Options struct {
 type Supervisor struct {
 	options  Options
 	host     *process.Host
+	logs     *logs.Collector
 	journal  *journal
 	watcher  *watch.Watcher
 	listener *control.Listener
@@ -95,8 +97,12 @@ func New(o Options) (*Supervisor, error) {
 	if err != nil {
 		return nil, err
 	}
+	collector, err := logs.NewCollector()
+	if err != nil {
+		return nil, err
+	}
 	return &Supervisor{
-		options: o, host: host, watcher: watcher, stall: probe.NewStall(nil), calm: newCalm(),
+		options: o, host: host, logs: collector, watcher: watcher, stall: probe.NewStall(nil), calm: newCalm(),
 		slots:    make(chan struct{}, startsPerCPU*runtime.NumCPU()),
 		services: map[string]*service{}, retry: 5 * time.Second, listenRetry: listenRetry,
 	}, nil
@@ -107,6 +113,7 @@ func New(o Options) (*Supervisor, error) {
 func (s *Supervisor) Run(ctx, urgent context.Context) (err error) {
 	defer s.watcher.Close()
 	defer s.calm.end()
+	defer s.logs.Close()
 	defer func() { err = errors.Join(err, s.host.Close()) }()
 	defer func() {
 		if s.journal != nil {
