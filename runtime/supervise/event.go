@@ -32,7 +32,9 @@ const (
 	kinds // how many there are
 )
 
-// String is what people call the event.
+// EventName is what people call the event, and Row does.
+func EventName(e Event) string { return e.kind().String() }
+
 func (k kind) String() string {
 	return [kinds]string{"start", "stop", "restart", "reload", "change", "hasten", "due", "admitted", "executed", "not sane",
 		"spawn failed", "exit", "empty", "answer", "run", "change"}[k]

@@ -49,7 +49,7 @@ func (s *step) answer(e Answer) {
 	case e.OK:
 		p.failures, p.paused = 0, 0
 		if p.successes++; p.successes >= s.Config.Probes[e.Probe].Successes {
-			p.answered = true
+			p.answered, p.unwell = true, false
 			if startup {
 				s.startedUp()
 			}
@@ -88,8 +88,8 @@ func (s *step) startedUp() {
 
 // judge finds the service healthy once every probe has answered and none is failing.
 func (s *step) judge() {
-	for i, p := range s.probes {
-		if !p.answered || s.failing(i) {
+	for _, p := range s.probes {
+		if !p.answered || p.unwell {
 			return
 		}
 	}
@@ -97,15 +97,6 @@ func (s *step) judge() {
 		s.Healthy, s.EverHealthy = true, true
 		s.record("healthy", "every probe was answered %s after the start", s.now.Sub(s.Executed).Round(1e6))
 	}
-}
-
-// failing tells whether a probe's failures make the service unhealthy: the first of one that may kill it, and as many as
-// the recipe says of one that does nothing else.
-func (s *step) failing(i int) bool {
-	if s.Config.Probes[i].Role == plan.RoleReadiness {
-		return s.probes[i].failures >= s.Config.Probes[i].Failures
-	}
-	return s.probes[i].failures > 0
 }
 
 // failed counts, and kills at the limit. A daemon that never answered is given StartWithin first.
@@ -121,7 +112,7 @@ func (s *step) failed(e Answer, p *probeState) {
 		s.unready(e, p)
 		return
 	}
-	s.Healthy = false
+	s.Healthy, p.unwell = false, true
 	if p.failures < config.Failures {
 		s.record("unhealthy", "%s: %s (%d of %d%s)", e.Name, e.Detail, p.failures, config.Failures, s.lasting(e, p))
 		return
@@ -134,7 +125,7 @@ func (s *step) failed(e Answer, p *probeState) {
 // unready says once what makes the service unhealthy, however long it lasts.
 func (s *step) unready(e Answer, p *probeState) {
 	if p.failures == s.Config.Probes[e.Probe].Failures {
-		s.Healthy = false
+		s.Healthy, p.unwell = false, true
 		s.record("unhealthy", "%s: %s (%d in a row%s): not ready, which kills nothing", e.Name, e.Detail, p.failures, s.lasting(e, p))
 	}
 }

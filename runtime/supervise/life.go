@@ -99,6 +99,13 @@ func (s *step) reloadRunning(e Reload) {
 
 func (s *step) configure(e Configure) { s.Config = e.Config }
 
+func (s *step) configureWaiting(e Configure) {
+	s.Config = e.Config
+	if limit := s.now.Add(s.Config.Restart.Cap.Std()); s.Due.After(limit) {
+		s.Due = limit
+	}
+}
+
 func (s *step) configureRunning(e Configure) {
 	changed := !reflect.DeepEqual(s.Config.Probes, e.Config.Probes)
 	s.Config = e.Config
@@ -139,7 +146,7 @@ func (s *step) admitted(Admitted) {
 		s.Restarts++
 	}
 	s.spawned, s.atOnce = true, false
-	s.ending, s.insane = "", ""
+	s.ending, s.insane, s.unsaid = "", "", false
 	s.Executed, s.Healthy, s.EverHealthy = time.Time{}, false, false
 	s.do(Spawn{})
 	s.enter(Starting, time.Time{}, s.Reason)
@@ -160,11 +167,12 @@ func (s *step) exitedStarting(e Exited) {
 	if s.insane != "" {
 		s.ending = "cannot start: " + s.insane
 	}
+	s.unsaid = true
 	s.kill(s.ending)
 }
 
 func (s *step) exitedRunning(e Exited) {
-	s.ending = "the daemon ended: " + e.Status
+	s.ending, s.unsaid = "the daemon ended: "+e.Status, true
 	s.kill(s.ending)
 }
 
@@ -186,11 +194,19 @@ func (s *step) emptied(e Emptied) {
 		s.record("stopped", "%s", reason)
 		s.enter(Stopped, time.Time{}, reason)
 	case s.atOnce:
-		s.Deaths = 0
-		s.queue(reason)
+		s.again(reason)
 	default:
 		s.dead(reason)
 	}
+}
+
+// again starts what was asked for meanwhile, and says why the last incarnation ended where that was not said yet.
+func (s *step) again(reason string) {
+	if s.unsaid {
+		s.record("restart", "%s; at once", reason)
+	}
+	s.Deaths = 0
+	s.queue(reason)
 }
 
 // dead chooses when the next incarnation starts.

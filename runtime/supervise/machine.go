@@ -21,7 +21,30 @@
 // The tables services and tasks (table.go) are the whole of it: what each event does in each state, and where that leads.
 // SPEC.md's diagrams are made of them. A new event is a type with its kind in event.go, and its rows.
 //
-// Tests: tables of conversations (events in, actions out), and random walks that assert the rules at every step.
+// What the driver keeps, whatever happens, and package simulate does in its place:
+//
+//   - One event at a time, and the actions of one are carried out, in order, before the next. Of a service the times of
+//     events never go back; of a task the wall clock may, the monotonic one does not.
+//
+//   - Due is followed by a Timer, soon after; a Timer may also come too early, twice, or where nothing is due.
+//
+//   - Admit is answered by one Admitted, some time. One that is late may come in any state; it is refused but in Queued.
+//
+//   - Spawn is answered by SpawnFailed at once; else by Executed or by NotSane or by neither, and then, some time, by one
+//     Exited. After a Kill the Exited may come before Emptied, after it, or not at all.
+//
+//   - Kill is answered by one Emptied, however late, when nothing of the tree is left.
+//
+//   - Probe is followed by Answers of the probes that were asked, until StopProbes; some come late, some are lost.
+//
+//   - Nothing of one incarnation comes after the next Spawn, no Answer of one round after the next Probe.
+//
+//   - All other events may come at any time, in any number. Those of one admin come in their order.
+//
+//   - A driver that dies forgets its machines. Its successor begins with New, when nothing is left of all trees.
+//
+// Tests: tables of conversations (events in, actions out), and package simulate, which holds every step of 150
+// daemon-years to the rules.
 package supervise
 
 import (
@@ -60,6 +83,7 @@ type probeState struct {
 	successes int  // in a row
 	failures  int  // in a row
 	paused    int  // inconclusive ones in a row
+	unwell    bool // has failed, as often as its role allows, since its last answer
 
 	failing time.Time // since the first of the failures
 }
@@ -82,6 +106,7 @@ type Machine struct {
 	probes   []probeState
 	spawned  bool   // ever
 	ending   string // why the incarnation is being ended, where that is not its own exit
+	unsaid   bool   // no record tells yet why it ended
 	insane   string // what the launcher said
 	atOnce   bool   // the next start waits for nothing: an admin or a change asked for it
 	generate uint64 // of the jitter

@@ -23,7 +23,8 @@ var services = machine(
 	on(Reload{}, in(Starting), (*step).reloadStarting, to(Killing), "the launcher is killed, and the next start comes at once"),
 	on(Reload{}, in(Running), (*step).reloadRunning, to(), "templates are rewritten, and the signal is sent"),
 
-	on(Configure{}, in(Stopped, Waiting, Queued, Starting, Ending, Killing), (*step).configure, to(), "the new configuration holds"),
+	on(Configure{}, in(Waiting), (*step).configureWaiting, to(), "the new configuration holds; a delay longer than its cap is cut short"),
+	on(Configure{}, in(Stopped, Queued, Starting, Ending, Killing), (*step).configure, to(), "the new configuration holds"),
 	on(Configure{}, in(Running), (*step).configureRunning, to(), "the new configuration holds; probes that changed begin anew"),
 
 	on(Hasten{}, in(Ending), (*step).hasten, to(Killing), "the rest of the grace is left out"),
@@ -77,7 +78,7 @@ var tasks = machine(
 	on(Admitted{}, in(Queued), (*taskStep).admitted, to(Starting), "a launcher is spawned"),
 	on(Executed{}, in(Starting), (*taskStep).executed, to(Running), "it runs"),
 	on(NotSane{}, in(Starting), (*taskStep).notSane, to(), "what the launcher said is the reason of the exit that follows"),
-	on(SpawnFailed{}, in(Starting), (*taskStep).spawnFailed, to(Stopped, Queued, Waiting), "a run that failed"),
+	on(SpawnFailed{}, in(Starting), (*taskStep).spawnFailed, to(Waiting), "a run that failed"),
 
 	on(Exited{}, in(Starting), (*taskStep).exitedStarting, to(Killing), "the run failed; what is left of the tree is killed"),
 	on(Exited{}, in(Running), (*taskStep).exitedRunning, to(Killing), "what is left of the tree is killed"),

@@ -138,6 +138,8 @@ func (s *taskStep) configureIdle(e ConfigureTask) {
 		s.schedule("the recipe changed when it is run")
 	case moved && s.State == Waiting:
 		s.queue("the recipe has it run once")
+	case s.State == Waiting && s.Due.Sub(s.now) > s.longest():
+		s.setBack()
 	}
 }
 
@@ -193,7 +195,7 @@ func (s *taskStep) executed(Executed) {
 func (s *taskStep) spawnFailed(e SpawnFailed) { s.finish(false, "cannot start: "+e.Reason) }
 
 func (s *taskStep) exitedRunning(e Exited) {
-	s.task.succeeded, s.ending = e.OK, e.Status
+	s.task.succeeded, s.ending, s.unsaid = e.OK, e.Status, true
 	s.kill(s.ending)
 }
 
@@ -213,8 +215,7 @@ func (s *taskStep) finish(ok bool, reason string) {
 		s.record("stopped", "%s", reason)
 		s.enter(Stopped, time.Time{}, reason)
 	case s.atOnce:
-		s.Deaths = 0
-		s.queue(reason)
+		s.again(reason)
 	case ok:
 		s.Deaths = 0
 		s.record("done", "%s, after %s", reason, s.now.Sub(s.task.began).Round(time.Millisecond))
