@@ -56,7 +56,7 @@ func runPackage(r *Recording, a *arguments) starlark.Value {
 func runService(r *Recording, a *arguments) starlark.Value {
 	s := plan.Service{
 		Name: get[string](a, "name"), User: get[string](a, "user"), Command: get[[]expr.Expr](a, "command"), Env: get[[]plan.Variable](a, "env"),
-		WorkDir: get[expr.Expr](a, "workdir"), Umask: optional[plan.Mode](a, "umask"),
+		WorkDir: get[expr.Expr](a, "workdir"), Umask: optional[plan.Mode](a, "umask"), Terminal: get[bool](a, "terminal"),
 		Restart: plan.DefaultRestart(), Stop: plan.DefaultStop(), Logs: plan.DefaultLogs(), After: get[[]string](a, "after"),
 	}
 	calls := serviceCalls{self: a.call}

@@ -133,6 +133,7 @@ func spelledElsewhere(word, name string) string {
 			"ExecStart": `write command = ["/usr/bin/foo"]`, "ExecStartPre": "write prepare = [run([...])]", "Restart": "a service is always started again; restart = restart(...) sets how soon",
 			"User": `write user = account("foo")`, "Environment": `write env = {"NAME": "value"}`, "environment": `write env = {"NAME": "value"}`,
 			"WorkingDirectory": "write workdir = ...", "cwd": "write workdir = ...",
+			"tty": "write terminal = True", "pty": "write terminal = True", "stdin_open": "write terminal = True", "interactive": "write terminal = True", "StandardInput": "write terminal = True for one that takes commands",
 			"healthcheck": `write probes = [http(8080, "/healthz")]`, "health": `write probes = [http(8080, "/healthz")]`, "probe": `write probes = [http(8080, "/healthz")]`,
 			"depends_on": `write after = ["other"]`, "requires": `write after = ["other"]`, "After": `write after = ["other"]`, "pidfile": "no file with a pid is read or written: the daemon is a child in the foreground",
 			"PIDFile": "no file with a pid is read or written: the daemon is a child in the foreground", "autostart": "what is declared is started", "replicas": "declare a service for each",

@@ -71,6 +71,7 @@ func declarations() []Word {
 				{Name: "env", Type: environType, Doc: "variables of the environment"},
 				{Name: "workdir", Type: pathType, Doc: "where it starts, / unless given; a directory that is there, or that a step makes"},
 				{Name: "umask", Type: modeType, Doc: "the permission bits that its files, and those of its run steps, do not get; 0o022 unless given"},
+				{Name: "terminal", Type: boolType, Default: no, Doc: "it has one of its own, for programs that take commands on one: `recipe attach` shows it and types into it"},
 				{Name: "prepare", Type: stepsType, Doc: "steps before each start"},
 				{Name: "listen", Type: socketsType, Doc: "sockets that it finds open, as descriptors from 3 in this order, with LISTEN_FDS, LISTEN_PID and LISTEN_FDNAMES"},
 				{Name: "probes", Type: probesType, Doc: "questions that only a healthy daemon answers"},

@@ -128,6 +128,10 @@ func (p *pretender) Stop(ctx context.Context, name string, by control.Caller) (c
 	})
 }
 
+func (p *pretender) Attach(_ context.Context, name string, _ control.Caller, _ control.Attach) (control.Attachment, error) {
+	return nil, &control.Error{Code: control.Refused, Message: name + " has no terminal"}
+}
+
 func (p *pretender) Restart(ctx context.Context, name string, by control.Caller) (control.Status, error) {
 	return p.change(name, func(s *control.Status) { s.State, s.PID = control.Running, s.PID+1000 })
 }

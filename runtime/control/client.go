@@ -93,16 +93,20 @@ func (c *Client) do(ctx context.Context, method, path string, body, into any) er
 		return c.unreachable(ctx, err)
 	}
 	if response.StatusCode != http.StatusOK {
-		e := &Error{}
-		if json.Unmarshal(data, e) != nil || e.Message == "" {
-			e = &Error{Code: Failed, Message: fmt.Sprintf("the supervisor at %s answered %s", c.Path, response.Status)}
-		}
-		return e
+		return c.refusal(response, data)
 	}
 	if err := json.Unmarshal(data, into); err != nil {
 		return &Error{Code: Failed, Message: fmt.Sprintf("cannot read the answer of the supervisor at %s: %v", c.Path, err)}
 	}
 	return nil
+}
+
+func (c *Client) refusal(response *http.Response, body []byte) error {
+	e := &Error{}
+	if json.Unmarshal(body, e) != nil || e.Message == "" {
+		e = &Error{Code: Failed, Message: fmt.Sprintf("the supervisor at %s answered %s", c.Path, response.Status)}
+	}
+	return e
 }
 
 func (c *Client) unreachable(ctx context.Context, err error) error {

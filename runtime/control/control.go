@@ -20,6 +20,7 @@
 //	GET  /v1/status                                    {"services": [Status...]}
 //	GET  /v1/services/NAME/why                         {"decisions": [Decision...]}
 //	POST /v1/services/NAME/start, .../stop, .../restart   {"why": TEXT, "sudo_user": NAME} gives a Status
+//	POST /v1/services/NAME/attach                      upgrades the connection to frames (frame.go, attach.go)
 //
 // Tests: a real socket with a fake Backend, a stranger in a process of its own, requests that stay half-sent.
 package control
@@ -69,8 +70,9 @@ type Status struct {
 	Containment string     `json:"containment"`    // what holds its tree together, as in "cgroup"
 	Digest      string     `json:"digest"`         // of the plan
 	LogDir      string     `json:"log_dir"`
-	Stalls      int        `json:"stalls,omitempty"` // probes that proved nothing, since the supervisor, the machine or the service was paused
-	Task        *Task      `json:"task,omitempty"`   // nil for a service
+	Stalls      int        `json:"stalls,omitempty"`   // probes that proved nothing, since the supervisor, the machine or the service was paused
+	Terminal    bool       `json:"terminal,omitempty"` // it can be attached to
+	Task        *Task      `json:"task,omitempty"`     // nil for a service
 }
 
 // Task is what a Status says of a task beyond what services have.
@@ -146,4 +148,5 @@ type Backend interface {
 	Start(ctx context.Context, service string, by Caller) (Status, error)
 	Stop(ctx context.Context, service string, by Caller) (Status, error)
 	Restart(ctx context.Context, service string, by Caller) (Status, error)
+	Attach(ctx context.Context, service string, by Caller, how Attach) (Attachment, error)
 }

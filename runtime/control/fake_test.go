@@ -2,8 +2,12 @@ package control
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -16,6 +20,8 @@ type fake struct {
 	left    chan struct{} // closed when a waiting Stop sees its client leave
 	emptied chan struct{}
 	asked   chan struct{} // closed when Stop was called
+
+	attached *fakeAttachment // nil: nobody can attach
 }
 
 func newFake() *fake {
@@ -114,4 +120,57 @@ func must(t *testing.T, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// Attach gives what the test put into the fake.
+func (f *fake) Attach(_ context.Context, service string, by Caller, how Attach) (Attachment, error) {
+	f.note(by)
+	if f.attached == nil {
+		return nil, &Error{Code: Refused, Message: service + " has no terminal", Hint: "give it one"}
+	}
+	f.attached.how = how
+	return f.attached, f.known(service)
+}
+
+// fakeAttachment answers what is typed with what it says, and tells sizes.
+type fakeAttachment struct {
+	how    Attach
+	say    chan string // "!..." is a note
+	once   sync.Once
+	closed chan struct{}
+}
+
+func newFakeAttachment() *fakeAttachment {
+	return &fakeAttachment{say: make(chan string, 100), closed: make(chan struct{})}
+}
+
+func (a *fakeAttachment) Next() ([]byte, string, error) {
+	select {
+	case text, more := <-a.say:
+		note, noted := strings.CutPrefix(text, "!")
+		switch {
+		case !more:
+			return nil, "", io.EOF
+		case noted:
+			return nil, note, nil
+		}
+		return []byte(text), "", nil
+	case <-a.closed:
+		return nil, "", io.EOF
+	}
+}
+
+func (a *fakeAttachment) Write(p []byte) (int, error) {
+	if a.how.ReadOnly {
+		return 0, errors.New("read-only")
+	}
+	a.say <- "typed " + string(p)
+	return len(p), nil
+}
+
+func (a *fakeAttachment) Resize(columns, rows int) { a.say <- fmt.Sprintf("!%d by %d", columns, rows) }
+
+func (a *fakeAttachment) Close() error {
+	a.once.Do(func() { close(a.closed) })
+	return nil
 }

@@ -50,6 +50,7 @@ func (l *Listener) Serve(ctx context.Context, b Backend) error {
 			h.Close()
 		}
 		<-served
+		s.attached.close(l.bounds.closing)
 	}
 	if err != nil && !errors.Is(err, http.ErrServerClosed) && ctx.Err() == nil {
 		return fmt.Errorf("cannot serve %s any longer: %w", l.path, err)
@@ -62,6 +63,8 @@ type uidKey struct{}
 type server struct {
 	backend Backend
 	bounds  bounds
+
+	attached attachments
 }
 
 func (s *server) routes() http.Handler {
@@ -71,6 +74,7 @@ func (s *server) routes() http.Handler {
 	mux.HandleFunc("POST /v1/services/{name}/start", s.action(s.backend.Start))
 	mux.HandleFunc("POST /v1/services/{name}/stop", s.action(s.backend.Stop))
 	mux.HandleFunc("POST /v1/services/{name}/restart", s.action(s.backend.Restart))
+	mux.HandleFunc("POST /v1/services/{name}/attach", s.attach)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		refuse(w, &Error{Code: BadRequest, Message: fmt.Sprintf("this supervisor does not know the request %s %s", r.Method, r.URL.Path),
 			Hint: "the client is of another version"})
@@ -116,7 +120,8 @@ func (s *server) why(w http.ResponseWriter, r *http.Request) {
 // read deadline too, since net/http reads on to see the client leave, and takes a timeout for that.
 func (s *server) action(do func(context.Context, string, Caller) (Status, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		by, err := s.caller(w, r)
+		var request actionRequest
+		by, err := s.caller(w, r, &request, &request)
 		if err != nil {
 			refuse(w, err)
 			return
@@ -134,12 +139,12 @@ func (s *server) action(do func(context.Context, string, Caller) (Status, error)
 	}
 }
 
-// caller joins what the kernel knows of the client with what it says itself. Only root may speak for someone else.
-func (s *server) caller(w http.ResponseWriter, r *http.Request) (Caller, error) {
-	var request actionRequest
+// caller reads the body into whole, which request is a part of, and joins what the kernel knows of the client with what it
+// says itself. Only root may speak for someone else.
+func (s *server) caller(w http.ResponseWriter, r *http.Request, whole any, request *actionRequest) (Caller, error) {
 	dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, s.bounds.body))
 	dec.DisallowUnknownFields()
-	if err := dec.Decode(&request); err != nil && err != io.EOF {
+	if err := dec.Decode(whole); err != nil && err != io.EOF {
 		return Caller{}, &Error{Code: BadRequest, Message: fmt.Sprintf("cannot read the request: %v", err)}
 	}
 	if _, err := dec.Token(); err != io.EOF {

@@ -35,16 +35,17 @@ const ExitInsane = 100
 // Spec is a service made concrete: no expression is left. It goes through JSON to the process that carries it out.
 // Accounts are looked up by that process, not before.
 type Spec struct {
-	Service string      `json:"service"`
-	Argv    []string    `json:"argv"`
-	Env     []string    `json:"env"`               // NAME=value, the whole of the daemon's environment
-	Extra   []string    `json:"extra,omitempty"`   // NAME=value, put over Env by a supervisor
-	WorkDir string      `json:"workdir,omitempty"` // / unless given
-	Umask   *plan.Mode  `json:"umask,omitempty"`   // of the daemon and of run steps; nil is 022
-	Steps   []Step      `json:"steps,omitempty"`
-	Account *Account    `json:"account,omitempty"` // nil is whoever calls
-	Limits  plan.Limits `json:"limits,omitzero"`
-	Listen  []string    `json:"listen,omitempty"` // the names of its sockets
+	Service  string      `json:"service"`
+	Argv     []string    `json:"argv"`
+	Env      []string    `json:"env"`               // NAME=value, the whole of the daemon's environment
+	Extra    []string    `json:"extra,omitempty"`   // NAME=value, put over Env by a supervisor
+	WorkDir  string      `json:"workdir,omitempty"` // / unless given
+	Umask    *plan.Mode  `json:"umask,omitempty"`   // of the daemon and of run steps; nil is 022
+	Steps    []Step      `json:"steps,omitempty"`
+	Account  *Account    `json:"account,omitempty"` // nil is whoever calls
+	Limits   plan.Limits `json:"limits,omitzero"`
+	Listen   []string    `json:"listen,omitempty"`   // the names of its sockets
+	Terminal bool        `json:"terminal,omitempty"` // descriptor 1 is one, for it alone
 }
 
 // Account is a user of the host, its primary group where that is not the one of /etc/passwd, and groups that it has besides
@@ -74,7 +75,7 @@ type Step struct {
 // Resolve computes every expression of the service. The error names the argument, variable or step at fault, and the
 // flags and facts that it is computed from.
 func Resolve(p *plan.Plan, s *plan.Service, env *expr.Env) (*Spec, error) {
-	spec := &Spec{Service: s.Name, Umask: s.Umask, Limits: s.Limits, Listen: socketNames(s)}
+	spec := &Spec{Service: s.Name, Umask: s.Umask, Limits: s.Limits, Listen: socketNames(s), Terminal: s.Terminal}
 	r := &resolver{env: env}
 	for i, e := range s.Command {
 		spec.Argv = append(spec.Argv, r.words(argumentPlace(i), e)...)
@@ -108,6 +109,9 @@ func Environment(p *plan.Plan, s *plan.Service) []plan.Variable {
 		{Name: "PATH", Value: expr.TextOf(searchPath)},
 		{Name: "LANG", Value: expr.TextOf("C.UTF-8")},
 	}
+	if s.Terminal {
+		fixed = append(fixed, plan.Variable{Name: "TERM", Value: expr.TextOf(terminalType)})
+	}
 	if account := p.Account(s.User); account != nil {
 		home := account.Home
 		if home.IsZero() {
@@ -129,6 +133,9 @@ func Environment(p *plan.Plan, s *plan.Service) []plan.Variable {
 	}
 	return append(all, s.Env...)
 }
+
+// terminalType is what operators' terminals have in common, and what every host knows.
+const terminalType = "xterm"
 
 const searchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 

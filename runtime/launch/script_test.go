@@ -109,6 +109,11 @@ func TestScriptRefuses(t *testing.T) {
 	if text, err := launch.Script(p, &p.Services[0]); err == nil || !strings.Contains(err.Error(), "8 sockets") { // the step would have one
 		t.Errorf("%q, %v", text, err)
 	}
+	p = called([]expr.Expr{expr.TextOf("/bin/true")})
+	p.Services[0].Terminal = true
+	if text, err := launch.Script(p, &p.Services[0]); err == nil || !strings.Contains(err.Error(), "terminal") {
+		t.Errorf("%q, %v", text, err)
+	}
 }
 
 func script(t *testing.T, p *plan.Plan) []byte {

@@ -160,22 +160,23 @@ type Content struct {
 }
 
 // Service is one daemon. User names an account of the plan; empty means whoever starts it. WorkDir is where it starts, /
-// unless set. Umask is that of the daemon and of its run steps.
+// unless set. Umask is that of the daemon and of its run steps. Terminal gives it one of its own, which operators attach to.
 type Service struct {
-	Name    string      `json:"name"`
-	User    string      `json:"user,omitempty"`
-	Command []expr.Expr `json:"command"`
-	Env     []Variable  `json:"env,omitempty"` // by name
-	WorkDir expr.Expr   `json:"workdir,omitzero"`
-	Umask   *Mode       `json:"umask,omitempty"` // 022 unless given
-	Prepare []Step      `json:"prepare,omitempty"`
-	Listen  []Socket    `json:"listen,omitempty"` // in the order of their descriptors
-	Probes  []Probe     `json:"probes,omitempty"`
-	Restart Restart     `json:"restart"`
-	Stop    Stop        `json:"stop"`
-	Limits  Limits      `json:"limits,omitzero"`
-	Logs    Logs        `json:"logs"`
-	After   []string    `json:"after,omitempty"` // services of the plan
+	Name     string      `json:"name"`
+	User     string      `json:"user,omitempty"`
+	Command  []expr.Expr `json:"command"`
+	Env      []Variable  `json:"env,omitempty"` // by name
+	WorkDir  expr.Expr   `json:"workdir,omitzero"`
+	Umask    *Mode       `json:"umask,omitempty"` // 022 unless given
+	Terminal bool        `json:"terminal,omitempty"`
+	Prepare  []Step      `json:"prepare,omitempty"`
+	Listen   []Socket    `json:"listen,omitempty"` // in the order of their descriptors
+	Probes   []Probe     `json:"probes,omitempty"`
+	Restart  Restart     `json:"restart"`
+	Stop     Stop        `json:"stop"`
+	Limits   Limits      `json:"limits,omitzero"`
+	Logs     Logs        `json:"logs"`
+	After    []string    `json:"after,omitempty"` // services of the plan
 }
 
 // Variable is one of the daemon's environment.

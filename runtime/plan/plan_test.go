@@ -184,6 +184,7 @@ func TestProblems(t *testing.T) {
 				p.Services[0].Listen = append(p.Services[0].Listen, Socket{Name: fmt.Sprint("s", i), Type: Stream, Port: expr.IntOf(int64(2000 + i)), Backlog: 1})
 			}
 		}, "services[0].listen needs-more-than-sh"},
+		{"a terminal that no init gives", func(p *Plan) { p.Services[0].Terminal = true }, "services[0].terminal needs-more-than-sh"},
 		{"task named as a service", func(p *Plan) { p.Tasks[0].Name = "bar" }, "tasks[0].name duplicate-name"},
 		{"task without a command", func(p *Plan) { p.Tasks[0].Command = nil }, "tasks[0].command missing-argument"},
 		{"task that forks away", func(p *Plan) { p.Tasks[0].Command = append(p.Tasks[0].Command, expr.TextOf("--daemonize")) }, "tasks[0].command[2] daemonizes"},
@@ -483,6 +484,7 @@ func TestLaunchDigestIgnoresWhatARunningDaemonCanTake(t *testing.T) {
 		"account":   {func(p *Plan) { p.Accounts[0].Group = "x" }, false},
 		"umask":     {func(p *Plan) { p.Services[0].Umask = nil }, false},
 		"workdir":   {func(p *Plan) { p.Services[0].WorkDir = expr.Expr{} }, false},
+		"terminal":  {func(p *Plan) { p.Services[0].Terminal = true }, false},
 		"limit":     {func(p *Plan) { p.Services[0].Limits.NoFile = 100 }, false},
 		"variables": {func(p *Plan) { p.Services[0].Env = nil }, false},
 	} {

@@ -97,14 +97,15 @@ func (p *Plan) eachFlag(e expr.Expr, seen map[string]bool, visit func(name strin
 // must be started anew. Probes, delays, grace and log bounds are applied to the running one and are not in it.
 func (s *Service) LaunchDigest(p *Plan) (string, error) {
 	return digest(struct {
-		Name    string
-		User    *Account
-		Command []expr.Expr
-		Env     []Variable
-		WorkDir expr.Expr `json:",omitzero"`
-		Umask   *Mode     `json:",omitempty"`
-		Prepare []Step
-		Limits  Limits
-		Listen  []Socket `json:",omitempty"`
-	}{s.Name, p.Account(s.User), s.Command, s.Env, s.WorkDir, s.Umask, s.Prepare, s.Limits, s.Listen})
+		Name     string
+		User     *Account
+		Command  []expr.Expr
+		Env      []Variable
+		WorkDir  expr.Expr `json:",omitzero"`
+		Umask    *Mode     `json:",omitempty"`
+		Prepare  []Step
+		Limits   Limits
+		Listen   []Socket `json:",omitempty"`
+		Terminal bool     `json:",omitempty"`
+	}{s.Name, p.Account(s.User), s.Command, s.Env, s.WorkDir, s.Umask, s.Prepare, s.Limits, s.Listen, s.Terminal})
 }

@@ -41,6 +41,9 @@ func Launch() {
 }
 
 func become(ctx context.Context, spec *launch.Spec, given descriptors, report *os.File) error {
+	if err := spec.TakeTerminal(); err != nil {
+		return err
+	}
 	if err := spec.Prepare(ctx); err != nil {
 		return err
 	}

@@ -51,6 +51,7 @@ type commands struct {
 	Stop     stopCommand     `cmd:"" help:"Stop services; they stay stopped until they are started."`
 	Restart  restartCommand  `cmd:"" help:"Restart services."`
 	Logs     logsCommand     `cmd:"" help:"Show what a service wrote."`
+	Attach   attachCommand   `cmd:"" help:"Show a service's terminal, and type into it."`
 
 	Completion completionCommand `cmd:"" help:"Print the script by which a shell completes recipe's lines."`
 	Complete   completeCommand   `cmd:"" hidden:"" help:"Tell how a line may go on."`

@@ -18,6 +18,7 @@ func (sv *service) act(a supervise.Action) {
 	switch a := a.(type) {
 	case supervise.Record:
 		sv.sup.decide(sv.name, a.What, a.Why)
+		sv.tellViewers(a)
 	case supervise.Admit:
 		sv.admit()
 	case supervise.Spawn:
@@ -132,15 +133,17 @@ func (sv *service) spawn() {
 		sv.pending = append(sv.pending, supervise.SpawnFailed{Reason: err.Error()})
 		return
 	}
-	if uid, gid, ok := spec.Owner(); ok {
-		// A daemon that opens /dev/stderr by name must own the pipe behind it.
-		if err := sv.log.Own(uid, gid); err != nil {
-			sv.sup.decide(sv.name, "logs", err.Error())
-		}
+	output, err := sv.output(spec)
+	if err != nil {
+		sv.pending = append(sv.pending, supervise.SpawnFailed{Reason: err.Error()})
+		return
 	}
 	incarnation, err := sv.sup.host.Start(process.Order{
-		Service: sv.name, ID: randomID(), Spec: spec, Sockets: sv.sockets.files(), Output: sv.log.Writer(), Notify: sv.notify(sv.number),
+		Service: sv.name, ID: randomID(), Spec: spec, Sockets: sv.sockets.files(), Output: output, Notify: sv.notify(sv.number),
 	})
+	if spec.Terminal {
+		output.Close()
+	}
 	if err != nil {
 		sv.pending = append(sv.pending, supervise.SpawnFailed{Reason: err.Error()})
 		return
@@ -238,6 +241,9 @@ func (sv *service) kill() {
 	go func() {
 		left := sv.end(incarnation)
 		askedOut(asks)
+		if t := sv.screen.Load(); t != nil {
+			t.End()
+		}
 		sv.log.EndIncarnation()
 		if sv.task != nil {
 			sv.hearOut()

@@ -17,6 +17,7 @@ import (
 	"recipe/runtime/plan"
 	"recipe/runtime/process"
 	"recipe/runtime/supervise"
+	"recipe/runtime/terminal"
 )
 
 // definition is what a service is made of at a time; it is replaced as a whole and never changed.
@@ -61,8 +62,9 @@ type service struct {
 	live        *expr.Env // the flags as the running daemon knows them
 	log         *logs.Log
 	sockets     sockets
-	postponed   uint64 // counts the changes; of the last one
-	refused     error  // why it waits; nil where it does not
+	screen      atomic.Pointer[terminal.Terminal] // nil without one; set by loop alone
+	postponed   uint64                            // counts the changes; of the last one
+	refused     error                             // why it waits; nil where it does not
 	incarnation *process.Incarnation
 	number      uint64  // of the incarnation, from 1
 	round       uint64  // of probes, from 1
@@ -114,6 +116,9 @@ func (s *Supervisor) newService(d *definition) (*service, error) {
 	sv := &service{
 		name: name, sup: s, mailbox: make(chan message, 16), gone: make(chan struct{}), log: log, definition: d,
 		machine: supervise.New(supervise.ConfigOf(d.spec), seed.Sum64()^uint64(os.Getpid())),
+	}
+	if d.spec.Terminal {
+		sv.screen.Store(terminal.New(log.Writer()))
 	}
 	if d.task != nil {
 		if sv.task, err = newTask(s.options.StateDir, d.task, seed.Sum64()^uint64(os.Getpid()), words); err != nil {
@@ -194,6 +199,7 @@ func (sv *service) adopt(d *definition) (asked bool) {
 
 // close gives the claim up before the name can be looked up no longer: whoever finds no service may claim it.
 func (sv *service) close() {
+	sv.giveUpTerminal("the service is not supervised any longer")
 	sv.log.Close()
 	sv.sockets.close()
 	if sv.task != nil {
