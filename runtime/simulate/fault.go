@@ -55,7 +55,9 @@ var kinds = map[string]func(w *world, sv *service, d time.Duration){
 	"remove":            func(_ *world, sv *service, d time.Duration) { sv.ask(func() { sv.remove(d) }) },
 	"change":            func(_ *world, sv *service, d time.Duration) { sv.ask(func() { sv.change(d) }) },
 	"reload": func(_ *world, sv *service, _ time.Duration) {
-		sv.told(supervise.Reload{Signal: "HUP", Why: "a flag changed"})
+		if sv.task == nil { // a task shows the change at its next run
+			sv.told(supervise.Reload{Signal: "HUP", Why: "a flag changed"})
+		}
 	},
 	"restart anew": func(_ *world, sv *service, _ time.Duration) { sv.told(supervise.Restart{Why: "the recipe changed"}) },
 
@@ -68,6 +70,12 @@ var kinds = map[string]func(w *world, sv *service, d time.Duration){
 	"stop for good": func(_ *world, sv *service, _ time.Duration) { sv.adminStop() },
 	"restart":       func(_ *world, sv *service, _ time.Duration) { sv.told(supervise.Restart{Why: "an admin"}) },
 	"hasten":        func(_ *world, sv *service, _ time.Duration) { sv.told(supervise.Hasten{Why: "asked twice to end"}) },
+}
+
+// hostWide are the kinds that befall all services.
+var hostWide = map[string]bool{
+	"disk full": true, "no spawn": true, "late": true, "stall": true, "pause": true, "clock on": true, "clock back": true,
+	"reboot": true, "supervisor killed": true, "upgrade": true,
 }
 
 func (f Fault) String() string {
@@ -88,15 +96,21 @@ func (w *world) schedule(faults []Fault) {
 
 func (w *world) befall(f Fault, sv *service) {
 	w.tracef("%s: %s", sv.Name, f.What)
-	w.reseed(uint64(f.At))
-	sv.cause = f.What
+	struck := []*service{sv}
+	if hostWide[f.What] {
+		struck = w.services
+	}
+	w.reseed(uint64(f.At), struck)
+	for _, sv := range struck {
+		sv.cause = f.What
+	}
 	kinds[f.What](w, sv, f.For)
 }
 
-// reseed makes what follows depend on little of what came before, so that a fault that is left out changes little of what
-// the others do.
-func (w *world) reseed(fault uint64) {
-	for _, sv := range w.services {
+// reseed makes what follows depend on little of what came before, and on nothing that befell other services, so that a fault
+// that is left out changes little of what the others do.
+func (w *world) reseed(fault uint64, struck []*service) {
+	for _, sv := range struck {
 		name := fnv.New64a()
 		name.Write([]byte(sv.Name))
 		sv.random = rand.New(rand.NewPCG(w.seed^fault, name.Sum64()))

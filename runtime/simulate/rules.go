@@ -377,8 +377,8 @@ func (r *rules) runs(sv *service, before, m *supervise.Machine, now time.Time, e
 			sv.w.breaks("runs", "%s is %s, with %s left of a timeout of %s", sv.Name, m.State, m.Due.Sub(now), task.Timeout)
 		}
 	}
-	if task.Every > 0 && m.State == supervise.Done {
-		sv.w.breaks("runs", "%s is periodic, and done", sv.Name)
+	if done := r.ok && r.wanted && !r.atOnce && task.Every == 0; r.over(before, e) && done != (m.State == supervise.Done) {
+		sv.w.breaks("runs", "%s, every %s: a run ended, well %t, wanted %t, asked for again %t, and it is %s", sv.Name, task.Every, r.ok, r.wanted, r.atOnce, m.State)
 	}
 	longest := task.Every + task.Jitter
 	if task.Every == 0 {

@@ -16,11 +16,11 @@ package simulate
 
 // newWorld sets a host up, with a supervisor that begins at once.
 func newWorld(services []Service, n nature, seed uint64) *world {
-	w := &world{instant: oneClock, nature: n, seed: seed}
+	w := &world{instant: oneClock, nature: n, seed: seed, starts: 4} // as with two CPUs
 	for _, s := range services {
 		w.services = append(w.services, &service{Service: s, w: w, present: true})
 	}
-	w.reseed(0)
+	w.reseed(0, w.services)
 	w.after(0, oursAnyway, nil, w.boot)
 	return w
 }

@@ -15,15 +15,16 @@ import (
 	"recipe/runtime/supervise"
 )
 
-var seedFlag = flag.Int64("seed", -1, "simulate this host alone, and show its trace")
+var (
+	seedFlag  = flag.Int64("seed", -1, "simulate this host alone")
+	hostsFlag = flag.Int("hosts", 50, "simulate that many hosts")
+	briefFlag = flag.Bool("brief", false, "tell which rule is broken, and do not look for the fewest faults that break it")
+)
 
 const (
 	year     = 365 * 24 * time.Hour
 	halfYear = year / 2
 )
-
-// hosts of half a year with six services and three tasks each are 150 daemon-years, and more of tasks.
-const hosts = 50
 
 // nasty are the times of a host where everything may take long.
 var nasty = nature{
@@ -104,9 +105,10 @@ func host(seed uint64, services []Service, faults []Fault, end time.Duration, tr
 	return w
 }
 
-// TestSimulation lives through 150 daemon-years in which everything goes wrong, and holds every step to the rules.
+// TestSimulation lives through 150 daemon-years in which everything goes wrong, and holds every step to the rules: 50 hosts,
+// each with six services, and three tasks beside them, for half a year. It takes 10 s of a processor.
 func TestSimulation(t *testing.T) {
-	seeds := make([]uint64, hosts)
+	seeds := make([]uint64, *hostsFlag)
 	for i := range seeds {
 		seeds[i] = uint64(i)
 	}
@@ -128,7 +130,10 @@ func TestSimulation(t *testing.T) {
 					ways[k] += n
 				}
 				mu.Unlock()
-				if w.broken != nil {
+				switch {
+				case w.broken != nil && *briefFlag:
+					t.Error(w.broken)
+				case w.broken != nil:
 					t.Error(story(seed, w.broken))
 				}
 			}
@@ -148,6 +153,43 @@ func TestSimulation(t *testing.T) {
 				if ways[k] == 0 {
 					t.Errorf("no %s ever led from %s to %s: the simulation does not know it", k.event, k.from, k.to)
 				}
+			}
+		}
+	}
+}
+
+// TestNoServiceIsTouchedByAnothersFate simulates hosts again with the faults of one service alone, and of the host: what that service goes
+// through is the same to the microsecond. Its supervisor's end and beginning it shares with others, and slots.
+func TestNoServiceIsTouchedByAnothersFate(t *testing.T) {
+	t.Parallel()
+	services := slices.DeleteFunc(fleet(), func(s Service) bool { return len(s.After) > 0 })
+	end := halfYear / 6
+	for seed := range uint64(3) {
+		faults := slices.DeleteFunc(worst(seed, len(services), end), func(f Fault) bool { return f.What == "supervisor killed" || f.What == "upgrade" })
+		life := func(name string, faults []Fault) (lines []string) {
+			w := newWorld(services, nasty, seed)
+			w.trace = func(line string) {
+				if strings.Contains(line, "  "+name+": ") {
+					lines = append(lines, line)
+				}
+			}
+			w.instant, w.starts = bothClocks, 1000
+			w.schedule(faults)
+			if w.run(end); w.broken != nil {
+				t.Fatal(w.broken)
+			}
+			return lines
+		}
+		for i, s := range services {
+			alone := slices.DeleteFunc(slices.Clone(faults), func(f Fault) bool { return f.Service != i && !hostWide[f.What] })
+			all, own := life(s.Name, faults), life(s.Name, alone)
+			at := 0
+			for at < min(len(all), len(own)) && all[at] == own[at] {
+				at++
+			}
+			if len(all) < 100 || at < max(len(all), len(own)) {
+				t.Fatalf("seed %d, %s: %d steps among others, %d alone; from step %d on they differ:\n%s\n%s", seed, s.Name, len(all), len(own), at,
+					strings.Join(all[at:min(at+2, len(all))], "\n"), strings.Join(own[at:min(at+2, len(own))], "\n"))
 			}
 		}
 	}

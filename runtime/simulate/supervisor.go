@@ -7,9 +7,6 @@ import (
 	"recipe/runtime/supervise"
 )
 
-// slots is how many starts may be under way at once, as on a host with two CPUs.
-const slots = 4
-
 // boot begins a supervisor: it ends what an earlier one left, and starts what is wanted.
 func (w *world) boot() {
 	if w.up {
@@ -17,7 +14,7 @@ func (w *world) boot() {
 	}
 	w.life++
 	w.up, w.booted, w.ending = true, false, false
-	w.slots, w.queued, w.holders = slots, 0, map[uint64]bool{}
+	w.slots, w.queued, w.holders = w.starts, 0, map[uint64]bool{}
 	w.tracef("a supervisor begins")
 	for _, sv := range w.services {
 		sv.fresh()

@@ -19,7 +19,8 @@ type world struct {
 	nature  nature
 
 	services []*service
-	slots    int
+	starts   int    // that may be under way at once
+	slots    int    // of them, that are free
 	held     uint64 // slots so far
 	holders  map[uint64]bool
 	life     uint64 // of the supervisor; what belongs to an earlier one does not happen
