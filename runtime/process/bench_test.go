@@ -12,11 +12,14 @@ import (
 func BenchmarkRestart(b *testing.B) {
 	sleeper := func(s *launch.Spec) { s.Argv = []string{"/bin/sleep", "1000"} }
 	for _, mode := range []struct {
-		name            string
-		noCgroup, spare bool
-	}{{"cgroup, spare launcher", false, true}, {"cgroup", false, false}, {"fallback, spare launcher", true, true}, {"fallback", true, false}} {
+		name                    string
+		noCgroup, spare, forker bool
+	}{
+		{"cgroup, forker", false, false, true}, {"cgroup, spare launcher", false, true, false}, {"cgroup", false, false, false},
+		{"fallback, forker", true, false, true}, {"fallback, spare launcher", true, true, false}, {"fallback", true, false, false},
+	} {
 		b.Run(mode.name, func(b *testing.B) {
-			h, err := NewHost(Options{RuntimeDir: b.TempDir(), NoCgroup: mode.noCgroup, NoSpare: !mode.spare})
+			h, err := NewHost(Options{RuntimeDir: b.TempDir(), NoCgroup: mode.noCgroup, NoSpare: !mode.spare, NoForker: !mode.forker})
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -85,12 +85,16 @@ func TestSupervisorMayDieAtAnyInstant(t *testing.T) {
 	supervisorDies(t, "", 40, func(*supervisor) { time.Sleep(rand.N(10 * time.Millisecond)) })
 }
 
-// The same for a supervisor that restarts its daemon with spare launchers, 30 ms after each start.
+// The same for a supervisor that restarts its daemon, by a forker, or by spare launchers 30 ms after each start.
 func TestSupervisorMayDieWhileItRestarts(t *testing.T) {
-	supervisorDies(t, "again:", 10, func(s *supervisor) {
-		s.pids(t, 1)
-		time.Sleep(rand.N(100 * time.Millisecond))
-	})
+	for _, manner := range []string{"again:", "spare:"} {
+		t.Run(manner, func(t *testing.T) {
+			supervisorDies(t, manner, 10, func(s *supervisor) {
+				s.pids(t, 1)
+				time.Sleep(rand.N(100 * time.Millisecond))
+			})
+		})
+	}
 }
 
 func supervisorDies(t *testing.T, manner string, times int, wait func(*supervisor)) {

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"sync"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -32,8 +33,13 @@ type Host struct {
 
 	spare       *spare
 	spareComing bool
-	making      sync.WaitGroup // spares that are being spawned or ended
-	closed      bool
+	making      sync.WaitGroup // spares that are being spawned or ended, and forkers that are not yet
+
+	makingForker sync.Mutex
+	forker       *forker
+	forkers      map[*forker]struct{} // that are not reaped
+	forkerDue    time.Time            // no other is made before
+	closed       bool
 
 	closing sync.Once
 	stop    chan struct{}
@@ -63,7 +69,7 @@ func NewHost(options Options) (*Host, error) {
 	raiseFileLimit()
 	h := &Host{
 		options: options, hash: directoryHash(dir),
-		claims: map[string]*os.File{}, live: map[*Incarnation]struct{}{},
+		claims: map[string]*os.File{}, live: map[*Incarnation]struct{}{}, forkers: map[*forker]struct{}{},
 		stop: make(chan struct{}), done: make(chan struct{}),
 	}
 	if options.NoCgroup {
@@ -77,6 +83,7 @@ func NewHost(options Options) (*Host, error) {
 	deaths := make(chan os.Signal, 1)
 	signal.Notify(deaths, syscall.SIGCHLD)
 	go h.collectOrphans(deaths)
+	go h.theForker() // it is warm by the time that a service is started
 	return h, nil
 }
 
@@ -112,7 +119,7 @@ func (h *Host) note(text string) {
 	}
 }
 
-// Close gives up all claims and ends the spare launcher. It is an error while an incarnation is not reaped.
+// Close gives up all claims and ends the spare launcher and the forker. It is an error while an incarnation is not reaped.
 func (h *Host) Close() error {
 	h.mu.Lock()
 	for i := range h.live {
@@ -125,6 +132,9 @@ func (h *Host) Close() error {
 	}
 	s := h.spare
 	h.spare, h.closed = nil, true
+	for f := range h.forkers {
+		f.socket.Close() // whoever listens to it sees to its end
+	}
 	h.mu.Unlock()
 	if s != nil {
 		h.discard(s)

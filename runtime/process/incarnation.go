@@ -1,7 +1,6 @@
 package process
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -27,6 +26,8 @@ type Incarnation struct {
 	pidfd   *os.File
 	notify  func(Event)
 	report  *os.File      // read end of what the launcher reports; the exec closes the other
+	heard   []byte        // of that, already
+	program string        // that a forker was to execute
 	ended   chan struct{} // closed once the leader is dead
 }
 
@@ -80,7 +81,6 @@ func (h *Host) start(o Order) (*Incarnation, error) {
 		return nil, err
 	}
 	go i.watch()
-	h.wantSpare()
 	return i, nil
 }
 
@@ -97,10 +97,19 @@ func (i *Incarnation) lead(o Order, lock *os.File) error {
 		h.spawning--
 		h.mu.Unlock()
 	}()
+	made, err := i.startDirect(o, lock)
+	if made {
+		return nil
+	}
+	if err != nil {
+		i.forget()
+		return err
+	}
+	defer h.wantSpare()
 	if i.startSpare(o, lock) {
 		return nil
 	}
-	err := i.makeLeaf()
+	err = i.makeLeaf()
 	if err == nil {
 		i.limit(o)
 		if err = i.spawn(o, lock); err != nil {
@@ -181,12 +190,7 @@ func (i *Incarnation) Signal(name string) error {
 }
 
 func (i *Incarnation) send(sig syscall.Signal) error {
-	conn, err := i.pidfd.SyscallConn()
-	if err == nil {
-		failed := conn.Control(func(fd uintptr) { err = unix.PidfdSendSignal(int(fd), sig, nil, 0) })
-		err = cmp.Or(err, failed)
-	}
-	if err != nil && err != unix.ESRCH && !errors.Is(err, os.ErrClosed) {
+	if err := sendTo(i.pidfd, sig); err != nil && err != unix.ESRCH && !errors.Is(err, os.ErrClosed) {
 		return fmt.Errorf("cannot send SIG%s to service %s (process %d): %w", signalName(sig), i.service, i.pid, err)
 	}
 	return nil
@@ -214,7 +218,10 @@ func (i *Incarnation) watch() {
 func (i *Incarnation) watchLauncher() {
 	defer i.report.Close()
 	text, _ := io.ReadAll(io.LimitReader(i.report, 64<<10))
+	text = append(i.heard, text...)
 	switch reason, failed := strings.CutPrefix(strings.TrimPrefix(string(text), reportExec), reportInsane); {
+	case failed && i.program != "":
+		i.notify(NotSane{unable(i.program, text)})
 	case failed:
 		i.notify(NotSane{reason})
 	case len(text) > 0:

@@ -19,12 +19,17 @@ import (
 // launcherName is a launcher's argv[0]. Nobody types it by accident, and it makes launchers legible in ps.
 const launcherName = "recipe-launch"
 
-// Launching tells from the arguments whether this process was spawned as a launcher and must call Launch, before it
+// Launching tells from the arguments whether this process was spawned as a launcher or a forker and must call Launch, before it
 // does anything else.
-func Launching(arguments []string) bool { return len(arguments) == 2 && arguments[0] == launcherName }
+func Launching(arguments []string) bool {
+	return len(arguments) == 2 && (arguments[0] == launcherName || arguments[0] == forkerName)
+}
 
-// Launch is the life of a launcher. It never returns.
+// Launch is the life of a launcher or a forker. It never returns.
 func Launch() {
+	if os.Args[0] == forkerName {
+		fork()
+	}
 	// What is set for a thread alone, as nice is, survives the exec if it is the thread that calls it.
 	runtime.LockOSThread()
 	ctx := context.Background()

@@ -63,6 +63,14 @@ func needsHost(t testing.TB, what string) {
 	t.Skipf("this test needs %s", what)
 }
 
+// byLauncher has everything from here on started by launchers.
+func byLauncher(h *Host) *Host {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.options.NoForker = true
+	return h
+}
+
 func newHost(t testing.TB, dir string, noCgroup bool) *Host {
 	t.Helper()
 	h, err := NewHost(Options{RuntimeDir: dir, NoCgroup: noCgroup})

@@ -99,6 +99,9 @@ func (h *Host) leaders() (spawns int, spawning bool, pids map[int]bool) {
 	if h.spare != nil {
 		pids[h.spare.pid] = true
 	}
+	for f := range h.forkers {
+		pids[f.pid] = true
+	}
 	return h.spawns, h.spawning > 0, pids
 }
 

@@ -1,6 +1,7 @@
 package process
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"syscall"
@@ -65,6 +66,16 @@ func ended(pid int) (Status, bool, error) {
 		return Status{Code: int(info.status)}, true, nil
 	}
 	return Status{Signal: syscall.Signal(info.status), Core: info.code == dumped}, true, nil
+}
+
+// sendTo errs with ESRCH where the process is dead.
+func sendTo(pidfd *os.File, sig syscall.Signal) error {
+	conn, err := pidfd.SyscallConn()
+	if err != nil {
+		return err
+	}
+	failed := conn.Control(func(fd uintptr) { err = unix.PidfdSendSignal(int(fd), sig, nil, 0) })
+	return cmp.Or(failed, err)
 }
 
 // reap waits for a dead child. It does not block.

@@ -2,9 +2,11 @@
 // supervisor left behind. Linux 5.4 or later.
 //
 // A Host is the supervisor's side: Claim a service, ClearAll what is left of it, then Start, KillTree, Reap, Start ...
-// A Start has our own executable as launcher (Launching, Launch; spawn.go), which prepares and then becomes the daemon,
-// so that nothing of the service's runs, is opened or is waited for in the supervisor itself. One launcher is kept warm
-// (spare.go). The main program, and the test binary of whoever has a Host, asks Launching before all else.
+// Nothing of the service's runs, is opened or is waited for in the supervisor itself. A daemon for which nothing has to be
+// prepared is cloned by our own executable as forker (forker.go, forking.go); for any other, our executable as launcher
+// (Launching, Launch; spawn.go) prepares and then becomes the daemon. One of each is kept warm (spare.go). A daemon cannot
+// tell which of the two made it. The main program, and the test binary of whoever has a Host, asks Launching before all
+// else.
 //
 // Rules:
 //   - Parentage is the only link: no file with a pid is written or read. The leader stays a zombie until its tree is
@@ -35,7 +37,8 @@ type Options struct {
 	RuntimeDir string // absolute; locks and notes lie in its folder "locks"
 	Executable string // what is spawned as launcher; /proc/self/exe where empty, which survives an upgrade of the file
 	NoCgroup   bool   // behave as if no cgroup2 could be written
-	NoSpare    bool   // keep no launcher warm, which costs every restart the start of our executable
+	NoSpare    bool   // keep no launcher warm, which costs every restart by a launcher the start of our executable
+	NoForker   bool   // have every daemon started by a launcher
 }
 
 // Order is one start of a service.

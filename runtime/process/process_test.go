@@ -216,31 +216,36 @@ func TestGrandchildThatKeepsStdoutDelaysNothing(t *testing.T) {
 
 // Descriptors, children and cgroups after many lives are what they were.
 func TestManyLivesLeaveNothing(t *testing.T) {
-	eachContainment(t, func(t *testing.T, h *Host) {
-		sleeper := func(s *launch.Spec) { s.Argv = []string{"/bin/sleep", "1000"} }
-		first := start(t, h, "many", "", sleeper)
-		since, _ := readProc(first.PID())
-		first.end()
-		before := remains(t, h, since.started)
-		for n := range 200 {
-			r, err := tryStart(t, h, "many", "", sleeper)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if n%2 == 0 {
-				r.expect(Executed{})
-			}
-			r.end()
-		}
-		// The orphan collector looks at /proc by itself, and holds a descriptor while it does.
-		var after held
-		eventually(t, "no more is held than before 200 lives", func() bool {
-			after = remains(t, h, since.started)
-			return after.descriptors <= before.descriptors && after.children <= before.children &&
-				after.cgroups <= before.cgroups && after.notes <= before.notes
-		})
-		t.Logf("before: %+v, after: %+v", before, after)
+	t.Run("forker", func(t *testing.T) { eachContainment(t, liveOften) })
+	t.Run("launcher", func(t *testing.T) {
+		eachContainment(t, func(t *testing.T, h *Host) { liveOften(t, byLauncher(h)) })
 	})
+}
+
+func liveOften(t *testing.T, h *Host) {
+	sleeper := func(s *launch.Spec) { s.Argv = []string{"/bin/sleep", "1000"} }
+	first := start(t, h, "many", "", sleeper)
+	since, _ := readProc(first.PID())
+	first.end()
+	before := remains(t, h, since.started)
+	for n := range 200 {
+		r, err := tryStart(t, h, "many", "", sleeper)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n%2 == 0 {
+			r.expect(Executed{})
+		}
+		r.end()
+	}
+	// The orphan collector looks at /proc by itself, and holds a descriptor while it does.
+	var after held
+	eventually(t, "no more is held than before 200 lives", func() bool {
+		after = remains(t, h, since.started)
+		return after.descriptors <= before.descriptors && after.children <= before.children &&
+			after.cgroups <= before.cgroups && after.notes <= before.notes
+	})
+	t.Logf("before: %+v, after: %+v", before, after)
 }
 
 // held is what a process has while it supervises.
@@ -249,7 +254,9 @@ type held struct{ descriptors, children, cgroups, notes int }
 // remains counts what this process holds, children younger than since, and the leaves of the host's service.
 func remains(t *testing.T, h *Host, since uint64) held {
 	t.Helper()
-	awaitSpare(t, h)
+	if h.options.NoForker {
+		awaitSpare(t, h)
+	}
 	descriptors, err := readNames("/proc/self/fd")
 	if err != nil {
 		t.Fatal(err)

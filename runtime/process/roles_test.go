@@ -136,22 +136,27 @@ func superviseOnce(argument string) int {
 	return pause()
 }
 
-// keepRunning starts the role, and if it is "again:ROLE", ends and starts it for ever, each time by the spare launcher.
+// keepRunning starts the role, and if it is "again:ROLE", ends and starts it for ever, by a forker; if it is "spare:ROLE", by
+// the spare launcher.
 func keepRunning(h *Host, service, role string) error {
 	role, again := strings.CutPrefix(role, "again:")
+	role, spare := strings.CutPrefix(role, "spare:")
+	if spare {
+		byLauncher(h)
+	}
 	for {
 		executed := make(chan Event, 3)
 		i, err := h.Start(Order{
 			Service: service, ID: randomID(), Spec: roleSpec(service, role), Output: os.Stdout,
 			Notify: func(e Event) { executed <- e },
 		})
-		if err != nil || !again {
+		if err != nil || !again && !spare {
 			return err
 		}
 		<-executed
 		for ready := false; !ready; time.Sleep(time.Millisecond) {
 			h.mu.Lock()
-			ready = h.spare != nil
+			ready = h.spare != nil || !spare
 			h.mu.Unlock()
 		}
 		if _, err := i.End(context.Background(), nil); err != nil {

@@ -13,6 +13,7 @@ import (
 // What was spawned before anybody knew for whom is held like any other leader.
 func TestSpareBecomesALeaderLikeAnyOther(t *testing.T) {
 	eachContainment(t, func(t *testing.T, h *Host) {
+		byLauncher(h)
 		start(t, h, "foo", "serve").end()
 		for _, role := range []string{"serve", "parent:stubborn", "launcher:launcher:closed"} {
 			awaitSpare(t, h)
@@ -44,6 +45,7 @@ func TestSpareBecomesALeaderLikeAnyOther(t *testing.T) {
 
 func TestSpareThatDiedIsDoneWithout(t *testing.T) {
 	eachContainment(t, func(t *testing.T, h *Host) {
+		byLauncher(h)
 		start(t, h, "foo", "serve").end()
 		awaitSpare(t, h)
 		spare := h.spare.pid

@@ -1,0 +1,11 @@
+//go:build !amd64
+
+package process
+
+import "syscall"
+
+const canFork = false
+
+func cloneChild(*cloneArgs, uintptr, *daemon) (pid int, errno uintptr) {
+	return -1, uintptr(syscall.ENOSYS)
+}
