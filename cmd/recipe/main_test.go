@@ -1,14 +1,11 @@
 package main
 
 import (
-	"bufio"
 	"crypto/sha256"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -52,47 +49,6 @@ func TestTranscripts(t *testing.T) {
 			"sha256":     sha256File,
 		},
 	})
-}
-
-// TestFollowEndsWithAnInterrupt shows what is written while it looks, and takes ctrl-C for the end that it is.
-func TestFollowEndsWithAnInterrupt(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	log := filepath.Join(dir, "foo.log")
-	if err := os.WriteFile(log, []byte("one\ntwo\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command("/proc/self/exe", "logs", "foo", "-f", "-n", "1")
-	cmd.Args[0] = "recipe"
-	cmd.Env = append(os.Environ(), "RECIPE_LOG_DIR="+dir, "RECIPE_RUNTIME_DIR="+filepath.Join(dir, "run"))
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	late := time.AfterFunc(time.Minute, func() { cmd.Process.Kill() })
-	defer late.Stop()
-	lines := bufio.NewScanner(out)
-	want := func(line string) {
-		t.Helper()
-		if !lines.Scan() || lines.Text() != line {
-			t.Errorf("got %q, want %q", lines.Text(), line)
-		}
-	}
-	want("two")
-	f, err := os.OpenFile(log, os.O_APPEND|os.O_WRONLY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	f.WriteString("three\n")
-	want("three")
-	cmd.Process.Signal(os.Interrupt)
-	if err := cmd.Wait(); err != nil {
-		t.Errorf("an interrupt is no success: %v", err)
-	}
 }
 
 // wantCode runs a command that must end with this exit code: code N COMMAND...

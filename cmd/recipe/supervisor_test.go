@@ -20,6 +20,7 @@ import (
 type pretender struct {
 	mu       sync.Mutex
 	services []control.Status
+	later    []control.Event // behind those that it always has
 }
 
 // startSupervisor serves services until the script ends: supervisor NAME SERVICE=STATE...
@@ -35,7 +36,7 @@ func startSupervisor(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	folder := ts.Getenv("RECIPE_RUNTIME_DIR")
 	ts.Check(os.MkdirAll(folder, 0o700))
-	l, err := control.Listen(context.Background(), control.SocketPath(folder, args[0]))
+	l, err := control.Listen(context.Background(), control.SocketPath(folder, args[0]), control.Groups{})
 	ts.Check(err)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
@@ -107,6 +108,9 @@ func (p *pretender) Why(_ context.Context, name string) ([]control.Decision, err
 }
 
 func (p *pretender) Start(_ context.Context, name string, by control.Caller) (control.Status, error) {
+	if err := p.quarantined(name, "start"); err != nil {
+		return control.Status{}, err
+	}
 	return p.change(name, func(s *control.Status) {
 		if name == "broken" {
 			s.State, s.PID, s.Reason = control.Waiting, 0, "no port is free"
@@ -134,4 +138,82 @@ func (p *pretender) Attach(_ context.Context, name string, _ control.Caller, _ c
 
 func (p *pretender) Restart(ctx context.Context, name string, by control.Caller) (control.Status, error) {
 	return p.change(name, func(s *control.Status) { s.State, s.PID = control.Running, s.PID+1000 })
+}
+
+// quarantined refuses what a quarantine refuses.
+func (p *pretender) quarantined(name, verb string) error {
+	s, err := p.change(name, func(*control.Status) {})
+	if err == nil && s.Quarantine != nil {
+		err = &control.Error{Code: control.Refused, Message: "cannot " + verb + " " + name + ": " + s.Reason, Hint: "recipe release " + name + " ends that"}
+	}
+	return err
+}
+
+func (p *pretender) Quarantine(_ context.Context, name string, by control.Caller) (control.Status, error) {
+	return p.change(name, func(s *control.Status) {
+		s.State, s.PID, s.Desired, s.Reason = control.Quarantined, 0, control.Down, "quarantined by an operator: "+by.Why
+		s.Quarantine = &control.AdminStop{By: by.User, When: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Why: by.Why}
+	})
+}
+
+func (p *pretender) Release(_ context.Context, name string, by control.Caller) (control.Status, error) {
+	return p.change(name, func(s *control.Status) {
+		s.Quarantine = nil
+		s.State, s.Desired, s.Reason = control.Running, control.Up, "released by an operator"
+		if s.Stop != nil {
+			s.State, s.Desired, s.Reason = control.Stopped, control.Down, "stopped by an operator"
+		}
+	})
+}
+
+func (p *pretender) Signal(_ context.Context, name, signal string, by control.Caller) (control.Status, error) {
+	s, err := p.change(name, func(*control.Status) {})
+	if err == nil && s.PID == 0 {
+		err = &control.Error{Code: control.Refused, Message: "cannot send " + signal + " to " + name + ": no daemon of it runs: it is " + string(s.State)}
+	}
+	return s, err
+}
+
+func (p *pretender) Set(_ context.Context, name string, changes control.Changes, by control.Caller) (control.Changed, error) {
+	s, err := p.change(name, func(*control.Status) {})
+	if len(changes.Set) > 0 && changes.Set[0] == "port=0" {
+		err = &control.Error{Code: control.Refused, Message: `flag "port": 0 is out of range: 1 to 65535`, Hint: "nothing was changed"}
+	}
+	before, after := "80", "8080"
+	return control.Changed{File: "/etc/one/flags",
+		Flags:   []control.FlagChange{control.NewFlagChange("port", false, &before, &after)},
+		Effects: []control.FlagEffect{{Effect: control.Restarted, Why: "flag port: 80 -> 8080", Status: s}}}, err
+}
+
+func (p *pretender) Events(ctx context.Context, query control.Query, tell func(control.Event) error) error {
+	at := time.Date(2026, 1, 2, 3, 4, 5, 678_000_000, time.UTC)
+	p.mu.Lock()
+	later := p.later
+	p.mu.Unlock()
+	for i, e := range append([]control.Event{
+		{Decision: control.Decision{Service: "foo", What: control.WhatState, Why: "the supervisor began"}, State: control.Running, PID: 100},
+		{Decision: control.Decision{Service: "foo", What: "killed", Why: "3 probes in a row failed", Evidence: "no answer\x1b[2J within 2s"}},
+		{Decision: control.Decision{What: control.WhatLost, Why: "3 events came faster than they were read"}, Lost: 3},
+	}, later...) {
+		if e.Seq == 0 {
+			e.Seq, e.Time = uint64(7+i), at.Add(time.Duration(i)*time.Second)
+		}
+		if query.Since == nil && query.At.IsZero() || query.Since != nil && e.Seq <= *query.Since {
+			continue
+		}
+		if err := tell(e); err != nil {
+			return err
+		}
+	}
+	if query.Follow {
+		<-ctx.Done()
+	}
+	return nil
+}
+
+// more adds what happened meanwhile.
+func (p *pretender) more(e control.Event) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.later = append(p.later, e)
 }

@@ -95,6 +95,10 @@ func (s *server) attach(w http.ResponseWriter, r *http.Request) {
 		refuse(w, err)
 		return
 	}
+	if peer(r).may < command && !request.ReadOnly {
+		refuse(w, &Error{Code: Forbidden, Message: "you may look at this supervisor, and not type into its services", Hint: "--read-only attaches to look"})
+		return
+	}
 	attachment, err := s.backend.Attach(r.Context(), r.PathValue("name"), by, request.Attach)
 	if err != nil {
 		refuse(w, err)

@@ -135,7 +135,7 @@ func TestStuckClientsDoNotKeepASupervisor(t *testing.T) {
 	f := newFake()
 	f.attached = newFakeAttachment()
 	f.attached.say = make(chan string)
-	l, err := Listen(t.Context(), t.TempDir()+"/foo.sock")
+	l, err := Listen(t.Context(), t.TempDir()+"/foo.sock", Groups{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package control
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,7 +12,9 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strconv"
 	"syscall"
+	"time"
 )
 
 // Client talks to one supervisor. It keeps no connection open and may be used from several goroutines.
@@ -61,16 +64,88 @@ func (c *Client) Restart(ctx context.Context, service, why string) (Status, erro
 	return c.act(ctx, service, "restart", why)
 }
 
+// Quarantine returns when nothing of the daemon's tree is left. why must be given.
+func (c *Client) Quarantine(ctx context.Context, service, why string) (Status, error) {
+	return c.act(ctx, service, "quarantine", why)
+}
+
+// Release returns when what was wanted before a quarantine holds again.
+func (c *Client) Release(ctx context.Context, service, why string) (Status, error) {
+	return c.act(ctx, service, "release", why)
+}
+
+// Signal returns when the daemon's first process was sent the signal, whose name may begin with SIG.
+func (c *Client) Signal(ctx context.Context, service, signal, why string) (Status, error) {
+	var s Status
+	return s, c.command(ctx, service, "signal", commandRequest{Signal: signal, actionRequest: actionRequest{Why: why}}, &s)
+}
+
+// Set returns when the services that run have the changed flags, or have been seen not to.
+func (c *Client) Set(ctx context.Context, service string, changes Changes, why string) (Changed, error) {
+	var a Changed
+	return a, c.command(ctx, service, "set", commandRequest{Set: changes.Set, Unset: changes.Unset, actionRequest: actionRequest{Why: why}}, &a)
+}
+
 func (c *Client) act(ctx context.Context, service, verb, why string) (Status, error) {
 	var s Status
-	err := c.do(ctx, "POST", "/v1/services/"+url.PathEscape(service)+"/"+verb, actionRequest{Why: why, SudoUser: c.sudo}, &s)
+	err := c.command(ctx, service, verb, commandRequest{actionRequest: actionRequest{Why: why}}, &s)
 	return s, err
+}
+
+// command gives the command an id, by which it is asked for again when the connection breaks.
+func (c *Client) command(ctx context.Context, service, verb string, body commandRequest, into any) error {
+	body.SudoUser, body.ID = c.sudo, rand.Text()
+	return c.do(ctx, "POST", "/v1/services/"+url.PathEscape(service)+"/"+verb, body, into)
+}
+
+// Events tells what happens until ctx ends, tell fails, or there are no more. The error is nil in the last case alone; a
+// stream that breaks is Unreachable.
+func (c *Client) Events(ctx context.Context, query Query, tell func(Event) error) error {
+	values := url.Values{"service": query.Services}
+	switch {
+	case query.Since != nil:
+		values.Set("since", strconv.FormatUint(*query.Since, 10))
+	case !query.At.IsZero():
+		values.Set("since", query.At.UTC().Format(time.RFC3339Nano))
+	}
+	if !query.Follow {
+		values.Set("follow", "false")
+	}
+	response, err := c.send(ctx, "GET", "/v1/events?"+values.Encode(), nil)
+	if err != nil {
+		return c.unreachable(ctx, err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		data, _ := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
+		return c.refusal(response, data)
+	}
+	for dec := json.NewDecoder(response.Body); ; {
+		var e Event
+		switch err := dec.Decode(&e); {
+		case err == io.EOF:
+			return nil
+		case err != nil:
+			return c.unreachable(ctx, err)
+		}
+		if err := tell(e); err != nil {
+			return err
+		}
+	}
 }
 
 // maxAnswer bounds what a client takes from a supervisor, in bytes: 10,000 services with long reasons.
 const maxAnswer = 16 << 20
 
-// do sends one request. What goes wrong is an *Error, or ctx's error when that ended first.
+// A connection that breaks is made anew for so long: a supervisor that has too many of them closes some, and one that
+// was killed or replaced comes again.
+const (
+	againFor   = 5 * time.Second
+	againAfter = 20 * time.Millisecond // and twice as long each time, up to half a second
+)
+
+// do sends one request and reads its answer. What is sent must be safe to be sent twice. What goes wrong is an *Error, or
+// ctx's error when that ended first.
 func (c *Client) do(ctx context.Context, method, path string, body, into any) error {
 	var data []byte
 	if body != nil {
@@ -79,19 +154,44 @@ func (c *Client) do(ctx context.Context, method, path string, body, into any) er
 			return fmt.Errorf("cannot encode the request: %w", err)
 		}
 	}
+	var broke time.Time
+	for pause := againAfter; ; pause = min(2*pause, 500*time.Millisecond) {
+		status, text, err := c.exchange(ctx, method, path, data)
+		if err == nil {
+			return c.take(status, text, into)
+		}
+		if broke.IsZero() && brokeOff(err) {
+			broke = time.Now()
+		}
+		if broke.IsZero() || time.Since(broke) > againFor || ctx.Err() != nil {
+			return c.unreachable(ctx, err)
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+		}
+	}
+}
+
+func (c *Client) send(ctx context.Context, method, path string, data []byte) (*http.Response, error) {
 	request, err := http.NewRequestWithContext(ctx, method, "http://recipe"+path, bytes.NewReader(data))
 	if err != nil {
-		return fmt.Errorf("cannot make the request: %w", err)
+		return nil, fmt.Errorf("cannot make the request: %w", err)
 	}
-	response, err := c.http.Do(request)
+	return c.http.Do(request)
+}
+
+func (c *Client) exchange(ctx context.Context, method, path string, data []byte) (*http.Response, []byte, error) {
+	response, err := c.send(ctx, method, path, data)
 	if err != nil {
-		return c.unreachable(ctx, err)
+		return nil, nil, err
 	}
 	defer response.Body.Close()
-	data, err = io.ReadAll(io.LimitReader(response.Body, maxAnswer))
-	if err != nil {
-		return c.unreachable(ctx, err)
-	}
+	text, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
+	return response, text, err
+}
+
+func (c *Client) take(response *http.Response, data []byte, into any) error {
 	if response.StatusCode != http.StatusOK {
 		return c.refusal(response, data)
 	}
@@ -107,6 +207,16 @@ func (c *Client) refusal(response *http.Response, body []byte) error {
 		e = &Error{Code: Failed, Message: fmt.Sprintf("the supervisor at %s answered %s", c.Path, response.Status)}
 	}
 	return e
+}
+
+// brokeOff reports whether a connection was there and has ended, or could not be had for now.
+func brokeOff(err error) bool {
+	for _, broken := range []error{io.EOF, io.ErrUnexpectedEOF, syscall.ECONNRESET, syscall.EPIPE, syscall.EAGAIN} {
+		if errors.Is(err, broken) {
+			return true
+		}
+	}
+	return false
 }
 
 func (c *Client) unreachable(ctx context.Context, err error) error {

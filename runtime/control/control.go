@@ -1,28 +1,27 @@
 // Package control is how operators talk to a running supervisor: HTTP and JSON over one unix socket a supervisor.
 //
 //	Backend   what a supervisor can be asked; supervise implements it
-//	Listener  the socket of a supervisor, and the server on it
+//	Listener  the socket of a supervisor, and who may come in (access.go, connection.go)
+//	server    the requests (request.go) and their answers; orders remembers the answers to commands
 //	Host      the sockets of all supervisors of a runtime folder
 //	Client    one supervisor, seen from outside
 //	Error     the same on both sides of the wire
 //
 // Rules:
-//   - A socket is made with mode 0600, and every connection must come from root or from the supervisor's user, which
-//     the kernel says (SO_PEERCRED). Nothing that anyone else sends is read.
-//   - An answer to start, stop or restart means that its effect was seen. A client that goes away undoes nothing.
-//   - Nobody can hold the supervisor up: requests are bounded in number, size and time, and no state is kept between
-//     them. Idle costs one goroutine that waits for a connection.
+//   - A socket is made with mode 0600. Every connection must come from root, from the supervisor's user, or from a member
+//     of a group that was named to read or to command, which the kernel says (SO_PEERCRED, SO_PEERGROUPS). Nothing that
+//     anyone else sends is read.
+//   - An answer to a command means that its effect was seen. A client that goes away undoes nothing.
+//   - A command with an id is carried out once: whoever repeats it gets the answer to the first.
+//   - Nobody can hold the supervisor up: requests are bounded in number, size and time. Where there are too many
+//     connections, the oldest that has not sent a whole request makes room. Idle costs one goroutine that waits for a
+//     connection.
 //   - A socket that nobody listens on is replaced; one that somebody listens on never is.
 //   - Paths begin with /v1. Fields are added to answers, never taken away or given another meaning.
 //
-// The requests:
+// SPEC.md lists the requests and the codes of errors; a test holds it to the tables here.
 //
-//	GET  /v1/status                                    {"services": [Status...]}
-//	GET  /v1/services/NAME/why                         {"decisions": [Decision...]}
-//	POST /v1/services/NAME/start, .../stop, .../restart   {"why": TEXT, "sudo_user": NAME} gives a Status
-//	POST /v1/services/NAME/attach                      upgrades the connection to frames (frame.go, attach.go)
-//
-// Tests: a real socket with a fake Backend, a stranger in a process of its own, requests that stay half-sent.
+// Tests: a real socket with a fake Backend, strangers and members in processes of their own, requests that stay half-sent.
 package control
 
 import (
@@ -43,6 +42,8 @@ const (
 	Stopping  State = "stopping"  // asked to end; something of its tree is left
 	Done      State = "done"      // a task that runs once has succeeded
 	Stopped   State = "stopped"   // nothing of its tree is left, and nothing will start it but an operator
+
+	Quarantined State = "quarantined" // stopped, and not even a start will start it before a release
 )
 
 // Goal is what an operator wants of a service.
@@ -66,9 +67,10 @@ type Status struct {
 	Restarts    int        `json:"restarts"`          // since the supervisor took it on
 	NextStart   *time.Time `json:"next_start,omitempty"`
 	Desired     Goal       `json:"desired"`
-	Stop        *AdminStop `json:"stop,omitempty"` // set where Desired is Down
-	Containment string     `json:"containment"`    // what holds its tree together, as in "cgroup"
-	Digest      string     `json:"digest"`         // of the plan
+	Stop        *AdminStop `json:"stop,omitempty"` // an operator's stop, until a start
+	Quarantine  *AdminStop `json:"quarantine,omitempty"`
+	Containment string     `json:"containment"` // what holds its tree together, as in "cgroup"
+	Digest      string     `json:"digest"`      // of the plan
 	LogDir      string     `json:"log_dir"`
 	Stalls      int        `json:"stalls,omitempty"`   // probes that proved nothing, since the supervisor, the machine or the service was paused
 	Terminal    bool       `json:"terminal,omitempty"` // it can be attached to
@@ -100,7 +102,7 @@ func (t *Task) LastRun() *Run {
 	return nil
 }
 
-// AdminStop says who took a service down.
+// AdminStop says who took a service down, by a stop or into quarantine.
 type AdminStop struct {
 	By   string    `json:"by"`
 	When time.Time `json:"when"`
@@ -126,6 +128,31 @@ type Decision struct {
 	Evidence string    `json:"evidence,omitempty"`
 }
 
+// The words for events that are no decisions.
+const (
+	WhatState = "state" // the service is in another State
+	WhatLost  = "lost"  // the viewer was too slow
+)
+
+// Event is one thing that happened under a supervisor. Seq grows from one to the next, with gaps, and goes on over
+// supervisors. Service is empty where it concerns all.
+type Event struct {
+	Seq uint64 `json:"seq"`
+	Decision
+	State State `json:"state,omitempty"` // of a WhatState
+	PID   int   `json:"pid,omitempty"`   // of a WhatState
+	Lost  int   `json:"lost,omitempty"`  // of a WhatLost: how many events before this one were left out
+}
+
+// Query chooses events. Of those that have been, it takes what came after the number Since or at the time At or later;
+// with neither, none. Follow goes on with those to come. Services are all where there are none.
+type Query struct {
+	Since    *uint64
+	At       time.Time
+	Services []string
+	Follow   bool
+}
+
 // Caller is who asks, as the kernel knows them. User is a name fit for a record: of the account, and of the person
 // behind it where root says so. Why is one line and may be empty.
 type Caller struct {
@@ -137,16 +164,23 @@ type Caller struct {
 // Backend is a supervisor as operators see it. Its methods are called from several goroutines at once. A name that is
 // no service gives Unknown; an error that is no *Error reaches the client as Failed.
 //
-// Start, Stop and Restart return once their effect was seen: a daemon executed, nothing of its tree left, a new
-// incarnation executed. A start that failed and waits for another try is seen too: the Status says Waiting, and why.
-// They return early when ctx ends, and what was asked for goes on. Start of a service that runs and Stop of one that is
-// down succeed at once. Start of a task runs it now, unless a run is under way, and it and Restart return when a run has
-// ended. Why gives the oldest decision first.
+// Commands return once their effect was seen: a daemon executed, nothing of its tree left, a new incarnation executed, a
+// signal delivered, changed flags with the daemons that have them. A start that failed and waits for another try is seen
+// too: the Status says Waiting, and why. They return early when ctx ends, and what was asked for goes on. Start of a
+// service that runs and Stop of one that is down succeed at once. Start of a task runs it now, unless a run is under way,
+// and it and Restart return when a run has ended. Quarantine, whose Caller says why, is a Stop that no Start ends; Release
+// ends it, and what was wanted before is wanted again. Why gives the oldest decision first. Events tells until ctx ends,
+// tell fails, or there are no more; it never waits for tell without bound, and counts what it left out.
 type Backend interface {
 	Status(ctx context.Context) []Status
 	Why(ctx context.Context, service string) ([]Decision, error)
+	Events(ctx context.Context, query Query, tell func(Event) error) error
 	Start(ctx context.Context, service string, by Caller) (Status, error)
 	Stop(ctx context.Context, service string, by Caller) (Status, error)
 	Restart(ctx context.Context, service string, by Caller) (Status, error)
 	Attach(ctx context.Context, service string, by Caller, how Attach) (Attachment, error)
+	Quarantine(ctx context.Context, service string, by Caller) (Status, error)
+	Release(ctx context.Context, service string, by Caller) (Status, error)
+	Signal(ctx context.Context, service, signal string, by Caller) (Status, error)
+	Set(ctx context.Context, service string, changes Changes, by Caller) (Changed, error)
 }

@@ -154,7 +154,7 @@ func TestServeEndsWithTheSocketGone(t *testing.T) {
 	t.Parallel()
 	path := t.TempDir() + "/foo.sock"
 	f := newFake()
-	l, err := Listen(t.Context(), path)
+	l, err := Listen(t.Context(), path, Groups{})
 	must(t, err)
 	l.bounds.closing = 50 * time.Millisecond
 	ctx, cancel := context.WithCancel(t.Context())

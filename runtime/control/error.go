@@ -12,16 +12,27 @@ import (
 // Code tells errors apart for programs.
 type Code string
 
-// The codes.
+// The codes; statuses has those that a supervisor sends.
 const (
 	UnknownService Code = "unknown-service"
 	Ambiguous      Code = "ambiguous-service" // two supervisors have it
 	BadRequest     Code = "bad-request"
 	Forbidden      Code = "forbidden"
 	Refused        Code = "refused" // understood, and the answer is no
+	Busy           Code = "busy"    // bounds are reached
 	Unreachable    Code = "unreachable"
 	Failed         Code = "failed"
 )
+
+// statuses are the HTTP statuses that carry errors.
+var statuses = map[Code]int{
+	UnknownService: http.StatusNotFound,
+	BadRequest:     http.StatusBadRequest,
+	Forbidden:      http.StatusForbidden,
+	Refused:        http.StatusConflict,
+	Busy:           http.StatusServiceUnavailable,
+	Failed:         http.StatusInternalServerError,
+}
 
 // Error is what goes wrong between an operator and a supervisor. Hint is a way out, or empty.
 type Error struct {
@@ -44,15 +55,8 @@ func (e *Error) Error() string {
 
 // status is the HTTP status that carries the error.
 func (e *Error) status() int {
-	switch e.Code {
-	case UnknownService:
-		return http.StatusNotFound
-	case BadRequest:
-		return http.StatusBadRequest
-	case Forbidden:
-		return http.StatusForbidden
-	case Refused, Ambiguous:
-		return http.StatusConflict
+	if status, ok := statuses[e.Code]; ok {
+		return status
 	}
 	return http.StatusInternalServerError
 }

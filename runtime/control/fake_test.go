@@ -77,6 +77,44 @@ func (f *fake) Restart(_ context.Context, service string, _ Caller) (Status, err
 	return Status{}, os.ErrDeadlineExceeded
 }
 
+func (f *fake) Quarantine(_ context.Context, service string, by Caller) (Status, error) {
+	f.note(by)
+	return Status{Service: service, State: Quarantined}, f.known(service)
+}
+
+func (f *fake) Release(_ context.Context, service string, by Caller) (Status, error) {
+	f.note(by)
+	return Status{Service: service, State: Running}, f.known(service)
+}
+
+func (f *fake) Signal(_ context.Context, service, signal string, by Caller) (Status, error) {
+	f.note(by)
+	return Status{Service: service, State: Running, Reason: signal}, f.known(service)
+}
+
+func (f *fake) Set(_ context.Context, service string, changes Changes, by Caller) (Changed, error) {
+	f.note(by)
+	return Changed{File: strings.Join(append(changes.Set, changes.Unset...), " ")}, f.known(service)
+}
+
+// Events tells twice what it is asked for, and then waits for the client to go.
+func (f *fake) Events(ctx context.Context, query Query, tell func(Event) error) error {
+	seq := uint64(0)
+	if query.Since != nil {
+		seq = *query.Since
+	}
+	for range 2 {
+		seq++
+		if err := tell(Event{Seq: seq, Decision: Decision{Service: strings.Join(query.Services, " ")}}); err != nil {
+			return err
+		}
+	}
+	if query.Follow {
+		<-ctx.Done()
+	}
+	return nil
+}
+
 // serve runs a supervisor's socket until the test ends and returns its path.
 func serve(t *testing.T, b Backend, change func(*Listener)) string {
 	t.Helper()
@@ -87,13 +125,18 @@ func serve(t *testing.T, b Backend, change func(*Listener)) string {
 
 func serveAt(t *testing.T, path string, b Backend, change func(*Listener)) {
 	t.Helper()
-	l, err := Listen(t.Context(), path)
+	l, err := Listen(t.Context(), path, Groups{})
 	if err != nil {
 		t.Fatal(err)
 	}
+	l.bounds.again = 10 * time.Millisecond
 	if change != nil {
 		change(l)
 	}
+	serveOn(t, l, b)
+}
+
+func serveOn(t *testing.T, l *Listener, b Backend) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- l.Serve(ctx, b) }()

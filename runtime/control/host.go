@@ -11,6 +11,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"recipe/runtime/dirs"
 )
 
@@ -25,22 +27,38 @@ type Host struct {
 	Clients []*Client // by path
 }
 
-// Open lists the sockets of d.Runtime; it does not connect. A folder that is not there has none.
+// Open lists the sockets of d.Runtime, and those of root's supervisors that let this user in; it does not connect. A
+// folder that is not there has none.
 func Open(d dirs.Dirs) (*Host, error) {
 	if err := d.CheckRuntime(); err != nil {
 		return nil, err
 	}
-	entries, err := os.ReadDir(d.Runtime)
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
+	paths, err := sockets(d.Runtime)
+	if err != nil {
 		return nil, fmt.Errorf("cannot look for supervisors: %w", err)
 	}
+	if system := d.System(); system != "" {
+		more, _ := sockets(system) // closed, as a rule
+		paths = append(paths, slices.DeleteFunc(more, func(path string) bool { return unix.Access(path, unix.W_OK) != nil })...)
+	}
 	h := &Host{}
-	for _, entry := range entries {
-		if entry.Type() == os.ModeSocket && strings.HasSuffix(entry.Name(), Suffix) {
-			h.Clients = append(h.Clients, NewClient(filepath.Join(d.Runtime, entry.Name())))
-		}
+	for _, path := range paths {
+		h.Clients = append(h.Clients, NewClient(path))
 	}
 	return h, nil
+}
+
+func sockets(folder string) (paths []string, err error) {
+	entries, err := os.ReadDir(folder)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	for _, entry := range entries {
+		if entry.Type() == os.ModeSocket && strings.HasSuffix(entry.Name(), Suffix) {
+			paths = append(paths, filepath.Join(folder, entry.Name()))
+		}
+	}
+	return paths, nil
 }
 
 // Survey is what the supervisors of a host said when all were asked.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -19,41 +18,54 @@ type Listener struct {
 	inode  uint64
 	socket *net.UnixListener
 	bounds bounds
+	groups groupIDs
 	slots  chan struct{} // one for each open connection
 	closed chan struct{}
 	once   sync.Once
+
+	mu   sync.Mutex
+	open []*connection // the oldest first
 }
 
 // bounds keep clients from holding the supervisor up.
 type bounds struct {
 	connections int           // further ones wait in the kernel's queue
 	request     time.Duration // from a connection's first byte to its request's last
+	fair        time.Duration // that a connection is left alone though others wait
 	answer      time.Duration // to take the answer
 	idle        time.Duration // between the requests of a connection
 	body        int64         // bytes
 	head        int           // bytes
 	closing     time.Duration // that open requests have to finish once the supervisor ends
+	again       time.Duration // that a client whose connection broke has to ask again for the answer to its command
+	orders      int           // commands whose answers are remembered
+	viewers     int           // streams of events
+	viewer      time.Duration // that a viewer may take nothing
 }
 
 func defaultBounds() bounds {
-	return bounds{connections: 64, request: 5 * time.Second, answer: 10 * time.Second, idle: 10 * time.Second,
-		body: 64 << 10, head: 16 << 10, closing: time.Second}
+	return bounds{connections: 64, request: 5 * time.Second, fair: 20 * time.Millisecond, answer: 10 * time.Second, idle: 10 * time.Second,
+		body: 64 << 10, head: 16 << 10, closing: time.Second, again: 30 * time.Second, orders: 512, viewers: 16, viewer: time.Minute}
 }
 
 // lockTimeout bounds the wait for another supervisor that opens or closes its socket, which takes it milliseconds.
 const lockTimeout = 5 * time.Second
 
-// Listen makes the socket at path, whose folder must exist. It replaces a socket that a killed supervisor left, and
-// fails, naming the process, where one is served.
-func Listen(ctx context.Context, path string) (*Listener, error) {
-	l, err := makeSocket(ctx, path)
+// Listen makes the socket at path, whose folder must exist, and opens it to the groups. It replaces a socket that a
+// killed supervisor left, and fails, naming the process, where one is served.
+func Listen(ctx context.Context, path string, groups Groups) (*Listener, error) {
+	l, err := makeSocket(ctx, path, groups)
 	if err != nil {
 		return nil, fmt.Errorf("cannot listen on %s: %w", path, err)
 	}
 	return l, nil
 }
 
-func makeSocket(ctx context.Context, path string) (*Listener, error) {
+func makeSocket(ctx context.Context, path string, groups Groups) (*Listener, error) {
+	ids, err := groups.resolve()
+	if err != nil {
+		return nil, err
+	}
 	ctx, cancel := context.WithTimeout(ctx, lockTimeout)
 	defer cancel()
 	unlock, err := lockFolder(ctx, filepath.Dir(path))
@@ -69,12 +81,16 @@ func makeSocket(ctx context.Context, path string) (*Listener, error) {
 		return nil, err
 	}
 	inode, err := inodeOf(path)
+	if err == nil {
+		err = ids.open(path)
+	}
 	if err != nil {
 		socket.Close()
+		os.Remove(path)
 		return nil, err
 	}
 	b := defaultBounds()
-	return &Listener{path: path, inode: inode, socket: socket, bounds: b,
+	return &Listener{path: path, inode: inode, socket: socket, bounds: b, groups: ids,
 		slots: make(chan struct{}, b.connections), closed: make(chan struct{})}, nil
 }
 
@@ -117,53 +133,4 @@ func (l *Listener) remove() error {
 		return nil
 	}
 	return os.Remove(l.path)
-}
-
-// Accept implements net.Listener. It gives connections of root and of this process's user, and sends others away
-// before a byte of theirs is looked at.
-func (l *Listener) Accept() (net.Conn, error) {
-	for {
-		select {
-		case l.slots <- struct{}{}:
-		case <-l.closed:
-			return nil, net.ErrClosed
-		}
-		release := sync.OnceFunc(func() { <-l.slots })
-		conn, err := l.socket.AcceptUnix()
-		if err != nil {
-			release()
-			return nil, err
-		}
-		peer, err := peerOf(conn)
-		if err == nil && (peer.Uid == 0 || int(peer.Uid) == os.Geteuid()) {
-			return &connection{UnixConn: conn, uid: int(peer.Uid), release: release}, nil
-		}
-		go func() {
-			defer release()
-			sendAway(conn)
-		}()
-	}
-}
-
-// sendAway answers 403 and lets the peer finish its request for a moment: a peer that is cut off while it writes never
-// reads the answer.
-func sendAway(conn *net.UnixConn) {
-	defer conn.Close()
-	conn.SetDeadline(time.Now().Add(100 * time.Millisecond))
-	const body = `{"code":"forbidden","error":"this supervisor listens to root and to its own user only"}` + "\n"
-	fmt.Fprintf(conn, "HTTP/1.1 403 Forbidden\r\nContent-Type: application/json\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s", len(body), body)
-	conn.CloseWrite()
-	io.CopyN(io.Discard, conn, 64<<10)
-}
-
-// connection is one of an allowed peer; closing it makes room for another.
-type connection struct {
-	*net.UnixConn
-	uid     int
-	release func()
-}
-
-func (c *connection) Close() error {
-	c.release()
-	return c.UnixConn.Close()
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"path"
 	"strings"
 	"time"
 	"unicode"
@@ -16,7 +17,7 @@ import (
 
 // Serve listens on path and answers for b until ctx ends; then it returns nil and the socket is gone.
 func Serve(ctx context.Context, path string, b Backend) error {
-	l, err := Listen(ctx, path)
+	l, err := Listen(ctx, path, Groups{})
 	if err != nil {
 		return err
 	}
@@ -25,7 +26,9 @@ func Serve(ctx context.Context, path string, b Backend) error {
 
 // Serve answers for b until ctx ends, and closes l. Requests that are open then have a second to finish.
 func (l *Listener) Serve(ctx context.Context, b Backend) error {
-	s := &server{backend: b, bounds: l.bounds}
+	alive, end := context.WithCancel(context.Background())
+	defer end()
+	s := newServer(alive, b, l.bounds)
 	h := &http.Server{
 		Handler:           s.routes(),
 		ReadHeaderTimeout: l.bounds.request,
@@ -34,7 +37,7 @@ func (l *Listener) Serve(ctx context.Context, b Backend) error {
 		IdleTimeout:       l.bounds.idle,
 		MaxHeaderBytes:    l.bounds.head,
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
-			return context.WithValue(ctx, uidKey{}, c.(*connection).uid)
+			return context.WithValue(ctx, peerKey{}, c.(*connection))
 		},
 	}
 	served := make(chan error, 1)
@@ -58,23 +61,61 @@ func (l *Listener) Serve(ctx context.Context, b Backend) error {
 	return nil
 }
 
-type uidKey struct{}
+type peerKey struct{}
+
+// peer is the connection that a request came by.
+func peer(r *http.Request) *connection { return r.Context().Value(peerKey{}).(*connection) }
 
 type server struct {
 	backend Backend
 	bounds  bounds
+	orders  *orders
+	viewers chan struct{} // one for each stream
 
 	attached attachments
 }
 
+func newServer(alive context.Context, b Backend, bounds bounds) *server {
+	return &server{backend: b, bounds: bounds, orders: &orders{bounds: bounds, served: alive}, viewers: make(chan struct{}, bounds.viewers)}
+}
+
+// request is one that clients may make.
+type request struct {
+	pattern string // of net/http
+	needs   access
+	serve   func(*server) http.HandlerFunc
+}
+
+// requests are all of them, as SPEC.md lists them.
+var requests = []request{
+	{"GET /v1/status", read, func(s *server) http.HandlerFunc { return s.status }},
+	{"GET /v1/services/{name}/why", read, func(s *server) http.HandlerFunc { return s.why }},
+	{"GET /v1/events", read, func(s *server) http.HandlerFunc { return s.events }},
+	{"POST /v1/services/{name}/start", command, func(s *server) http.HandlerFunc { return s.action(s.backend.Start) }},
+	{"POST /v1/services/{name}/stop", command, func(s *server) http.HandlerFunc { return s.action(s.backend.Stop) }},
+	{"POST /v1/services/{name}/restart", command, func(s *server) http.HandlerFunc { return s.action(s.backend.Restart) }},
+	{"POST /v1/services/{name}/quarantine", command, func(s *server) http.HandlerFunc { return s.action(s.quarantine) }},
+	{"POST /v1/services/{name}/release", command, func(s *server) http.HandlerFunc { return s.action(s.backend.Release) }},
+	{"POST /v1/services/{name}/signal", command, func(s *server) http.HandlerFunc { return s.command(s.signal) }},
+	{"POST /v1/services/{name}/attach", read, func(s *server) http.HandlerFunc { return s.attach }},
+	{"POST /v1/services/{name}/set", command, func(s *server) http.HandlerFunc { return s.command(s.set) }},
+}
+
 func (s *server) routes() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /v1/status", s.status)
-	mux.HandleFunc("GET /v1/services/{name}/why", s.why)
-	mux.HandleFunc("POST /v1/services/{name}/start", s.action(s.backend.Start))
-	mux.HandleFunc("POST /v1/services/{name}/stop", s.action(s.backend.Stop))
-	mux.HandleFunc("POST /v1/services/{name}/restart", s.action(s.backend.Restart))
-	mux.HandleFunc("POST /v1/services/{name}/attach", s.attach)
+	for _, r := range requests {
+		serve := r.serve(s)
+		mux.HandleFunc(r.pattern, func(w http.ResponseWriter, asked *http.Request) {
+			if peer(asked).may < r.needs {
+				refuse(w, &Error{Code: Forbidden, Message: "you may look at this supervisor, and not command it",
+					Hint: "root, its own user and the group of `recipe run --command-group` may"})
+				return
+			}
+			defer peer(asked).answering.Store(false)
+			peer(asked).answering.Store(asked.Method == "GET") // of others a body is still to come
+			serve(w, asked)
+		})
+	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		refuse(w, &Error{Code: BadRequest, Message: fmt.Sprintf("this supervisor does not know the request %s %s", r.Method, r.URL.Path),
 			Hint: "the client is of another version"})
@@ -93,6 +134,14 @@ type (
 	actionRequest struct {
 		Why      string `json:"why,omitempty"`
 		SudoUser string `json:"sudo_user,omitempty"`
+	}
+	commandRequest struct {
+		ID string `json:"id,omitempty"`
+		actionRequest
+
+		Signal string   `json:"signal,omitempty"` // of signal
+		Set    []string `json:"set,omitempty"`    // of set
+		Unset  []string `json:"unset,omitempty"`  // of set
 	}
 )
 
@@ -116,12 +165,45 @@ func (s *server) why(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusOK, whyAnswer{decisions})
 }
 
-// action runs one of the backend's three. It takes as long as it takes, so the connection's deadlines are lifted: the
-// read deadline too, since net/http reads on to see the client leave, and takes a timeout for that.
+// ordered is what a command is carried out with.
+type ordered struct {
+	service string
+	by      Caller
+	commandRequest
+}
+
+// action is a command that takes a reason alone.
 func (s *server) action(do func(context.Context, string, Caller) (Status, error)) http.HandlerFunc {
+	return s.command(func(ctx context.Context, o ordered) (any, error) { return do(ctx, o.service, o.by) })
+}
+
+func (s *server) quarantine(ctx context.Context, service string, by Caller) (Status, error) {
+	if by.Why == "" {
+		return Status{}, &Error{Code: BadRequest, Message: "a quarantine needs its reason: whoever finds the service down has to know why"}
+	}
+	return s.backend.Quarantine(ctx, service, by)
+}
+
+func (s *server) signal(ctx context.Context, o ordered) (any, error) {
+	name, err := signalName(o.Signal)
+	if err != nil {
+		return nil, err
+	}
+	return s.backend.Signal(ctx, o.service, name, o.by)
+}
+
+func (s *server) set(ctx context.Context, o ordered) (any, error) {
+	if len(o.Set)+len(o.Unset) == 0 {
+		return nil, &Error{Code: BadRequest, Message: "there is nothing to set: give flag=value"}
+	}
+	return s.backend.Set(ctx, o.service, Changes{Set: o.Set, Unset: o.Unset}, o.by)
+}
+
+// command carries out what a client orders. It takes as long as it takes, so the connection's deadlines are lifted: the
+// read deadline too, since net/http reads on to see the client leave, and takes a timeout for that.
+func (s *server) command(do func(context.Context, ordered) (any, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		var request actionRequest
-		by, err := s.caller(w, r, &request, &request)
+		o, err := s.read(w, r)
 		if err != nil {
 			refuse(w, err)
 			return
@@ -129,14 +211,31 @@ func (s *server) action(do func(context.Context, string, Caller) (Status, error)
 		deadlines := http.NewResponseController(w)
 		deadlines.SetReadDeadline(time.Time{})
 		deadlines.SetWriteDeadline(time.Time{})
-		status, err := do(r.Context(), r.PathValue("name"), by)
+		key := ""
+		if o.ID != "" {
+			key = fmt.Sprintf("%d %s", o.by.UID, o.ID)
+		}
+		what := fmt.Sprintf("%s %q %q %q", r.URL.Path, o.Signal, o.Set, o.Unset)
+		done, err := s.orders.run(r.Context(), key, what, func(ctx context.Context) (any, error) { return do(ctx, o) })
 		deadlines.SetWriteDeadline(time.Now().Add(s.bounds.answer))
 		if err != nil {
 			refuse(w, err)
 			return
 		}
-		answer(w, http.StatusOK, status)
+		answer(w, http.StatusOK, done)
 	}
+}
+
+// read takes a command.
+func (s *server) read(w http.ResponseWriter, r *http.Request) (o ordered, err error) {
+	o.service = r.PathValue("name")
+	if o.by, err = s.caller(w, r, &o.commandRequest, &o.actionRequest); err != nil {
+		return o, err
+	}
+	if err := checkID(o.ID); err != nil {
+		return o, &Error{Code: BadRequest, Message: fmt.Sprintf("cannot read the request: %v", err)}
+	}
+	return o, o.fits(path.Base(r.URL.Path))
 }
 
 // caller reads the body into whole, which request is a part of, and joins what the kernel knows of the client with what it
@@ -155,12 +254,21 @@ func (s *server) caller(w http.ResponseWriter, r *http.Request, whole any, reque
 			return Caller{}, err
 		}
 	}
-	uid := r.Context().Value(uidKey{}).(int)
+	peer(r).answering.Store(true)
+	uid := peer(r).uid
 	by := Caller{UID: uid, User: userName(uid), Why: request.Why}
 	if uid == 0 && request.SudoUser != "" {
 		by.User += " for " + request.SudoUser
 	}
 	return by, nil
+}
+
+// fits refuses fields of another command.
+func (c *commandRequest) fits(verb string) error {
+	if c.Signal != "" && verb != "signal" || len(c.Set)+len(c.Unset) > 0 && verb != "set" {
+		return &Error{Code: BadRequest, Message: "cannot read the request: it holds a field of another command than " + verb}
+	}
+	return nil
 }
 
 // maxWhy is what a record of an admin's reason may take, in bytes.

@@ -8,6 +8,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -19,6 +21,7 @@ import (
 // The test binary is also the other process of a test.
 const (
 	strangerVariable = "CONTROL_TEST_STRANGER" // the socket to ask as user 65534
+	groupsVariable   = "CONTROL_TEST_GROUPS"   // further groups of the stranger
 	victimVariable   = "CONTROL_TEST_VICTIM"   // the socket to serve until killed
 )
 
@@ -33,13 +36,25 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// stranger looks and then commands.
 func stranger(path string) int {
-	if err := errors.Join(syscall.Setgroups(nil), syscall.Setgid(65534), syscall.Setuid(65534)); err != nil {
+	var groups []int
+	for text := range strings.FieldsSeq(os.Getenv(groupsVariable)) {
+		group, err := strconv.Atoi(text)
+		if err != nil {
+			fmt.Println(err)
+			return 1
+		}
+		groups = append(groups, group)
+	}
+	if err := errors.Join(syscall.Setgroups(groups), syscall.Setgid(65534), syscall.Setuid(65534)); err != nil {
 		fmt.Println(err)
 		return 1
 	}
-	_, err := NewClient(path).Start(context.Background(), "foo", "")
-	fmt.Println(err)
+	c := NewClient(path)
+	_, read := c.Status(context.Background())
+	_, commanded := c.Start(context.Background(), "foo", "")
+	fmt.Println(read, "/", commanded)
 	return 0
 }
 
@@ -63,20 +78,67 @@ func TestStrangersAreRefused(t *testing.T) {
 	path := folder + "/foo.sock"
 	f := newFake()
 	serveAt(t, path, f, nil)
-	ask := func(want string) {
-		t.Helper()
-		cmd := exec.Command("/proc/self/exe")
-		cmd.Env = append(os.Environ(), strangerVariable+"="+path)
-		out, err := cmd.CombinedOutput()
-		if err != nil || !strings.Contains(string(out), want) {
-			t.Errorf("a stranger got %q, %v; want %q", out, err, want)
-		}
-	}
-	ask("permission denied")
+	ask(t, path, "", "permission denied.*/ .*permission denied")
 	must(t, os.Chmod(path, 0o666)) // the kernel lets them in now; we do not
-	ask("listens to root and to its own user only")
+	ask(t, path, "1 2 3", "listens to root, to its own user and to the groups")
 	if len(f.callers) > 0 {
 		t.Errorf("a stranger reached the supervisor: %+v", f.callers)
+	}
+}
+
+// ask has a stranger look and command, and wants both answers as the pattern has them.
+func ask(t *testing.T, path, groups, want string) {
+	t.Helper()
+	cmd := exec.Command("/proc/self/exe")
+	cmd.Env = append(os.Environ(), strangerVariable+"="+path, groupsVariable+"="+groups)
+	out, err := cmd.CombinedOutput()
+	if err != nil || !regexp.MustCompile("(?s)"+want).Match(out) {
+		t.Errorf("a stranger in the groups %q got %q, %v; want %q", groups, out, err, want)
+	}
+}
+
+// Each group may do what it was named for, the one that commands also reads, and the kernel keeps others out.
+func TestGroupsReadAndCommand(t *testing.T) {
+	needRoot(t)
+	for _, test := range []struct {
+		groups                       Groups
+		mode                         os.FileMode
+		reader, commander, bystander string
+	}{
+		{Groups{Read: "5001"}, 0o660, "<nil> / .*not command it", "permission denied", "permission denied"},
+		{Groups{Command: "5002"}, 0o660, "permission denied", "<nil> / <nil>", "permission denied"},
+		{Groups{Read: "5001", Command: "5002"}, 0o660, "<nil> / .*not command it", "<nil> / <nil>", "permission denied"},
+		{Groups{Read: "5002", Command: "5002"}, 0o660, "permission denied", "<nil> / <nil>", "permission denied"},
+	} {
+		folder, err := os.MkdirTemp("", "control")
+		must(t, err)
+		t.Cleanup(func() { os.RemoveAll(folder) })
+		must(t, os.Chmod(folder, 0o755))
+		path := folder + "/foo.sock"
+		l, err := Listen(t.Context(), path, test.groups)
+		must(t, err)
+		serveOn(t, l, newFake())
+		info, err := os.Lstat(path)
+		if err != nil || info.Mode().Perm() != test.mode {
+			t.Errorf("%+v: the socket's mode is %v, %v", test.groups, info.Mode(), err)
+		}
+		// More groups than a first guess has room for.
+		many := strings.Repeat("6001 ", 100)
+		ask(t, path, "5001", test.reader)
+		ask(t, path, many+"5002", test.commander)
+		ask(t, path, "5003", test.bystander)
+	}
+}
+
+func TestAGroupThatIsNotThereIsRefused(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "foo.sock")
+	_, err := Listen(t.Context(), path, Groups{Read: "no-such-group"})
+	if err == nil || !strings.Contains(err.Error(), "groupadd no-such-group") {
+		t.Errorf("got %v", err)
+	}
+	if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a socket was left: %v", err)
 	}
 }
 
@@ -102,12 +164,12 @@ func TestSocketOfAKilledSupervisorIsReplaced(t *testing.T) {
 		return err == nil
 	})
 
-	_, err := Listen(t.Context(), path)
+	_, err := Listen(t.Context(), path, Groups{})
 	if want := fmt.Sprintf("process %d", victim.Process.Pid); err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("a live socket: got %v, want %q", err, want)
 	}
 	must(t, victim.Process.Signal(syscall.SIGSTOP)) // stopped is not dead
-	if _, err := Listen(t.Context(), path); err == nil {
+	if _, err := Listen(t.Context(), path, Groups{}); err == nil {
 		t.Error("the socket of a stopped supervisor was stolen")
 	}
 	must(t, victim.Process.Kill())
@@ -130,7 +192,7 @@ func TestOneListenerOfMany(t *testing.T) {
 	var all sync.WaitGroup
 	for i := range 8 {
 		all.Go(func() {
-			if l, err := Listen(t.Context(), path); err == nil {
+			if l, err := Listen(t.Context(), path, Groups{}); err == nil {
 				won.Store(i, l)
 			}
 		})
@@ -156,7 +218,7 @@ func TestWhatIsNoSocketStays(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "foo.sock")
 	must(t, os.WriteFile(path, []byte("mine"), 0o600))
-	if _, err := Listen(t.Context(), path); err == nil || !strings.Contains(err.Error(), "no socket") {
+	if _, err := Listen(t.Context(), path, Groups{}); err == nil || !strings.Contains(err.Error(), "no socket") {
 		t.Errorf("got %v", err)
 	}
 	if data, _ := os.ReadFile(path); string(data) != "mine" {
@@ -167,7 +229,7 @@ func TestWhatIsNoSocketStays(t *testing.T) {
 func TestCloseLeavesASuccessorsSocket(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "foo.sock")
-	old, err := Listen(t.Context(), path)
+	old, err := Listen(t.Context(), path, Groups{})
 	must(t, err)
 	must(t, os.Rename(path, path+".old")) // keeps the inode's number from being used again
 	serveAt(t, path, newFake(), nil)
@@ -185,7 +247,7 @@ func TestLongPaths(t *testing.T) {
 	path := SocketPath(d.Runtime, "foo")
 	leaveLongStale(t, path)
 	serveAt(t, path, newFake(), nil)
-	if _, err := Listen(t.Context(), path); err == nil {
+	if _, err := Listen(t.Context(), path, Groups{}); err == nil {
 		t.Error("a live socket was stolen")
 	}
 	h, err := Open(d)

@@ -27,6 +27,7 @@ type Dirs struct {
 	State   string // what must survive a boot
 	Logs    string
 
+	system string
 	shared string // the folder below a shared temporary folder that some of them are in, or ""
 }
 
@@ -51,6 +52,9 @@ func Resolve(getenv func(string) string, uid int) (Dirs, error) {
 			return Dirs{}, fmt.Errorf("cannot use $%s: %q is not an absolute path", override.name, value)
 		}
 		*override.dir = filepath.Clean(value)
+		if override.dir == &d.Runtime {
+			d.system = ""
+		}
 		if override.dir == &d.State && uid != 0 {
 			d.Logs = filepath.Join(d.State, "log")
 		}
@@ -64,7 +68,7 @@ func ordinary(getenv func(string) string, uid int) Dirs {
 		temporary = "/tmp"
 	}
 	shared := filepath.Join(temporary, "recipe-"+strconv.Itoa(uid))
-	d := Dirs{Runtime: shared, State: filepath.Join(shared, "state"), shared: shared}
+	d := Dirs{system: "/run/recipe", Runtime: shared, State: filepath.Join(shared, "state"), shared: shared}
 	// The XDG specification has relative values ignored.
 	if dir := getenv("XDG_RUNTIME_DIR"); filepath.IsAbs(dir) {
 		d.Runtime = filepath.Join(dir, "recipe")
@@ -101,6 +105,22 @@ func (d Dirs) Make() error {
 	}
 	return nil
 }
+
+// Open lets other users find the sockets in the runtime folder; whom these let in is up to them. What else is there must
+// be closed by itself.
+func (d Dirs) Open() error {
+	if d.Runtime == d.shared {
+		return fmt.Errorf("cannot open %s to a group: it lies where anyone may write; set RECIPE_RUNTIME_DIR to a folder elsewhere", d.Runtime)
+	}
+	if err := os.Chmod(d.Runtime, 0o755); err != nil {
+		return fmt.Errorf("cannot open %s to a group: %w", d.Runtime, err)
+	}
+	return nil
+}
+
+// System is where root's supervisors are, for another user who may be let in there; "" where the environment says
+// where to look, and for root.
+func (d Dirs) System() string { return d.system }
 
 // CheckRuntime is for clients: it refuses a runtime folder in which someone other than the caller or root could have
 // put a socket. One that is not there is no error. Root may look into anyone's.

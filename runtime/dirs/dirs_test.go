@@ -38,7 +38,14 @@ func TestResolve(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			got, err := Resolve(func(name string) string { return test.env[name] }, test.uid)
-			got.shared = ""
+			system := "/run/recipe"
+			if test.uid == 0 || test.env["RECIPE_RUNTIME_DIR"] != "" {
+				system = ""
+			}
+			if got.System() != system {
+				t.Errorf("root's supervisors are looked for in %q, not %q", got.System(), system)
+			}
+			got.shared, got.system = "", ""
 			if err != nil || got != test.want {
 				t.Errorf("got %+v, %v; want %+v", got, err, test.want)
 			}
@@ -135,5 +142,22 @@ func TestClientsNeedNoFolder(t *testing.T) {
 	}
 	if err := d.check(d.Runtime, 7); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestOpenLetsOthersLook(t *testing.T) {
+	d := Dirs{Runtime: t.TempDir()}
+	if err := d.Open(); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(d.Runtime); err != nil || info.Mode().Perm() != 0o755 {
+		t.Errorf("got %v, %v", info.Mode(), err)
+	}
+	if err := d.check(d.Runtime, os.Geteuid()); err != nil {
+		t.Errorf("an open folder is refused: %v", err)
+	}
+	d.shared = d.Runtime
+	if err := d.Open(); err == nil || !strings.Contains(err.Error(), "RECIPE_RUNTIME_DIR") {
+		t.Errorf("a folder where anyone may write: %v", err)
 	}
 }

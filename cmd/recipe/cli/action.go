@@ -10,12 +10,24 @@ import (
 	"recipe/runtime/control"
 )
 
-// actionFlags are those of start, stop and restart.
+// actionFlags are those of start, stop, restart and release.
 type actionFlags struct {
-	Services []string      `arg:"" name:"service" help:"The services."`
-	Why      string        `placeholder:"TEXT" help:"The reason, for the record: one line."`
-	Timeout  time.Duration `default:"1m" help:"How long to wait for the effect (${default})."`
-	JSON     bool          `name:"json" help:"Print JSON."`
+	Services []string `arg:"" name:"service" help:"The services."`
+	Why      string   `placeholder:"TEXT" help:"The reason, for the record: one line."`
+	waitFlags
+}
+
+// waitFlags are those of every command to a supervisor.
+type waitFlags struct {
+	Timeout time.Duration `default:"1m" help:"How long to wait for the effect (${default})."`
+	JSON    bool          `name:"json" help:"Print JSON."`
+}
+
+func (w *waitFlags) check() error {
+	if w.Timeout <= 0 {
+		return usagef("cannot wait %s for the effect: give a time such as --timeout 1m", w.Timeout)
+	}
+	return nil
 }
 
 // most requests under way at once; supervisors bound their connections.
@@ -31,8 +43,8 @@ type action struct {
 // act asks for the same of all services at once, waits for the effects, and prints a line a service in their order. No
 // service is touched when one of the names is unknown.
 func (a *actionFlags) act(s *Streams, what action) error {
-	if a.Timeout <= 0 {
-		return usagef("cannot wait %s for the effect: give a time such as --timeout 1m", a.Timeout)
+	if err := a.check(); err != nil {
+		return err
 	}
 	ctx, stop := interruptible()
 	defer stop()
@@ -54,7 +66,7 @@ func (a *actionFlags) act(s *Streams, what action) error {
 		slots <- struct{}{}
 		all.Go(func() {
 			statuses[i], errs[i] = what.do(f.Client, ctx, f.Service, a.Why)
-			errs[i] = a.unfinished(f, what.verb, errs[i])
+			errs[i] = a.unfinished(f.Client, f.Service, what.verb, errs[i])
 			<-slots
 		})
 	}
@@ -108,6 +120,11 @@ func printEffects(s *Streams, services []control.Status) {
 	}
 }
 
+// isDown reports whether nothing of a service is left, nor will be started of itself.
+func isDown(st *control.Status) bool {
+	return st.State == control.Stopped || st.State == control.Quarantined
+}
+
 // executed reports whether a daemon is there, or whether the run of a task succeeded.
 func executed(st *control.Status) bool {
 	if st.Task != nil {
@@ -117,11 +134,11 @@ func executed(st *control.Status) bool {
 }
 
 // unfinished says of a wait that ended early where the service stands.
-func (a *actionFlags) unfinished(f control.Found, verb string, err error) error {
+func (w *waitFlags) unfinished(client *control.Client, service, verb string, err error) error {
 	var after string
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
-		after = fmt.Sprintf("within %s", a.Timeout)
+		after = fmt.Sprintf("within %s", w.Timeout)
 	case errors.Is(err, context.Canceled):
 		after = "before the interrupt"
 	default:
@@ -130,12 +147,12 @@ func (a *actionFlags) unfinished(f control.Found, verb string, err error) error 
 	where := "it does not answer"
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	if services, err := f.Client.Status(ctx); err == nil {
+	if services, err := client.Status(ctx); err == nil {
 		for i := range services {
-			if services[i].Service == f.Service {
+			if services[i].Service == service {
 				where = fmt.Sprintf("it is %s: %s", services[i].State, explain(&services[i], time.Now()))
 			}
 		}
 	}
-	return fmt.Errorf("the %s of %s was not done %s; the supervisor goes on with it; %s", verb, f.Service, after, where)
+	return fmt.Errorf("the %s of %s was not done %s; the supervisor goes on with it; %s", verb, service, after, where)
 }

@@ -50,8 +50,14 @@ type commands struct {
 	Start    startCommand    `cmd:"" help:"Start services that were stopped."`
 	Stop     stopCommand     `cmd:"" help:"Stop services; they stay stopped until they are started."`
 	Restart  restartCommand  `cmd:"" help:"Restart services."`
-	Logs     logsCommand     `cmd:"" help:"Show what a service wrote."`
-	Attach   attachCommand   `cmd:"" help:"Show a service's terminal, and type into it."`
+
+	Quarantine quarantineCommand `cmd:"" help:"Stop services and keep everyone from starting them."`
+	Release    releaseCommand    `cmd:"" help:"End the quarantine of services."`
+	Signal     signalCommand     `cmd:"" help:"Send a signal to a service's daemon."`
+	Set        setCommand        `cmd:"" help:"Set flags of a running recipe, in the host's flags file."`
+	Events     eventsCommand     `cmd:"" help:"Show what supervisors see and decide, as it happens."`
+	Logs       logsCommand       `cmd:"" help:"Show what a service wrote."`
+	Attach     attachCommand     `cmd:"" help:"Show a service's terminal, and type into it."`
 
 	Completion completionCommand `cmd:"" help:"Print the script by which a shell completes recipe's lines."`
 	Complete   completeCommand   `cmd:"" hidden:"" help:"Tell how a line may go on."`

@@ -6,7 +6,7 @@ type restartCommand struct{ actionFlags }
 
 // Help is the long text of --help.
 func (*restartCommand) Help() string {
-	return `Stops the service and returns when its next incarnation was executed. One that an operator stopped is refused: start ends a stop.
+	return `Stops the service and returns when its next incarnation was executed. One that an operator stopped is refused: start ends a stop, release a quarantine.
 
 Exit codes: 0 all run anew, 1 one does not (the supervisor goes on trying), 2 wrong usage.`
 }

@@ -1,10 +1,17 @@
 package cli
 
-import "slices"
+import (
+	"slices"
+
+	"recipe/runtime/control"
+)
 
 type runCommand struct {
 	Files []string `arg:"" name:"file" help:"Recipes or plans' JSON."`
 	hostFlags
+	ReadGroup    string `placeholder:"GROUP" help:"Let members of this group look at the services: status, why, events."`
+	CommandGroup string `placeholder:"GROUP" help:"Let members of this group command the services as well."`
+
 	Dev bool `help:"Try the recipe in its source tree, as whoever calls: run its build steps, stage its contents below .recipe/NAME and run it there."`
 }
 
@@ -13,6 +20,8 @@ func (*runCommand) Help() string {
 	return `Supervises in the foreground until INT, TERM or HUP; then every service is stopped, and nothing of it is left. A second signal cuts the grace of the stops short.
 
 The recipes, the files that they load and their flags files are watched: a change is applied by the smallest action that serves, a mistake is reported and changes nothing. The services' output goes to stdout behind their names, and to the log directory.
+
+The control socket is root's and that of whoever runs this alone, unless --read-group or --command-group open it to a group, whose members then find it as $RECIPE_RUNTIME_DIR or /run/recipe. A group is a name in /etc/group, or a number.
 
 Exit codes: 0 ended as asked, 1 could not run, 2 wrong usage.`
 }
@@ -26,6 +35,6 @@ func (c *runCommand) Run(s *Streams) error {
 	if err != nil {
 		return err
 	}
-	v := &supervision{files: c.Files, sets: c.Set, root: root, dev: c.Dev}
+	v := &supervision{files: c.Files, sets: c.Set, root: root, dev: c.Dev, groups: control.Groups{Read: c.ReadGroup, Command: c.CommandGroup}}
 	return v.run(s.Out, s.Err)
 }

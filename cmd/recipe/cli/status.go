@@ -14,6 +14,7 @@ import (
 type statusCommand struct {
 	Services []string `arg:"" optional:"" name:"service" help:"Services to show; all without any."`
 	JSON     bool     `name:"json" help:"Print JSON."`
+	Watch    bool     `short:"w" help:"Show them anew whenever something changes, until interrupted."`
 }
 
 // Help is the long text of --help.
@@ -27,6 +28,9 @@ Exit codes: without SERVICE, 0 as soon as every supervisor answered, also when t
 func (c *statusCommand) Run(s *Streams) error {
 	ctx, stop := interruptible()
 	defer stop()
+	if c.Watch {
+		return c.watch(ctx, s)
+	}
 	found, err := survey(ctx, s)
 	if err != nil {
 		return err

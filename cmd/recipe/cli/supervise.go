@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 
+	"recipe/runtime/control"
 	"recipe/runtime/dirs"
 	"recipe/runtime/expr"
 	"recipe/runtime/plan"
@@ -24,6 +25,8 @@ type supervision struct {
 	sets  []string
 	root  string
 	dev   bool
+
+	groups control.Groups
 }
 
 // run supervises until INT, TERM or HUP, and then ends every service; a second of them cuts the grace short.
@@ -32,6 +35,9 @@ func (v *supervision) run(stdout, stderr io.Writer) error {
 	folders, err := dirs.Current()
 	if err == nil {
 		err = folders.Make()
+	}
+	if err == nil && v.groups != (control.Groups{}) {
+		err = folders.Open()
 	}
 	if err != nil {
 		return err
@@ -46,6 +52,7 @@ func (v *supervision) run(stdout, stderr io.Writer) error {
 	defer functions.close()
 	options := driver.Options{
 		Scripts: functions.call,
+		Groups:  v.groups,
 		Sets:    v.sets, Facts: facts, Root: v.rootOf, Load: v.load(messages), Say: messages.say,
 		RuntimeDir: folders.Runtime, StateDir: folders.State, LogDir: folders.Logs,
 	}

@@ -198,6 +198,12 @@ func (sv *service) signal(name string) {
 	}
 }
 
+// rewriting is one rewriting of templates, with the signal after it. err is set once done is closed.
+type rewriting struct {
+	done chan struct{}
+	err  error
+}
+
 // rewrite shows the new flags in the templates, then tells the daemon. It runs beside the service: a template on a
 // hung file system must not hold up its supervision. Rewritings come one after another, so that the last one stays, and
 // one that comes too late leaves the templates of the next incarnation alone.
@@ -208,12 +214,12 @@ func (sv *service) rewrite(signal string) {
 		sv.sup.decide(sv.name, "reload", "cannot rewrite the templates; the daemon was left alone")
 		return
 	}
-	before, done := sv.rewritten, make(chan struct{})
-	sv.rewritten = done
+	before, this := sv.rewritten, &rewriting{done: make(chan struct{})}
+	sv.rewritten = this
 	go func() {
-		defer close(done)
+		defer close(this.done)
 		if before != nil {
-			<-before
+			<-before.done
 		}
 		if v := sv.snapshot(); v.number != number || v.machine.State != supervise.Running {
 			return
@@ -225,6 +231,7 @@ func (sv *service) rewrite(signal string) {
 			err = incarnation.Signal(signal)
 		}
 		if err != nil {
+			this.err = err
 			sv.sup.decide(sv.name, "reload", "the change did not reach the daemon: "+err.Error())
 		}
 	}()

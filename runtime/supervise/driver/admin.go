@@ -14,55 +14,135 @@ import (
 	"recipe/runtime/control"
 )
 
-// sentence is the reason that everything shows while an admin's stop holds.
-func sentence(stop control.AdminStop) string {
-	text := fmt.Sprintf("stopped by %s at %s", stop.By, stop.When.Format("2006-01-02 15:04:05 MST"))
-	if stop.Why != "" {
-		text += ": " + stop.Why
+// wish is what keeps a service down for an operator. Each is a file in a folder of its name in the state folder, which is
+// there while it holds.
+type wish string
+
+const (
+	stopWish       wish = "stopped"
+	quarantineWish wish = "quarantined"
+)
+
+// admin is what operators want of a service; nil where they want nothing of the kind.
+type admin struct {
+	stop, quarantine *control.AdminStop
+}
+
+// readAdmin is what was kept over supervisors and reboots.
+func readAdmin(stateDir, service string) admin {
+	return admin{stop: stopWish.read(stateDir, service), quarantine: quarantineWish.read(stateDir, service)}
+}
+
+// down is the reason that everything shows while an operator keeps the service down, or "".
+func (a admin) down() string {
+	switch {
+	case a.quarantine != nil:
+		return quarantineWish.sentence(a.quarantine)
+	case a.stop != nil:
+		return stopWish.sentence(a.stop)
+	}
+	return ""
+}
+
+// state is what operators read of one that is in that state.
+func (a admin) state(state control.State) control.State {
+	if state == control.Stopped && a.quarantine != nil {
+		return control.Quarantined
+	}
+	return state
+}
+
+func (w wish) sentence(by *control.AdminStop) string {
+	text := fmt.Sprintf("%s by %s at %s", w, by.By, by.When.Format("2006-01-02 15:04:05 MST"))
+	if by.Why != "" {
+		text += ": " + by.Why
 	}
 	return text
 }
 
-// stopPath is the file that keeps an admin's stop over supervisors and reboots.
-func stopPath(stateDir, service string) string { return filepath.Join(stateDir, "stopped", service) }
-
-// readStop reports whether the service is stopped by an admin. A file that cannot be read still says that: it was put
-// there to keep the service down.
-func readStop(stateDir, service string) (control.AdminStop, bool) {
-	data, err := os.ReadFile(stopPath(stateDir, service))
-	if errors.Is(err, fs.ErrNotExist) {
-		return control.AdminStop{}, false
-	}
-	var stop control.AdminStop
-	if err == nil {
-		err = json.Unmarshal(data, &stop)
+// wish keeps what an operator wants on the disk, and then in the service; without caller, that it is wanted no longer.
+func (sv *service) wish(w wish, caller *control.Caller) error {
+	var noted *control.AdminStop
+	var err error
+	if caller != nil {
+		noted, err = w.write(sv.sup.options.StateDir, sv.name, *caller)
+	} else {
+		err = w.remove(sv.sup.options.StateDir, sv.name)
 	}
 	if err != nil {
-		stop = control.AdminStop{By: "somebody", Why: fmt.Sprintf("the note of it cannot be read: %v", err)}
+		return err
 	}
-	return stop, true
-}
-
-// writeStop is on the disk when it returns.
-func writeStop(stateDir, service string, caller control.Caller) (control.AdminStop, error) {
-	stop := control.AdminStop{By: caller.User, When: time.Now().UTC().Truncate(time.Second), Why: caller.Why}
-	data, err := json.Marshal(stop)
-	if err == nil {
-		err = os.MkdirAll(filepath.Dir(stopPath(stateDir, service)), 0o755)
-	}
-	if err == nil {
-		err = renameio.WriteFile(stopPath(stateDir, service), append(data, '\n'), 0o644)
-	}
-	if err != nil {
-		return stop, fmt.Errorf("cannot note the stop of %s, so it was not stopped: %w", service, err)
-	}
-	return stop, nil
-}
-
-func removeStop(stateDir, service string) error {
-	err := os.Remove(stopPath(stateDir, service))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("cannot take back the stop of %s: %w", service, err)
+	sv.mu.Lock()
+	defer sv.mu.Unlock()
+	if w == quarantineWish {
+		sv.admin.quarantine = noted
+	} else {
+		sv.admin.stop = noted
 	}
 	return nil
+}
+
+func (w wish) path(stateDir, service string) string {
+	return filepath.Join(stateDir, string(w), service)
+}
+
+// read takes a file that cannot be read for one that holds: it was put there to keep the service down.
+func (w wish) read(stateDir, service string) *control.AdminStop {
+	data, err := os.ReadFile(w.path(stateDir, service))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	by := &control.AdminStop{}
+	if err == nil {
+		err = json.Unmarshal(data, by)
+	}
+	if err != nil {
+		by = &control.AdminStop{By: "somebody", Why: fmt.Sprintf("the note of it cannot be read: %v", err)}
+	}
+	return by
+}
+
+// write is on the disk when it returns, also its name.
+func (w wish) write(stateDir, service string, caller control.Caller) (*control.AdminStop, error) {
+	by := &control.AdminStop{By: caller.User, When: time.Now().UTC().Truncate(time.Second), Why: caller.Why}
+	path := w.path(stateDir, service)
+	data, err := json.Marshal(by)
+	if err == nil {
+		err = os.MkdirAll(filepath.Dir(path), 0o755)
+	}
+	if err == nil {
+		err = renameio.WriteFile(path, append(data, '\n'), 0o644)
+	}
+	if err == nil {
+		err = errors.Join(syncFolder(filepath.Dir(path)), syncFolder(stateDir))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cannot note that %s is to be %s, so it was left alone: %w", service, w, err)
+	}
+	return by, nil
+}
+
+// remove is on the disk when it returns.
+func (w wish) remove(stateDir, service string) error {
+	path := w.path(stateDir, service)
+	err := os.Remove(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err == nil {
+		err = syncFolder(filepath.Dir(path))
+	}
+	if err != nil {
+		return fmt.Errorf("cannot take back that %s is to be %s: %w", service, w, err)
+	}
+	return nil
+}
+
+// syncFolder brings the names in a folder to the disk.
+func syncFolder(path string) error {
+	dir, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
 }

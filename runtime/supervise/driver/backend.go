@@ -24,12 +24,13 @@ func (s *Supervisor) Status(context.Context) []control.Status {
 }
 
 func (sv *service) status() control.Status {
-	v := sv.snapshot()
+	v, a := sv.snapshot(), sv.wishes()
 	m := v.machine
 	status := control.Status{
-		Service: sv.name, Recipe: v.recipe, State: v.state(), Since: v.since, PID: v.pid, Restarts: m.Restarts,
+		Service: sv.name, Recipe: v.recipe, State: a.state(v.state()), Since: v.since, PID: v.pid, Restarts: m.Restarts,
 		Reason: m.Reason, Containment: sv.sup.host.Containment(), Digest: v.digest, Desired: control.Down,
 		LogDir: sv.sup.options.LogDir, Stalls: v.stalls, Terminal: sv.screen.Load() != nil, Task: v.task,
+		Stop: a.stop, Quarantine: a.quarantine,
 	}
 	if m.Wanted {
 		status.Desired = control.Up
@@ -41,11 +42,6 @@ func (sv *service) status() control.Status {
 	if m.State == supervise.Running && len(m.Config.Probes) > 0 {
 		healthy := m.Healthy
 		status.Healthy = &healthy
-	}
-	if !m.Wanted {
-		if stop, ok := readStop(sv.sup.options.StateDir, sv.name); ok {
-			status.Stop = &stop
-		}
 	}
 	return status
 }
@@ -62,7 +58,10 @@ func (s *Supervisor) Why(_ context.Context, name string) ([]control.Decision, er
 // for a task, once a run has ended.
 func (s *Supervisor) Start(ctx context.Context, name string, caller control.Caller) (control.Status, error) {
 	return s.command(ctx, name, func(sv *service) (supervise.Event, func(view) bool, error) {
-		if err := removeStop(s.options.StateDir, name); err != nil {
+		if sv.wishes().quarantine != nil {
+			return nil, nil, refusal("start", sv)
+		}
+		if err := sv.wish(stopWish, nil); err != nil {
 			return nil, nil, err
 		}
 		if sv.task != nil {
@@ -74,22 +73,52 @@ func (s *Supervisor) Start(ctx context.Context, name string, caller control.Call
 
 // Stop implements control.Backend: it returns when no process of the service is left.
 func (s *Supervisor) Stop(ctx context.Context, name string, caller control.Caller) (control.Status, error) {
+	return s.keepDown(ctx, name, stopWish, caller)
+}
+
+// Quarantine implements control.Backend, as Stop.
+func (s *Supervisor) Quarantine(ctx context.Context, name string, caller control.Caller) (control.Status, error) {
+	return s.keepDown(ctx, name, quarantineWish, caller)
+}
+
+func (s *Supervisor) keepDown(ctx context.Context, name string, w wish, caller control.Caller) (control.Status, error) {
 	return s.command(ctx, name, func(sv *service) (supervise.Event, func(view) bool, error) {
-		stop, err := writeStop(s.options.StateDir, name, caller)
-		if err != nil {
+		if err := sv.wish(w, &caller); err != nil {
 			return nil, nil, err
 		}
-		return supervise.Stop{Why: sentence(stop)}, func(v view) bool { return v.machine.State == supervise.Stopped }, nil
+		if w == quarantineWish {
+			s.decide(name, "quarantine", sv.wishes().down())
+		}
+		return supervise.Stop{Why: sv.wishes().down()}, stopped, nil
+	})
+}
+
+// Release implements control.Backend: it returns as Start does where the service is wanted again, and otherwise at once.
+func (s *Supervisor) Release(ctx context.Context, name string, caller control.Caller) (control.Status, error) {
+	return s.command(ctx, name, func(sv *service) (supervise.Event, func(view) bool, error) {
+		if sv.wishes().quarantine == nil {
+			return nil, always, nil
+		}
+		if err := sv.wish(quarantineWish, nil); err != nil {
+			return nil, nil, err
+		}
+		s.decide(name, "release", "released by "+by(caller))
+		if down := sv.wishes().down(); down != "" {
+			return supervise.Stop{Why: down}, stopped, nil
+		}
+		if sv.task != nil {
+			return supervise.Start{Why: "released by " + by(caller)}, always, nil
+		}
+		return supervise.Start{Why: "released by " + by(caller)}, started, nil
 	})
 }
 
 // Restart implements control.Backend: it returns once a new incarnation was executed, or failed. A service that an
-// admin stopped stays stopped, which is an error.
+// admin keeps down stays down, which is an error.
 func (s *Supervisor) Restart(ctx context.Context, name string, caller control.Caller) (control.Status, error) {
 	return s.command(ctx, name, func(sv *service) (supervise.Event, func(view) bool, error) {
-		v := sv.snapshot()
-		if !v.machine.Wanted {
-			return nil, nil, &control.Error{Code: control.Refused, Message: fmt.Sprintf("cannot restart %s: %s", name, v.machine.Reason), Hint: "recipe start " + name + " ends that"}
+		if sv.wishes().down() != "" || sv.leaving.Load() {
+			return nil, nil, refusal("restart", sv)
 		}
 		if sv.task != nil {
 			return supervise.Restart{Why: "restarted by " + by(caller)}, atRest, nil
@@ -97,6 +126,48 @@ func (s *Supervisor) Restart(ctx context.Context, name string, caller control.Ca
 		return supervise.Restart{Why: "restarted by " + by(caller)}, started, nil
 	})
 }
+
+// refusal says who keeps the service down, and how to end that.
+func refusal(verb string, sv *service) error {
+	a, e := sv.wishes(), &control.Error{Code: control.Refused}
+	why := a.down()
+	switch {
+	case a.quarantine != nil:
+		e.Hint = "recipe release " + sv.name + " ends that"
+	case a.stop != nil:
+		e.Hint = "recipe start " + sv.name + " ends that"
+	default:
+		why = sv.snapshot().machine.Reason
+	}
+	e.Message = fmt.Sprintf("cannot %s %s: %s", verb, sv.name, why)
+	return e
+}
+
+// Signal implements control.Backend: the kernel has taken the signal for the daemon's first process when it returns.
+func (s *Supervisor) Signal(ctx context.Context, name, signal string, caller control.Caller) (control.Status, error) {
+	failed := errGone // where nobody takes it
+	return s.orderly(ctx, name, func(sv *service) (message, *waiter, error) {
+		w := newWaiter(always)
+		return message{waiter: w, do: func() { failed = sv.deliver(signal, caller) }}, w, nil
+	}, &failed)
+}
+
+// deliver is of the service's goroutine.
+func (sv *service) deliver(signal string, caller control.Caller) error {
+	m := sv.machine
+	if sv.incarnation == nil || m.State != supervise.Running && m.State != supervise.Ending {
+		return &control.Error{Code: control.Refused, Message: fmt.Sprintf("cannot send %s to %s: no daemon of it runs: it is %s: %s", signal, sv.name, m.State, m.Reason)}
+	}
+	if err := sv.incarnation.Signal(signal); err != nil {
+		return err
+	}
+	sv.sup.decide(sv.name, "signal", fmt.Sprintf("%s to process %d by %s", signal, sv.incarnation.PID(), by(caller)))
+	return nil
+}
+
+func stopped(v view) bool { return v.machine.State == supervise.Stopped }
+
+func always(view) bool { return true }
 
 // started holds, of a service that has taken a start or a restart, once the daemon runs, the start has failed and waits
 // for the next, or somebody else stopped it.
@@ -117,8 +188,18 @@ func atRest(v view) bool {
 	return false
 }
 
-// command sends an event and waits until its effect was seen.
+// command sends an event and waits until its effect was seen. prepare may leave the event out.
 func (s *Supervisor) command(ctx context.Context, name string, prepare func(*service) (supervise.Event, func(view) bool, error)) (control.Status, error) {
+	return s.orderly(ctx, name, func(sv *service) (message, *waiter, error) {
+		event, seen, err := prepare(sv)
+		w := newWaiter(seen)
+		return message{event: event, waiter: w}, w, err
+	}, nil)
+}
+
+// orderly hands an admin's order to the service's goroutine and waits for its effect. failed, where there is one, is what
+// the goroutine could not do.
+func (s *Supervisor) orderly(ctx context.Context, name string, prepare func(*service) (message, *waiter, error), failed *error) (control.Status, error) {
 	sv := s.service(name)
 	if sv == nil {
 		return control.Status{}, s.unknown(name)
@@ -136,20 +217,22 @@ func (s *Supervisor) command(ctx context.Context, name string, prepare func(*ser
 	if err := sv.await(ctx, w); err != nil {
 		return sv.status(), fmt.Errorf("the order was taken, but its effect was not seen: %w", err)
 	}
+	if failed != nil && *failed != nil {
+		return control.Status{}, *failed
+	}
 	return sv.status(), nil
 }
 
 // order notes an admin's order and hands it to the service's goroutine, with nobody else's in between. What the waiter
 // looks for is looked for once the event has been taken.
-func (sv *service) order(prepare func(*service) (supervise.Event, func(view) bool, error)) (*waiter, error) {
+func (sv *service) order(prepare func(*service) (message, *waiter, error)) (*waiter, error) {
 	sv.orders.Lock()
 	defer sv.orders.Unlock()
-	event, seen, err := prepare(sv)
+	m, w, err := prepare(sv)
 	if err != nil {
 		return nil, err
 	}
-	w := &waiter{seen: seen, done: make(chan struct{})}
-	sv.send(message{event: event, waiter: w})
+	sv.send(m)
 	return w, nil
 }
 

@@ -2,9 +2,11 @@ package driver
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -17,40 +19,53 @@ const (
 	journalWait  = 2 * time.Second
 )
 
-// journal keeps the decisions of a supervisor, one JSON object a line, over its restarts. Nobody who decides waits for
-// the disk: a goroutine writes, without fsync, so after a power cut the last seconds may be missing. What could not be
-// kept is counted, and said by the next decision that is. Its methods may run concurrently.
+// journal keeps the events of a supervisor, one JSON object a line, over its restarts, and shows them to viewers
+// (events.go). Nobody who decides waits for the disk: a goroutine writes, without fsync, so after a power cut the last
+// seconds may be missing. What could not be kept is counted, and said by the next event that is. Its methods may run
+// concurrently.
 type journal struct {
 	path  string
 	queue chan entry
 	done  chan struct{}
 
-	mu     sync.Mutex
-	lost   int
-	closed bool
+	mu      sync.Mutex
+	seq     uint64 // of the last event
+	lost    int
+	closed  bool
+	viewers []*viewer
 }
 
-// entry is a decision, or a request to tell when all before it was written.
+// entry is an event, or a request to tell when all before it was written.
 type entry struct {
-	decision control.Decision
-	written  chan struct{}
+	event   control.Event
+	written chan struct{}
 }
 
+// openJournal numbers on behind the last event that is there, and behind those that an earlier supervisor may have shown
+// and not written.
 func openJournal(path string) *journal {
-	j := &journal{path: path, queue: make(chan entry, journalQueue), done: make(chan struct{})}
+	j := &journal{path: path, queue: make(chan entry, journalQueue), done: make(chan struct{}), seq: lastNumber(path)}
+	if j.seq > 0 {
+		j.seq += journalQueue
+	}
 	go j.keep()
 	return j
 }
 
 // write never waits.
-func (j *journal) write(d control.Decision) {
+func (j *journal) write(e control.Event) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.closed {
 		return
 	}
+	j.seq++
+	e.Seq = j.seq
+	for _, v := range j.viewers {
+		v.show(e)
+	}
 	select {
-	case j.queue <- entry{decision: d}:
+	case j.queue <- entry{event: e}:
 	default:
 		j.lost++
 	}
@@ -75,9 +90,9 @@ func (j *journal) keep() {
 		}
 		missed := j.missed()
 		if missed > 0 {
-			e.decision.Why += fmt.Sprintf(" (%d decisions before this one could not be written to %s)", missed, j.path)
+			e.event.Why += fmt.Sprintf(" (%d events before this one could not be written to %s)", missed, j.path)
 		}
-		if f.append(e.decision) != nil {
+		if f.append(e.event) != nil {
 			j.mu.Lock()
 			j.lost += missed + 1
 			j.mu.Unlock()
@@ -125,29 +140,68 @@ func (j *journal) settle() {
 func (j *journal) of(service string, n int) ([]control.Decision, error) {
 	j.settle()
 	var found []control.Decision
+	err := j.each(func(e control.Event) error {
+		if e.Service == service && e.What != control.WhatState {
+			found = append(found, e.Decision)
+		}
+		return nil
+	})
+	return found[max(0, len(found)-n):], err
+}
+
+// each tells every event that is in the files, the oldest first, until use fails.
+func (j *journal) each(use func(control.Event) error) error {
 	for _, path := range []string{j.path + ".1", j.path} {
 		f, err := os.Open(path)
 		if os.IsNotExist(err) {
 			continue
 		}
 		if err != nil {
-			return nil, fmt.Errorf("cannot read the decisions: %w", err)
+			return fmt.Errorf("cannot read the decisions: %w", err)
 		}
 		lines := bufio.NewScanner(f)
 		lines.Buffer(nil, 1<<20)
-		for lines.Scan() {
-			var d control.Decision
-			if json.Unmarshal(lines.Bytes(), &d) == nil && d.Service == service {
-				found = append(found, d)
+		for err == nil && lines.Scan() {
+			var e control.Event
+			if json.Unmarshal(lines.Bytes(), &e) == nil {
+				err = use(e)
 			}
 		}
-		err = lines.Err()
+		if err == nil && lines.Err() != nil {
+			err = fmt.Errorf("cannot read the decisions in %s: %w", path, lines.Err())
+		}
 		f.Close()
 		if err != nil {
-			return nil, fmt.Errorf("cannot read the decisions in %s: %w", path, err)
+			return err
 		}
 	}
-	return found[max(0, len(found)-n):], nil
+	return nil
+}
+
+// lastNumber is that of the last event in the files; 0 where there is none. It reads no more than the end of each.
+func lastNumber(path string) uint64 {
+	const end = 64 << 10
+	for _, path := range []string{path, path + ".1"} {
+		f, err := os.Open(path)
+		if err != nil {
+			continue
+		}
+		data := make([]byte, end)
+		info, err := f.Stat()
+		if err == nil {
+			n, _ := f.ReadAt(data, max(0, info.Size()-end))
+			data = data[:n]
+		}
+		f.Close()
+		lines := bytes.Split(data, []byte("\n"))
+		for _, line := range slices.Backward(lines) {
+			var e control.Event
+			if json.Unmarshal(line, &e) == nil && e.Seq > 0 {
+				return e.Seq
+			}
+		}
+	}
+	return 0
 }
 
 // journalFile is appended to and rotated; it is opened again after every failure.
@@ -157,8 +211,8 @@ type journalFile struct {
 	size int64
 }
 
-func (f *journalFile) append(d control.Decision) error {
-	line, err := json.Marshal(d)
+func (f *journalFile) append(e control.Event) error {
+	line, err := json.Marshal(e)
 	if err != nil {
 		return err
 	}

@@ -130,14 +130,14 @@ func TestAnswersOfFormerProbesAreDropped(t *testing.T) {
 func TestJournalTakenAwayIsBegunAnew(t *testing.T) {
 	f := &journalFile{path: filepath.Join(t.TempDir(), "journal")}
 	defer f.close()
-	if err := f.append(control.Decision{Service: "a"}); err != nil {
+	if err := f.append(control.Event{Decision: control.Decision{Service: "a"}}); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Remove(f.path); err != nil {
 		t.Fatal(err)
 	}
 	f.size = journalSize + 1
-	if err := f.append(control.Decision{Service: "b"}); err != nil {
+	if err := f.append(control.Event{Decision: control.Decision{Service: "b"}}); err != nil {
 		t.Fatal(err)
 	}
 	if text, err := os.ReadFile(f.path); err != nil || !strings.Contains(string(text), `"b"`) {

@@ -326,11 +326,11 @@ func (s *Supervisor) add(d *definition) *service {
 	return sv
 }
 
-// start starts a new service, unless an admin stopped it.
+// start starts a new service, unless an admin keeps it down.
 func (s *Supervisor) start(sv *service) {
-	if stop, ok := readStop(s.options.StateDir, sv.name); ok {
-		s.decide(sv.name, "stopped", sentence(stop))
-		sv.send(message{event: supervise.Stop{Why: sentence(stop)}})
+	if held := sv.wishes(); held.down() != "" {
+		s.decide(sv.name, "stopped", held.down())
+		sv.send(message{event: supervise.Stop{Why: held.down()}})
 		return
 	}
 	sv.send(message{event: supervise.Start{Why: "declared by the recipe"}})

@@ -40,6 +40,7 @@ type message struct {
 	postponed   uint64  // which change this is, told again since its sockets could not be opened
 	slot        *slot   // that comes with Admitted
 	waiter      *waiter // who waits for what the event brings about
+	do          func()  // beside the event, in the service's goroutine
 }
 
 // service is one service under way. The fields below the comment belong to its goroutine.
@@ -53,6 +54,7 @@ type service struct {
 
 	mu      sync.Mutex
 	view    view
+	admin   admin
 	waiters []*waiter
 
 	// owned by loop
@@ -71,7 +73,7 @@ type service struct {
 	asks        *asking // of that round; nil before the first
 	stalls      int     // answers that a pause made inconclusive
 	dequeue     context.CancelFunc
-	rewritten   chan struct{} // closed when the last rewriting of templates is done
+	rewritten   *rewriting // the last of templates; nil before the first
 	slot        *slot
 	left        bool
 	pending     []supervise.Event // to be stepped before the mailbox is read again
@@ -96,6 +98,8 @@ type waiter struct {
 	done chan struct{}
 }
 
+func newWaiter(seen func(view) bool) *waiter { return &waiter{seen: seen, done: make(chan struct{})} }
+
 // newService starts the goroutine; the caller holds the claim on the name. The service waits to be started.
 func (s *Supervisor) newService(d *definition) (*service, error) {
 	var tee func([]byte)
@@ -115,6 +119,7 @@ func (s *Supervisor) newService(d *definition) (*service, error) {
 	seed.Write([]byte(name))
 	sv := &service{
 		name: name, sup: s, mailbox: make(chan message, 16), gone: make(chan struct{}), log: log, definition: d,
+		admin:   readAdmin(s.options.StateDir, name),
 		machine: supervise.New(supervise.ConfigOf(d.spec), seed.Sum64()^uint64(os.Getpid())),
 	}
 	if d.spec.Terminal {
@@ -250,6 +255,9 @@ func (sv *service) take(m message) {
 	if m.event != nil {
 		sv.step(m.event)
 	}
+	if m.do != nil {
+		m.do()
+	}
 	if m.waiter != nil {
 		sv.register(m.waiter)
 	}
@@ -306,6 +314,7 @@ func (sv *service) publish() {
 	}
 	if sv.view.since.IsZero() || now.state() != sv.view.state() {
 		now.since = time.Now()
+		sv.tellState(now)
 	}
 	sv.view = now
 	rest := sv.waiters[:0]
@@ -325,7 +334,7 @@ var errGone = errors.New("the service is not supervised any longer")
 
 // wait returns when seen has held of the service, or ctx ends.
 func (sv *service) wait(ctx context.Context, seen func(view) bool) error {
-	w := &waiter{seen: seen, done: make(chan struct{})}
+	w := newWaiter(seen)
 	sv.register(w)
 	return sv.await(ctx, w)
 }
@@ -381,6 +390,22 @@ func (v view) state() control.State {
 		return control.Unhealthy
 	}
 	return control.Running
+}
+
+// tellState shows a state to viewers, but for that of before the first start.
+func (sv *service) tellState(v view) {
+	if sv.view.since.IsZero() {
+		return
+	}
+	sv.sup.journal.write(control.Event{State: sv.admin.state(v.state()), PID: v.pid,
+		Decision: control.Decision{Time: v.since, Service: sv.name, What: control.WhatState, Why: v.machine.Reason}})
+}
+
+// wishes are what operators want of the service.
+func (sv *service) wishes() admin {
+	sv.mu.Lock()
+	defer sv.mu.Unlock()
+	return sv.admin
 }
 
 func (sv *service) snapshot() view {

@@ -8,7 +8,7 @@
 // Rules:
 //   - A mistake in a file changes nothing: the last good plan and the last good flags hold, for restarts too.
 //   - A service is claimed before it is touched, and what an earlier supervisor left of it is ended before its first start.
-//   - An admin's stop lies in the state directory before it takes effect.
+//   - An admin's stop or quarantine lies in the state directory before it takes effect.
 //   - A command is answered when its effect has been seen.
 //
 // Tests: real processes under a real supervisor, here and in package e2e.
@@ -44,6 +44,7 @@ type Options struct {
 	RuntimeDir string
 	StateDir   string
 	LogDir     string
+	Groups     control.Groups // who may read and command beside root and this user
 	Facts      expr.Facts
 	Root       func(file string, p *plan.Plan) string // in front of every declared path; "" or "/" for none
 	Load       func(ctx context.Context, file string) (*plan.Plan, error)
@@ -69,6 +70,9 @@ type Supervisor struct {
 	retry    time.Duration // until a recipe that was refused is tried again
 
 	listenRetry time.Duration // until a change that could not open its sockets is
+
+	settings chan *setting
+	kept     chan struct{} // closed once nobody takes settings any longer
 
 	mu       sync.Mutex
 	told     int // notes of the host that were shown
@@ -105,6 +109,7 @@ func New(o Options) (*Supervisor, error) {
 		options: o, host: host, logs: collector, watcher: watcher, stall: probe.NewStall(nil), calm: newCalm(),
 		slots:    make(chan struct{}, startsPerCPU*runtime.NumCPU()),
 		services: map[string]*service{}, retry: 5 * time.Second, listenRetry: listenRetry,
+		settings: make(chan *setting), kept: make(chan struct{}),
 	}, nil
 }
 
@@ -176,7 +181,7 @@ func (s *Supervisor) boot(ctx context.Context) error {
 	}
 	socket := control.SocketPath(s.options.RuntimeDir, s.recipes[0].name())
 	var err error
-	if s.listener, err = control.Listen(ctx, socket); err != nil {
+	if s.listener, err = control.Listen(ctx, socket, s.options.Groups); err != nil {
 		return err
 	}
 	s.say("supervising %s; kept together by %s; logs in %s", strings.Join(s.options.Recipes, ", "), s.host.Containment(), s.options.LogDir)
@@ -270,7 +275,7 @@ func (s *Supervisor) serve(ctx context.Context, l *control.Listener) {
 		if !sleep(ctx, socketRetry) {
 			return
 		}
-		if l, err = control.Listen(ctx, path); err != nil {
+		if l, err = control.Listen(ctx, path, s.options.Groups); err != nil {
 			s.say("%v", err)
 			l = nil
 		}
@@ -279,6 +284,7 @@ func (s *Supervisor) serve(ctx context.Context, l *control.Listener) {
 
 // keep handles changes of files until ctx ends.
 func (s *Supervisor) keep(ctx context.Context) {
+	defer close(s.kept)
 	for {
 		var again <-chan time.Time
 		for _, r := range s.recipes {
@@ -294,6 +300,8 @@ func (s *Supervisor) keep(ctx context.Context) {
 			return
 		case e := <-s.watcher.Events():
 			s.changed(ctx, e)
+		case c := <-s.settings:
+			s.set(ctx, c)
 		case <-again:
 			s.tryAgain(ctx)
 		}
@@ -373,7 +381,7 @@ func (s *Supervisor) say(format string, args ...any) { s.options.Say(fmt.Sprintf
 
 // note keeps a decision for `why`.
 func (s *Supervisor) note(service, what, why string) {
-	s.journal.write(control.Decision{Time: time.Now(), Service: service, What: what, Why: why})
+	s.journal.write(control.Event{Decision: control.Decision{Time: time.Now(), Service: service, What: what, Why: why}})
 }
 
 // decide keeps a decision and shows it.

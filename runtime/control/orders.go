@@ -1,0 +1,128 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+)
+
+// orders remembers the answers to commands by the id that the client gave each, so that a client whose connection broke
+// can ask again: it gets the answer to the first, and the command is not carried out twice. The number is bounded; the
+// oldest that is answered is forgotten first.
+type orders struct {
+	bounds bounds
+	served context.Context // until it ends commands go on without a client
+
+	mu   sync.Mutex
+	line []*order // the oldest first
+}
+
+// order is one command. answer and err are set once done is closed.
+type order struct {
+	key, what string
+	done      chan struct{}
+	answer    any
+	err       error
+
+	waiting int // clients
+	abandon func()
+	late    *time.Timer // while nobody waits
+}
+
+// run carries a command out, or waits with whoever sent it first. key names it, what is all that it asks for. When ctx
+// ends the command goes on, and for a while somebody can come back to it.
+func (o *orders) run(ctx context.Context, key, what string, do func(context.Context) (any, error)) (any, error) {
+	if key == "" {
+		return do(ctx)
+	}
+	one, err := o.join(key, what, do)
+	if err != nil {
+		return nil, err
+	}
+	defer o.leave(one)
+	select {
+	case <-one.done:
+		return one.answer, one.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func (o *orders) join(key, what string, do func(context.Context) (any, error)) (*order, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if i := slices.IndexFunc(o.line, func(one *order) bool { return one.key == key }); i >= 0 {
+		one := o.line[i]
+		if one.what != what {
+			return nil, &Error{Code: BadRequest, Message: "another command was given this id", Hint: "give each command an id of its own"}
+		}
+		one.waiting++
+		if one.late != nil {
+			one.late.Stop()
+			one.late = nil
+		}
+		return one, nil
+	}
+	if !o.room() {
+		return nil, &Error{Code: Busy, Message: "too many commands wait for their effect", Hint: "`recipe status` shows what is held up"}
+	}
+	ctx, cancel := context.WithCancel(o.served)
+	one := &order{key: key, what: what, done: make(chan struct{}), waiting: 1, abandon: cancel}
+	o.line = append(o.line, one)
+	go func() {
+		defer cancel()
+		one.answer, one.err = do(ctx)
+		close(one.done)
+	}()
+	return one, nil
+}
+
+// room forgets the oldest that is answered where there are too many. The caller holds mu.
+func (o *orders) room() bool {
+	if len(o.line) < o.bounds.orders {
+		return true
+	}
+	i := slices.IndexFunc(o.line, func(one *order) bool {
+		select {
+		case <-one.done:
+			return true
+		default:
+			return false
+		}
+	})
+	if i < 0 {
+		return false
+	}
+	o.line = slices.Delete(o.line, i, i+1)
+	return true
+}
+
+// leave lets a command that nobody waits for be waited for again, for a while.
+func (o *orders) leave(one *order) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	one.waiting--
+	select {
+	case <-one.done:
+		return
+	default:
+	}
+	if one.waiting == 0 {
+		one.late = time.AfterFunc(o.bounds.again, one.abandon)
+	}
+}
+
+var errNoID = errors.New("an id is 1 to 64 letters, digits and hyphens")
+
+// checkID judges the id of a command; none is none.
+func checkID(id string) error {
+	ok := len(id) <= 64 && !slices.ContainsFunc([]byte(id), func(b byte) bool {
+		return b != '-' && (b < '0' || b > '9') && (b < 'a' || b > 'z') && (b < 'A' || b > 'Z')
+	})
+	if !ok {
+		return errNoID
+	}
+	return nil
+}
