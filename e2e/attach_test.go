@@ -139,6 +139,7 @@ func TestAttach(t *testing.T) {
 		two.types("echo now $(stty size)\r")
 		one.sees("now 30 90")
 		looks := h.attach(10, 10, "shell", "--read-only")
+		looks.sees("attached to shell, to look only; ctrl-c ends that")
 		looks.sees("now 30 90")
 		looks.types("echo typed by nobody\r")
 		two.types("trap 'echo changed to $(stty size)' WINCH; echo traps are $((1 + 1))\r")
@@ -165,8 +166,9 @@ func TestAttach(t *testing.T) {
 		<-killed.ended
 
 		again := h.attach(80, 24, "shell")
-		again.types("echo still $$\r")
-		again.sees("still ")
+		again.sees("attached to shell")
+		again.types("echo still $((6 * 7))\r")
+		again.sees("still 42")
 		if now := h.becomes("runs", "shell", "shell", up); now.PID != first.PID {
 			t.Errorf("process %d was followed by %d", first.PID, now.PID)
 		}

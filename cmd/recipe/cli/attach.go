@@ -63,13 +63,18 @@ func (c *attachCommand) Run(s *Streams) error {
 		return err
 	}
 	defer a.Close()
-	if own.typed != nil && !c.ReadOnly {
-		fmt.Fprintf(s.Err, "recipe: attached to %s; %s detaches\n", c.Service, strings.ReplaceAll(c.DetachKeys, ",", " "))
-	}
-	if err := own.raw(); err != nil {
-		return fmt.Errorf("cannot attach to %s: this terminal takes no other mode: %w", c.Service, err)
+	if !c.ReadOnly {
+		if err := own.raw(); err != nil {
+			return fmt.Errorf("cannot attach to %s: this terminal takes no other mode: %w", c.Service, err)
+		}
 	}
 	defer own.restore()
+	switch keys := strings.ReplaceAll(c.DetachKeys, ",", " "); {
+	case own.typed != nil && !c.ReadOnly:
+		own.note(s.Err, fmt.Sprintf("attached to %s; %s detaches", c.Service, keys))
+	case own.typed != nil:
+		own.note(s.Err, fmt.Sprintf("attached to %s, to look only; ctrl-c ends that", c.Service))
+	}
 	return c.hold(ctx, s, own, a, keys)
 }
 

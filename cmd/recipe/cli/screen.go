@@ -113,7 +113,7 @@ func (t *screen) note(to io.Writer, text string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.before != nil { // nobody adds a carriage return
-		fmt.Fprintf(to, "\r\nrecipe: %s\r\n", text)
+		fmt.Fprintf(to, "\rrecipe: %s\r\n", text)
 		return
 	}
 	fmt.Fprintf(to, "recipe: %s\n", text)
