@@ -142,12 +142,13 @@ func (l *Log) start(read, write int) error {
 }
 
 // Listen captures what is read from a terminal's master as well, which stays the caller's, until stop is called or the
-// other side is closed. seen, where it is not nil, gets all of it as it was read; it must neither wait nor call the log.
-func (l *Log) Listen(master int, seen func(p []byte)) (stop func(), err error) {
+// other side is closed. take gets all of it as it was read and appends to to what is for the log, three bytes for each and four more at
+// most; it must neither wait nor call the log. stop reads what is left.
+func (l *Log) Listen(master int, take func(to, read []byte) []byte) (stop func(), err error) {
 	if err := unix.SetNonblock(master, true); err != nil {
 		return nil, fmt.Errorf("cannot capture the terminal of service %q: %w", l.service, err)
 	}
-	s := &source{log: l, fd: master, terminal: true, seen: seen}
+	s := &source{log: l, fd: master, take: take}
 	l.reading.Lock()
 	defer l.reading.Unlock()
 	if err := l.collector.add(s); err != nil {

@@ -1,7 +1,6 @@
 package logs
 
 import (
-	"bytes"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -14,6 +13,10 @@ const (
 	heavyPipe  = 256 << 10
 )
 
+// terminalRead is how much of a terminal is read at once: what the kernel has ready, and a quarter of a chunk, so that there is
+// room for what becomes of it.
+const terminalRead = smallChunk / 4
+
 // source is a descriptor that a log is read from. The log's reading guards it.
 type source struct {
 	log   *Log
@@ -21,9 +24,7 @@ type source struct {
 	token int32
 	heavy int8 // reads in a row that found much
 
-	terminal bool
-	seen     func([]byte) // of a terminal
-	cut      bool         // the last read ended with a carriage return
+	take func(to, read []byte) []byte // of a terminal: appends what is for the log
 }
 
 // ready reads once. It is called by the collector's goroutine, which never waits.
@@ -66,10 +67,13 @@ func (s *source) move(force bool) (more bool) {
 		size = largeChunk
 	}
 	c := l.collector.memory.get(size)
-	kept := s.unreturn(c.space)
-	n, err := unix.Read(s.fd, c.space[kept:])
+	space := c.space
+	if s.take != nil {
+		space = space[len(space)-terminalRead:]
+	}
+	n, err := unix.Read(s.fd, space)
 	for err == unix.EINTR {
-		n, err = unix.Read(s.fd, c.space[kept:])
+		n, err = unix.Read(s.fd, space)
 	}
 	if n <= 0 {
 		l.collector.memory.put(c)
@@ -78,15 +82,14 @@ func (s *source) move(force bool) (more bool) {
 		}
 		return false
 	}
-	c.n, c.read = kept+n, time.Now()
+	c.n, c.read = n, time.Now()
+	if s.take != nil {
+		c.n = len(s.take(c.space[:0], space[:n]))
+		l.take(c, force)
+		return force // a terminal gives less than it has
+	}
 	more = c.room() == 0
 	s.weigh(n)
-	if s.terminal {
-		if s.seen != nil {
-			s.seen(c.space[kept:c.n])
-		}
-		s.plain(c)
-	}
 	l.take(c, force)
 	return more
 }
@@ -105,36 +108,8 @@ func (s *source) weigh(n int) {
 	case s.heavy == 0:
 		s.heavy = 1
 	case n >= heavyRead && s.heavy < heavyReads:
-		if s.heavy++; s.heavy == heavyReads && !s.terminal {
+		if s.heavy++; s.heavy == heavyReads {
 			unix.FcntlInt(uintptr(s.fd), unix.F_SETPIPE_SZ, heavyPipe) // refused beyond the user's share: it stays as it is
 		}
 	}
-}
-
-// unreturn puts back the carriage return that the last read of a terminal ended with, and returns how many bytes that is.
-func (s *source) unreturn(space []byte) int {
-	if !s.cut {
-		return 0
-	}
-	space[0] = '\r'
-	return 1
-}
-
-// plain makes of what came from a terminal what a pipe would have got: there a line ends with a carriage return and a
-// newline.
-func (s *source) plain(c *chunk) {
-	if s.cut = c.space[c.n-1] == '\r'; s.cut {
-		c.n--
-	}
-	out := c.space[:0]
-	for p := c.bytes(); len(p) > 0; {
-		end := bytes.Index(p, []byte("\r\n"))
-		if end < 0 {
-			out = append(out, p...)
-			break
-		}
-		out = append(append(out, p[:end]...), '\n')
-		p = p[end+2:]
-	}
-	c.n = len(out)
 }

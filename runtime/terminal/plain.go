@@ -31,13 +31,10 @@ func (p *Plain) Append(to, from []byte) []byte {
 	return to
 }
 
-// End appends what is left of an unfinished character.
-func (p *Plain) End(to []byte) []byte {
-	if len(p.rune) > 0 {
-		p.rune = p.rune[:0]
-		to = p.put(to, string(utf8.RuneError))
-	}
-	return to
+// broken appends what stands for an unfinished character.
+func (p *Plain) broken(to []byte) []byte {
+	p.rune = p.rune[:0]
+	return p.put(to, string(utf8.RuneError))
 }
 
 // moved is what stands for a move of the cursor.
@@ -55,7 +52,7 @@ func (p *Plain) moved(to []byte, final byte) []byte {
 
 func (p *Plain) take(to []byte, b byte) []byte {
 	if len(p.rune) > 0 && (b < 0x80 || b >= 0xc0) {
-		to = p.End(to)
+		to = p.broken(to)
 	}
 	switch {
 	case b == '\n':

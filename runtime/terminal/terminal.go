@@ -12,7 +12,8 @@
 //   - The daemon is held up by its log alone, as without a terminal. A viewer has a bounded queue; what does not fit is dropped, and counted.
 //   - The size is the smallest of those who type, so that all see the whole screen; who only looks changes nothing.
 //   - Between incarnations viewers stay, and are told.
-//   - A service without a terminal costs nothing here; one with it two descriptors, a goroutine and 32 KiB at most.
+//   - When its leader ends, the kernel gives up what was written and has not been read yet beyond some 4 KiB. So it is read at once.
+//   - A service without a terminal costs nothing here; one with it two descriptors and 32 KiB at most.
 //
 // Tests: real terminals, on both sides, and fuzz targets for what sequences are made of.
 package terminal
@@ -20,7 +21,6 @@ package terminal
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 	"sync"
@@ -38,19 +38,17 @@ var usual = Size{Columns: 80, Rows: 24}
 const (
 	mostViewers = 16
 	ringSize    = 32 << 10    // bytes of what was written last: a screen of 200 by 50 in colours
-	lastWords   = time.Second // that End waits for what was written
 	inputTime   = time.Second // that the daemon may take to read what was typed
-	chunk       = 4 << 10     // bytes that the kernel gives at once
 )
 
 // Terminal is one service's. Its methods may be called concurrently, but for Open and End, which come in turn.
 type Terminal struct {
-	log io.Writer
+	capture Capture
 
 	mu      sync.Mutex
 	master  *os.File // nil between incarnations
 	slave   *os.File // ours, so that a daemon that closes its own may open it again
-	ended   chan struct{}
+	stop    func()   // of the capture
 	size    Size
 	ring    []byte
 	modes   Modes
@@ -60,8 +58,11 @@ type Terminal struct {
 	typing sync.Mutex // input of one viewer at a time
 }
 
-// New makes one that writes what the daemons say to log, without control sequences.
-func New(log io.Writer) *Terminal { return &Terminal{log: log, size: usual} }
+// Capture reads a terminal's master until stop is called, which reads what is left. take gets what was read, and appends to to what is for the log.
+type Capture func(master int, take func(to, read []byte) []byte) (stop func(), err error)
+
+// New makes one that is read by capture.
+func New(capture Capture) *Terminal { return &Terminal{capture: capture, size: usual} }
 
 // Open gives the side of the next incarnation, to be closed by the caller once that has it. It belongs to uid and gid, or to whoever calls where they are -1, and nobody else may write to it.
 func (t *Terminal) Open(uid, gid int) (*os.File, error) {
@@ -71,20 +72,27 @@ func (t *Terminal) Open(uid, gid int) (*os.File, error) {
 		return nil, fmt.Errorf("cannot make a terminal: %w", err)
 	}
 	err = errors.Join(settle(int(slave.Fd())), unix.Fchown(int(slave.Fd()), uid, gid), unix.Fchmod(int(slave.Fd()), 0o600))
-	var own int
+	own := -1
 	if err == nil {
 		own, err = unix.FcntlInt(slave.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+	}
+	var stop func()
+	if err == nil { // without mu, which the capture asks for while it holds its own
+		err = onDescriptor(master, func(fd int) error {
+			stop, err = t.capture(fd, t.taker())
+			return err
+		})
 	}
 	if err != nil {
 		master.Close()
 		slave.Close()
+		unix.Close(own)
 		return nil, fmt.Errorf("cannot make a terminal: %w", err)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.master, t.slave, t.ended = master, os.NewFile(uintptr(own), "terminal"), make(chan struct{})
+	t.master, t.slave, t.stop = master, os.NewFile(uintptr(own), "terminal"), stop
 	t.apply()
-	go t.read(master, t.ended)
 	return slave, nil
 }
 
@@ -118,25 +126,15 @@ func settle(slave int) error {
 	return unix.IoctlSetTermios(slave, unix.TCSETS, modes)
 }
 
-func (t *Terminal) read(master *os.File, ended chan struct{}) {
-	defer close(ended)
+// taker takes what one incarnation writes: for those who look, and, without control sequences, for the log.
+func (t *Terminal) taker() func(to, read []byte) []byte {
 	var plain Plain
-	buffer, text := make([]byte, chunk), make([]byte, 0, chunk)
-	for {
-		n, err := master.Read(buffer)
-		if n > 0 {
-			t.show(buffer[:n])
-			text = plain.Append(text[:0], buffer[:n])
-			t.log.Write(text) // a log that is closed has nothing to lose
-		}
-		if err != nil { // EIO: nobody has the other side any longer
-			t.log.Write(plain.End(text[:0]))
-			return
-		}
+	return func(to, read []byte) []byte {
+		t.show(read)
+		return plain.Append(to, read)
 	}
 }
 
-// show hands what was written to everybody who looks.
 func (t *Terminal) show(p []byte) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -150,24 +148,18 @@ func (t *Terminal) show(p []byte) {
 	}
 }
 
-// End gives the incarnation's terminal up, when nothing of its tree is left: what it wrote has been shown and logged, or a second is over.
+// End gives the incarnation's terminal up, when nothing of its tree is left: what it wrote has been shown and logged.
 func (t *Terminal) End() {
 	t.mu.Lock()
-	master, slave, ended := t.master, t.slave, t.ended
-	t.master, t.slave = nil, nil
+	master, slave, stop := t.master, t.slave, t.stop
+	t.master, t.slave, t.stop = nil, nil, nil
 	t.mu.Unlock()
 	if master == nil {
 		return
 	}
 	slave.Close()
-	late := time.NewTimer(lastWords)
-	defer late.Stop()
-	select {
-	case <-ended:
-	case <-late.C: // a process outside of the tree was handed it
-	}
+	stop()
 	master.Close()
-	<-ended
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	back := t.modes.Reset()
@@ -256,27 +248,35 @@ func (t *Terminal) resize() bool {
 
 // apply has the kernel tell the daemon by WINCH, if the size is another. mu is held.
 func (t *Terminal) apply() {
-	t.control(func(fd int) {
-		_ = unix.IoctlSetWinsize(fd, unix.TIOCSWINSZ, &unix.Winsize{Col: uint16(t.size.Columns), Row: uint16(t.size.Rows)})
-	})
+	if t.master != nil {
+		_ = onDescriptor(t.master, func(fd int) error {
+			return unix.IoctlSetWinsize(fd, unix.TIOCSWINSZ, &unix.Winsize{Col: uint16(t.size.Columns), Row: uint16(t.size.Rows)})
+		})
+	}
 }
 
 // redraw has a program that fills the screen do so again, as after a change of the size; others ignore it. mu is held.
 func (t *Terminal) redraw() {
-	t.control(func(fd int) {
-		if group, err := unix.IoctlGetInt(fd, unix.TIOCGPGRP); err == nil && group > 1 {
-			_ = unix.Kill(-group, unix.SIGWINCH)
-		}
-	})
-}
-
-func (t *Terminal) control(do func(fd int)) {
 	if t.master == nil {
 		return
 	}
-	if raw, err := t.master.SyscallConn(); err == nil {
-		_ = raw.Control(func(fd uintptr) { do(int(fd)) })
+	_ = onDescriptor(t.master, func(fd int) error {
+		group, err := unix.IoctlGetInt(fd, unix.TIOCGPGRP)
+		if err == nil && group > 1 {
+			err = unix.Kill(-group, unix.SIGWINCH)
+		}
+		return err
+	})
+}
+
+// onDescriptor calls do with the descriptor, which is not closed meanwhile.
+func onDescriptor(f *os.File, do func(fd int) error) error {
+	raw, err := f.SyscallConn()
+	if err != nil {
+		return err
 	}
+	failed := raw.Control(func(fd uintptr) { err = do(int(fd)) })
+	return errors.Join(failed, err)
 }
 
 // input reaches the daemon as typed.

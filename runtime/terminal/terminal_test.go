@@ -4,13 +4,15 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
+	"os"
 	"os/exec"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // deadline bounds every wait.
@@ -32,6 +34,39 @@ func (p *paper) String() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.text.String()
+}
+
+// reader captures as the log of a service does.
+func (p *paper) reader(master int, take func(to, read []byte) []byte) (stop func(), err error) {
+	own, err := unix.FcntlInt(uintptr(master), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	f := os.NewFile(uintptr(own), "master")
+	ended := make(chan struct{})
+	read := func() {
+		buffer := make([]byte, 4096)
+		for {
+			n, err := f.Read(buffer)
+			p.Write(take(nil, buffer[:n]))
+			if err != nil {
+				return
+			}
+		}
+	}
+	go func() {
+		defer close(ended)
+		read()
+	}()
+	return func() {
+		select {
+		case <-ended:
+		case <-time.After(time.Second):
+			f.SetReadDeadline(time.Now())
+			<-ended
+		}
+		f.Close()
+	}, nil
 }
 
 // run starts a script as the daemon of the terminal's next incarnation.
@@ -131,7 +166,7 @@ const printSize = "stty size | sed 's/^/is /'\n"
 func TestWhatIsTypedReachesTheDaemon(t *testing.T) {
 	t.Parallel()
 	log := &paper{}
-	on := New(log)
+	on := New(log.reader)
 	run(t, on, "read line; echo got $line; cat")
 	one, two := watch(t, on, false, Size{}), watch(t, on, true, Size{})
 	one.types("hello\r")
@@ -149,7 +184,7 @@ func TestWhatIsTypedReachesTheDaemon(t *testing.T) {
 
 func TestTheSmallestSizeHolds(t *testing.T) {
 	t.Parallel()
-	on := New(io.Discard)
+	on := New((&paper{}).reader)
 	run(t, on, "trap 'stty size' WINCH; stty size; echo ready; while :; do read line && eval \"$line\"; done")
 	first := watch(t, on, false, Size{})
 	first.sees("ready")
@@ -173,7 +208,7 @@ func TestTheSmallestSizeHolds(t *testing.T) {
 
 func TestInterruptReachesTheForeground(t *testing.T) {
 	t.Parallel()
-	on := New(io.Discard)
+	on := New((&paper{}).reader)
 	run(t, on, "trap 'echo caught' INT; (echo ready; exec sleep 1000); echo went on; cat")
 	w := watch(t, on, false, Size{})
 	w.sees("ready")
@@ -185,7 +220,7 @@ func TestInterruptReachesTheForeground(t *testing.T) {
 // ctrl-S stops what writes on most terminals, until somebody comes and presses ctrl-Q.
 func TestNoKeyStopsTheDaemon(t *testing.T) {
 	t.Parallel()
-	on := New(io.Discard)
+	on := New((&paper{}).reader)
 	run(t, on, "read line; echo went on")
 	w := watch(t, on, false, Size{})
 	w.types("\x13\r")
@@ -194,7 +229,7 @@ func TestNoKeyStopsTheDaemon(t *testing.T) {
 
 func TestAStuckViewerHoldsUpNobody(t *testing.T) {
 	t.Parallel()
-	on := New(io.Discard)
+	on := New((&paper{}).reader)
 	stuck, err := on.Attach(false, Size{})
 	if err != nil {
 		t.Fatal(err)
@@ -218,7 +253,7 @@ func TestAStuckViewerHoldsUpNobody(t *testing.T) {
 
 func TestWhatNobodyReadsIsDropped(t *testing.T) {
 	t.Parallel()
-	on := New(io.Discard)
+	on := New((&paper{}).reader)
 	run(t, on, "stty raw -echo; echo ready; exec sleep 1000")
 	w := watch(t, on, false, Size{})
 	w.sees("ready")
@@ -229,7 +264,7 @@ func TestWhatNobodyReadsIsDropped(t *testing.T) {
 func TestViewersFollowARestart(t *testing.T) {
 	t.Parallel()
 	log := &paper{}
-	on := New(log)
+	on := New(log.reader)
 	first := run(t, on, "printf '\\033[?1049h\\033[?25lone'; read x; printf 'last words'")
 	w := watch(t, on, false, Size{})
 	w.sees("one")
@@ -262,7 +297,7 @@ func TestViewersFollowARestart(t *testing.T) {
 func TestLastWordsAreKept(t *testing.T) {
 	t.Parallel()
 	log := &paper{}
-	on := New(log)
+	on := New(log.reader)
 	const rounds = 100
 	for i := range rounds {
 		if err := run(t, on, fmt.Sprintf("seq 1 300; echo end %d", i)).Wait(); err != nil {
@@ -278,14 +313,14 @@ func TestLastWordsAreKept(t *testing.T) {
 // A daemon may close its terminal, and open it again by name.
 func TestAClosedTerminalMayBeOpenedAgain(t *testing.T) {
 	t.Parallel()
-	on := New(io.Discard)
+	on := New((&paper{}).reader)
 	run(t, on, "exec </dev/null >/dev/null 2>&1; exec >/dev/tty; echo back; exec sleep 1000")
 	watch(t, on, false, Size{}).sees("back")
 }
 
 func TestNobodyIsAttachedWithoutBound(t *testing.T) {
 	t.Parallel()
-	on := New(io.Discard)
+	on := New((&paper{}).reader)
 	for range mostViewers {
 		watch(t, on, true, Size{})
 	}
@@ -300,7 +335,7 @@ func TestAFullScreenIsDrawnAnew(t *testing.T) {
 	if _, err := exec.LookPath("vi"); err != nil {
 		t.Skip("there is no vi")
 	}
-	on := New(io.Discard)
+	on := New((&paper{}).reader)
 	cmd := run(t, on, "cd "+t.TempDir()+" && echo whatever >file && TERM=xterm HOME=$PWD exec vi file")
 	first := watch(t, on, false, Size{80, 24})
 	first.sees("whatever")

@@ -123,7 +123,7 @@ func (s *Supervisor) newService(d *definition) (*service, error) {
 		machine: supervise.New(supervise.ConfigOf(d.spec), seed.Sum64()^uint64(os.Getpid())),
 	}
 	if d.spec.Terminal {
-		sv.screen.Store(terminal.New(log.Writer()))
+		sv.screen.Store(terminal.New(log.Listen))
 	}
 	if d.task != nil {
 		if sv.task, err = newTask(s.options.StateDir, d.task, seed.Sum64()^uint64(os.Getpid()), words); err != nil {

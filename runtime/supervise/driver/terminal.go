@@ -29,7 +29,7 @@ func (sv *service) output(spec *launch.Spec) (*os.File, error) {
 	}
 	t := sv.screen.Load()
 	if t == nil {
-		t = terminal.New(sv.log.Writer())
+		t = terminal.New(sv.log.Listen)
 		sv.screen.Store(t)
 	}
 	return t.Open(uid, gid)
