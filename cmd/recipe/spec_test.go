@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"recipe/interp"
+	"recipe/runtime/metrics"
 	"recipe/runtime/supervise"
 )
 
@@ -121,6 +122,16 @@ func TestSpecListsTheBudgets(t *testing.T) {
 		fmt.Fprintf(&table, "| %s | %s | %s |\n", b.Name, b.Limit, code)
 	}
 	wantTable(t, "budgets", table.String())
+}
+
+// TestSpecListsTheMetrics holds SPEC.md's table of metrics to the program's; UPDATE=1 writes it.
+func TestSpecListsTheMetrics(t *testing.T) {
+	var table strings.Builder
+	table.WriteString("\n| metric | type | labels | what it tells |\n|---|---|---|---|\n")
+	for _, m := range metrics.Table() {
+		fmt.Fprintf(&table, "| `%s` | %s | %s | %s |\n", m.Name, m.Type, strings.Join(m.Labels, ", "), strings.TrimSuffix(m.Help, "."))
+	}
+	wantTable(t, "metrics", table.String())
 }
 
 // specWrites orders the tests that rewrite SPEC.md.

@@ -14,6 +14,7 @@ import (
 	"recipe/runtime/control"
 	"recipe/runtime/dirs"
 	"recipe/runtime/expr"
+	"recipe/runtime/metrics"
 	"recipe/runtime/plan"
 	"recipe/runtime/stage"
 	"recipe/runtime/supervise/driver"
@@ -26,7 +27,8 @@ type supervision struct {
 	root  string
 	dev   bool
 
-	groups control.Groups
+	groups  control.Groups
+	metrics *metrics.Address // nil for none
 }
 
 // run supervises until INT, TERM or HUP, and then ends every service; a second of them cuts the grace short.
@@ -54,7 +56,7 @@ func (v *supervision) run(stdout, stderr io.Writer) error {
 		Scripts: functions.call,
 		Groups:  v.groups,
 		Sets:    v.sets, Facts: facts, Root: v.rootOf, Load: v.load(messages), Say: messages.say,
-		RuntimeDir: folders.Runtime, StateDir: folders.State, LogDir: folders.Logs,
+		RuntimeDir: folders.Runtime, StateDir: folders.State, LogDir: folders.Logs, Metrics: v.metrics,
 	}
 	for _, file := range v.files {
 		path, err := filepath.Abs(file)

@@ -169,6 +169,7 @@ func (sv *service) notify(number uint64) func(process.Event) {
 		case process.NotSane:
 			m.event = supervise.NotSane{Reason: e.Reason}
 		case process.Exited:
+			sv.tally.ended(e.Status)
 			m.event = supervise.Exited{Status: e.Status.String(), OK: e.Status == process.Status{}}
 		}
 		sv.send(m)

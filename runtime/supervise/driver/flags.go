@@ -20,6 +20,7 @@ func (s *Supervisor) readFlags(r *recipe) bool {
 	s.watchSecrets(r)
 	resolved, err := flags.Resolve(r.plan, s.options.Root(r.file, r.plan), s.setsFor(r.file, r.plan), s.options.Facts)
 	if err != nil {
+		r.unread = true
 		if err.Error() != r.denied {
 			s.refuse(r, "flags", err)
 		}
@@ -31,7 +32,7 @@ func (s *Supervisor) readFlags(r *recipe) bool {
 		}
 		return false
 	}
-	r.env, r.fault, r.denied = resolved.Env, "", ""
+	r.env, r.fault, r.denied, r.unread = resolved.Env, "", "", false
 	for _, warning := range resolved.Warnings {
 		if !slices.Contains(r.warned, warning) {
 			s.say("%s: %s", r.name(), warning)
@@ -71,6 +72,7 @@ func (s *Supervisor) watchFlags(r *recipe, file string) {
 
 func (s *Supervisor) flagsChanged(ctx context.Context, r *recipe, e watch.Event) {
 	if e.Err != nil {
+		r.unread = true
 		s.refuse(r, "flags", e.Err)
 		return
 	}

@@ -119,6 +119,7 @@ func (p *asked) ask() {
 	} else {
 		p.excuses = 0
 	}
+	p.sv.tally.answered(answer)
 	m := p.about
 	m.event = answer
 	select {

@@ -22,12 +22,14 @@ import (
 type recipe struct {
 	file    string
 	plan    *plan.Plan // the last good one; nil while there was none
+	digest  string     // of the plan
 	env     *expr.Env  // the last good flags; nil while there were none
 	fault   string     // why env is nil
 	files   []string   // that are watched
 	secrets []string   // those of them that hold secrets
 	warned  []string   // what was said of its flags
 	denied  string     // why its flags were refused last, though a file's mode or owner may be mended unseen
+	unread  bool       // its flags are refused; the last good ones hold
 	stale   bool       // a file that it loads for the first time changed while it was evaluated
 	unused  bool       // the file holds a newer recipe, which the flags do not fit
 	refused string     // why what the file holds now cannot be used; "" where it is, or where the flags are the reason
@@ -196,7 +198,7 @@ func (s *Supervisor) recipeChanged(ctx context.Context, r *recipe, again bool) {
 	}
 	r.refused, r.retry = "", false
 	before, env := r.plan, r.env
-	r.plan, r.env, r.fault, r.secrets, r.warned = next.plan, next.env, next.fault, next.secrets, next.warned
+	r.plan, r.env, r.fault, r.unread, r.secrets, r.warned = next.plan, next.env, next.fault, next.unread, next.secrets, next.warned
 	s.watchRecipe(r)
 	s.install(r, before, r.plan, env, r.env)
 }
@@ -260,6 +262,7 @@ func (s *Supervisor) install(r *recipe, before, after *plan.Plan, oldEnv, newEnv
 		s.refuse(r, "recipe", err)
 		return
 	}
+	r.digest = digest
 	// All are there before the first is told anything: services look those up that they come after.
 	var fresh, kept []*service
 	definitions := map[string]*definition{}

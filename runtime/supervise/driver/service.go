@@ -50,7 +50,8 @@ type service struct {
 	mailbox chan message
 	gone    chan struct{} // closed when loop has ended
 	leaving atomic.Bool   // end once stopped
-	orders  sync.Mutex    // an admin's order: its note on the disk and its message, as one
+	tally   tally
+	orders  sync.Mutex // an admin's order: its note on the disk and its message, as one
 
 	mu      sync.Mutex
 	view    view
@@ -81,15 +82,16 @@ type service struct {
 
 // view is what others may see of a service.
 type view struct {
-	machine supervise.Machine
-	since   time.Time // of the state or health
-	pid     int
-	number  uint64
-	digest  string
-	recipe  string
-	stalls  int
-	task    *control.Task // nil for a service; never changed
-	left    bool          // its claim is given up; nothing of it is known any more
+	machine     supervise.Machine
+	since       time.Time // of the state or health
+	pid         int
+	incarnation *process.Incarnation // nil where nothing runs
+	number      uint64
+	digest      string
+	recipe      string
+	stalls      int
+	task        *control.Task // nil for a service; never changed
+	left        bool          // its claim is given up; nothing of it is known any more
 }
 
 // waiter is somebody who waits until the service has come to something.
@@ -253,6 +255,7 @@ func (sv *service) take(m message) {
 		sv.stalls++
 	}
 	if m.event != nil {
+		sv.tally.told(m.event, m.waiter != nil)
 		sv.step(m.event)
 	}
 	if m.do != nil {
@@ -277,6 +280,7 @@ func (sv *service) step(first supervise.Event) {
 		} else {
 			sv.machine, actions = sv.machine.Step(time.Now(), event)
 		}
+		sv.tally.stepped(time.Now(), event, &before, &sv.machine)
 		for _, a := range actions {
 			sv.act(a)
 		}
@@ -307,7 +311,7 @@ func (sv *service) publish() {
 	defer sv.mu.Unlock()
 	now := view{machine: sv.machine, since: sv.view.since, number: sv.number, digest: sv.definition.digest, recipe: sv.definition.plan.Name, stalls: sv.stalls, left: sv.left}
 	if sv.incarnation != nil {
-		now.pid = sv.incarnation.PID()
+		now.pid, now.incarnation = sv.incarnation.PID(), sv.incarnation
 	}
 	if sv.task != nil {
 		now.task = sv.task.status(sv.definition.task)

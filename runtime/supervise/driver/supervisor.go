@@ -29,6 +29,7 @@ import (
 	"recipe/runtime/expr"
 	"recipe/runtime/flags"
 	"recipe/runtime/logs"
+	"recipe/runtime/metrics"
 	"recipe/runtime/plan"
 	"recipe/runtime/probe"
 	"recipe/runtime/process"
@@ -52,6 +53,7 @@ type Options struct {
 	Scripts    probe.Scripts                     // calls the functions of probes; nil where none can be called
 	Say        func(line string)                 // a message for the terminal; must not block
 	Tee        func(service string, line []byte) // the daemons' output for the terminal; nil for none
+	Metrics    *metrics.Address                  // where they are served; nil for nowhere
 }
 
 // Supervisor runs the services of some recipes until its context ends. It implements control.Backend.
@@ -73,8 +75,10 @@ type Supervisor struct {
 
 	settings chan *setting
 	kept     chan struct{} // closed once nobody takes settings any longer
+	began    time.Time
 
 	mu       sync.Mutex
+	shown    []metrics.Recipe
 	told     int // notes of the host that were shown
 	services map[string]*service
 	stopping bool
@@ -106,7 +110,7 @@ func New(o Options) (*Supervisor, error) {
 		return nil, err
 	}
 	return &Supervisor{
-		options: o, host: host, logs: collector, watcher: watcher, stall: probe.NewStall(nil), calm: newCalm(),
+		options: o, host: host, logs: collector, watcher: watcher, stall: probe.NewStall(nil), calm: newCalm(), began: time.Now(),
 		slots:    make(chan struct{}, startsPerCPU*runtime.NumCPU()),
 		services: map[string]*service{}, retry: 5 * time.Second, listenRetry: listenRetry,
 		settings: make(chan *setting), kept: make(chan struct{}),
@@ -133,16 +137,16 @@ func (s *Supervisor) Run(ctx, urgent context.Context) (err error) {
 	}
 	serving, stopServing := context.WithCancel(context.Background())
 	defer stopServing()
-	served := make(chan struct{})
-	go func() {
-		defer close(served)
-		s.serve(serving, s.listener)
-	}()
+	var served sync.WaitGroup
+	served.Go(func() { s.serve(serving, s.listener) })
+	if s.options.Metrics != nil {
+		served.Go(func() { s.serveMetrics(serving, *s.options.Metrics) })
+	}
 
 	s.keep(ctx)
 	s.shutdown(urgent)
 	stopServing()
-	<-served
+	served.Wait()
 	return nil
 }
 
@@ -295,6 +299,7 @@ func (s *Supervisor) keep(ctx context.Context) {
 				again = time.After(s.retry)
 			}
 		}
+		s.showRecipes()
 		select {
 		case <-ctx.Done():
 			return

@@ -101,6 +101,7 @@ func (sv *service) begins() {
 
 // ran notes how a run ended.
 func (sv *service) ran(e supervise.Ran) {
+	sv.tally.ran(e.OK)
 	sv.task.runs.end(time.Now().UTC().Truncate(time.Millisecond), e, sv.task.words.last())
 	sv.saveRuns()
 }
