@@ -66,6 +66,7 @@ type Status struct {
 	Healthy     *bool      `json:"healthy,omitempty"` // nil: it has no probes
 	Restarts    int        `json:"restarts"`          // since the supervisor took it on
 	NextStart   *time.Time `json:"next_start,omitempty"`
+	Words       []string   `json:"words,omitempty"` // the last lines of the incarnation whose successor is waited for
 	Desired     Goal       `json:"desired"`
 	Stop        *AdminStop `json:"stop,omitempty"` // an operator's stop, until a start
 	Quarantine  *AdminStop `json:"quarantine,omitempty"`
@@ -126,6 +127,7 @@ type Decision struct {
 	What     string    `json:"what"`
 	Why      string    `json:"why"`
 	Evidence string    `json:"evidence,omitempty"`
+	Words    []string  `json:"words,omitempty"` // the last lines of output before a death
 }
 
 // The words for events that are no decisions.

@@ -21,6 +21,7 @@ type Handover struct {
 
 	Unwritten []byte `json:"unwritten,omitempty"` // as the file is to have it
 	Unshown   []byte `json:"unshown,omitempty"`   // the start of a line that the tee is to have
+	Words     []byte `json:"words,omitempty"`     // the end of what the incarnation said
 	Written   int64  `json:"written"`             // Stats.Bytes
 	Line      Line   `json:"line"`
 	Dropped   Drops  `json:"dropped"`
@@ -91,7 +92,7 @@ func (l *Log) state() *Handover {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	h := &Handover{
-		Service: l.service, Written: l.bytes, Unwritten: l.unsaved,
+		Service: l.service, Words: l.words, Written: l.bytes, Unwritten: l.unsaved,
 		Line:    Line{Unfinished: l.disk.unfinished, Bytes: l.file.line, Device: l.file.id.device, Inode: l.file.id.inode},
 		Dropped: Drops{Lines: l.disk.lost, Unsaid: l.disk.dropped, Why: l.trouble, Skipping: l.disk.skipping},
 	}
@@ -124,7 +125,7 @@ func (c *Collector) Take(h *Handover, dir string, limits plan.Logs, tee func(lin
 		return nil, fmt.Errorf("cannot capture the output of service %q: %w", h.Service, err)
 	}
 	l := c.newLog(dir, h.Service, limits, tee)
-	l.bytes, l.trouble = h.Written, h.Dropped.Why
+	l.words, l.bytes, l.trouble = h.Words, h.Written, h.Dropped.Why
 	l.file.id, l.file.line, l.file.opened = fileID{h.Line.Device, h.Line.Inode}, h.Line.Bytes, h.Written > 0
 	l.disk.lost, l.disk.dropped, l.disk.skipping = h.Dropped.Lines, h.Dropped.Unsaid, h.Dropped.Skipping
 	if s := h.Shaped; s != nil {

@@ -18,7 +18,7 @@
 //     or removed is made anew within a second of output.
 //   - What was read is written at once, unfinished lines as well: a supervisor that dies has its daemons' last words on
 //     disk.
-//   - An idle service costs two descriptors of a pipe and 1.4 KiB, no goroutine, buffer, open file or timer: a file is
+//   - An idle service costs two descriptors of a pipe, 1.4 KiB and its last words, 512 bytes at most; no goroutine, buffer, open file or timer: a file is
 //     closed, and memory given back, some seconds after the last line. All logs together hold 64 MiB at most.
 //   - A log can be handed to the program that the supervisor becomes by exec, with nothing lost: handover.go.
 //
@@ -69,6 +69,7 @@ type Log struct {
 	shaper *shaper // nil while lines are kept as they are
 
 	mu      sync.Mutex
+	words   words
 	limits  plan.Logs
 	disk    queue
 	rate    *rate  // nil before the first line that it counted

@@ -104,6 +104,9 @@ func explain(st *control.Status, now time.Time) string {
 	if st.Task != nil {
 		text, next = lastRun(st, now), "run"
 	}
+	if n := len(st.Words); n > 0 {
+		text += ", having said: " + st.Words[n-1]
+	}
 	if st.NextStart != nil && st.NextStart.After(now) {
 		text += fmt.Sprintf(" (next %s in %s)", next, span(st.NextStart.Sub(now)))
 	}

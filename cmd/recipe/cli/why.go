@@ -47,11 +47,19 @@ func (c *whyCommand) Run(s *Streams) error {
 			}
 			fmt.Fprintln(s.Out, printable(part))
 		}
+		printWords(s, d.Words)
 	}
 	if f.Status.Task != nil {
 		printRuns(s, &f.Status)
 	}
 	return nil
+}
+
+// printWords shows the last lines of a daemon's or a task's output.
+func printWords(s *Streams, words []string) {
+	for _, line := range words {
+		fmt.Fprintln(s.Out, printable("    "+line))
+	}
 }
 
 // printRuns shows how a task went, and when it is run next.
@@ -70,9 +78,7 @@ func printRuns(s *Streams, st *control.Status) {
 		}
 		fmt.Fprintln(s.Out, printable(line))
 		if r.Ended != nil && !r.OK {
-			for _, words := range r.Words {
-				fmt.Fprintln(s.Out, printable("    "+words))
-			}
+			printWords(s, r.Words)
 		}
 	}
 	if st.NextStart != nil {

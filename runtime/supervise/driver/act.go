@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"recipe/runtime/control"
 	"recipe/runtime/launch"
 	"recipe/runtime/process"
 	"recipe/runtime/supervise"
@@ -17,8 +18,7 @@ import (
 func (sv *service) act(a supervise.Action) {
 	switch a := a.(type) {
 	case supervise.Record:
-		sv.sup.decide(sv.name, a.What, a.Why)
-		sv.tellViewers(a)
+		sv.record(a, nil)
 	case supervise.Admit:
 		sv.admit()
 	case supervise.Spawn:
@@ -38,6 +38,13 @@ func (sv *service) act(a supervise.Action) {
 			sv.asks.stop()
 		}
 	}
+}
+
+// record keeps and shows a decision; words are the last of a daemon that it is about.
+func (sv *service) record(r supervise.Record, words []string) {
+	sv.sup.journal.write(control.Event{Decision: control.Decision{Time: time.Now(), Service: sv.name, What: r.What, Why: r.Why, Words: words}})
+	sv.sup.say("%s: %s: %s", sv.name, r.What, r.Why)
+	sv.tellViewers(r)
 }
 
 // slot is a place among the starts under way; released once, by the start's end or by its time.
@@ -124,6 +131,8 @@ func (sv *service) follow(ctx context.Context, name string) bool {
 // spawn starts the launcher of the next incarnation.
 func (sv *service) spawn() {
 	sv.number++
+	sv.log.ForgetWords()
+	sv.words = nil
 	sv.begins()
 	spec, err := sv.resolve()
 	if err == nil {
@@ -253,9 +262,6 @@ func (sv *service) kill() {
 			t.End()
 		}
 		sv.log.EndIncarnation()
-		if sv.task != nil {
-			sv.hearOut()
-		}
 		sv.send(message{event: supervise.Emptied{Left: left}, incarnation: number})
 	}()
 }

@@ -36,6 +36,7 @@ func (sv *service) status() control.Status {
 		status.Desired = control.Up
 	}
 	if m.State == supervise.Waiting {
+		status.Words = v.words
 		due := m.Due
 		status.NextStart = &due
 	}

@@ -329,3 +329,23 @@ func TestNothingIsLeftAfterTheEnd(t *testing.T) {
 		t.Errorf("the socket is left: %v", err)
 	}
 }
+
+// TestADeathIsToldWithItsLastWords, each with those of its own incarnation alone.
+func TestADeathIsToldWithItsLastWords(t *testing.T) {
+	r := begun(t, planOf(serviceOf("a", `echo "starting as $$"; printf 'panic: \033[2J no newline' >&2; exit 3`)))
+	var deaths []control.Decision
+	r.until("it has died twice", func() bool {
+		decisions, _ := r.Why(context.Background(), "a") // not known yet, at first
+		deaths = slices.DeleteFunc(decisions, func(d control.Decision) bool { return d.What != "restart" })
+		return len(deaths) > 1
+	})
+	for _, d := range deaths {
+		if len(d.Words) != 2 || !strings.HasPrefix(d.Words[0], "starting as ") || d.Words[1] != "panic:  [2J no newline" {
+			t.Errorf("%s: %q", d.Why, d.Words)
+		}
+	}
+	if deaths[0].Words[0] == deaths[1].Words[0] {
+		t.Errorf("two deaths with the words of one: %q", deaths[0].Words)
+	}
+	r.until("status tells them while it waits", func() bool { s := r.status("a"); return s.State == control.Waiting && len(s.Words) == 2 })
+}

@@ -5,10 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
-	"sync"
 	"time"
-	"unicode"
 
 	"github.com/google/renameio/v2"
 
@@ -16,12 +13,8 @@ import (
 	"recipe/runtime/supervise"
 )
 
-// Bounds of what is kept of a task: runs, lines of each, and bytes of each line.
-const (
-	mostRuns  = 20
-	mostWords = 5
-	mostLine  = 300
-)
+// mostRuns is how many are kept of a task.
+const mostRuns = 20
 
 // history is the last runs of a task, the oldest first, as they lie in the state folder.
 type history struct {
@@ -83,50 +76,4 @@ func (h *history) end(at time.Time, e supervise.Ran, words []string) {
 	}
 	r := &h.Runs[len(h.Runs)-1]
 	r.Ended, r.OK, r.Result, r.Words = &at, e.OK, e.Result, words
-}
-
-// words keeps the last lines of a run's output. Its methods may be called concurrently.
-type words struct {
-	mu    sync.Mutex
-	lines []string
-}
-
-// after puts the words in front of another reader of lines, which may be nil.
-func (w *words) after(tee func([]byte)) func([]byte) {
-	return func(line []byte) {
-		w.hear(line)
-		if tee != nil {
-			tee(line)
-		}
-	}
-}
-
-func (w *words) hear(line []byte) {
-	text := strings.ToValidUTF8(string(line[:min(len(line), mostLine)]), "?")
-	text = strings.TrimRightFunc(text, unicode.IsSpace)
-	if text == "" {
-		return
-	}
-	text = strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return ' '
-		}
-		return r
-	}, text)
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.lines = append(w.lines, text)
-	w.lines = w.lines[max(0, len(w.lines)-mostWords):]
-}
-
-func (w *words) last() []string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return append([]string(nil), w.lines...)
-}
-
-func (w *words) forget() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.lines = nil
 }

@@ -77,6 +77,7 @@ type service struct {
 	rewritten   *rewriting // the last of templates; nil before the first
 	slot        *slot
 	left        bool
+	words       []string          // the last of the incarnation that died; nil once the next is started
 	pending     []supervise.Event // to be stepped before the mailbox is read again
 }
 
@@ -92,6 +93,7 @@ type view struct {
 	stalls      int
 	task        *control.Task // nil for a service; never changed
 	left        bool          // its claim is given up; nothing of it is known any more
+	words       []string      // see service
 }
 
 // waiter is somebody who waits until the service has come to something.
@@ -109,10 +111,6 @@ func (s *Supervisor) newService(d *definition) (*service, error) {
 	if s.options.Tee != nil {
 		tee = func(line []byte) { s.options.Tee(name, line) }
 	}
-	words := &words{}
-	if d.task != nil {
-		tee = words.after(tee)
-	}
 	log, err := s.logs.Open(s.options.LogDir, name, d.spec.Logs, tee)
 	if err != nil {
 		return nil, err
@@ -128,7 +126,7 @@ func (s *Supervisor) newService(d *definition) (*service, error) {
 		sv.screen.Store(terminal.New(log.Listen))
 	}
 	if d.task != nil {
-		if sv.task, err = newTask(s.options.StateDir, d.task, seed.Sum64()^uint64(os.Getpid()), words); err != nil {
+		if sv.task, err = newTask(s.options.StateDir, d.task, seed.Sum64()^uint64(os.Getpid())); err != nil {
 			log.Close()
 			return nil, err
 		}
@@ -281,7 +279,15 @@ func (sv *service) step(first supervise.Event) {
 			sv.machine, actions = sv.machine.Step(time.Now(), event)
 		}
 		sv.tally.stepped(time.Now(), event, &before, &sv.machine)
+		_, died := event.(supervise.Emptied)
+		if died {
+			sv.words = sv.log.LastWords()
+		}
 		for _, a := range actions {
+			if r, ok := a.(supervise.Record); ok && died {
+				sv.record(r, sv.words)
+				continue
+			}
 			sv.act(a)
 		}
 		sv.settle(before)
@@ -309,7 +315,7 @@ func (sv *service) settle(before supervise.Machine) {
 func (sv *service) publish() {
 	sv.mu.Lock()
 	defer sv.mu.Unlock()
-	now := view{machine: sv.machine, since: sv.view.since, number: sv.number, digest: sv.definition.digest, recipe: sv.definition.plan.Name, stalls: sv.stalls, left: sv.left}
+	now := view{machine: sv.machine, since: sv.view.since, number: sv.number, words: sv.words, digest: sv.definition.digest, recipe: sv.definition.plan.Name, stalls: sv.stalls, left: sv.left}
 	if sv.incarnation != nil {
 		now.pid, now.incarnation = sv.incarnation.PID(), sv.incarnation
 	}

@@ -1,7 +1,6 @@
 package driver
 
 import (
-	"context"
 	"encoding/binary"
 	"hash/fnv"
 	"os"
@@ -14,21 +13,20 @@ import (
 	"recipe/runtime/supervise"
 )
 
-// task is what a task under way has beyond a service. It belongs to the service's goroutine, but for words.
+// task is what a task under way has beyond a service. It belongs to the service's goroutine.
 type task struct {
 	machine supervise.Task
 	alarm   *alarm
 	runs    history
-	words   *words
 }
 
-func newTask(stateDir string, t *plan.Task, seed uint64, words *words) (*task, error) {
+func newTask(stateDir string, t *plan.Task, seed uint64) (*task, error) {
 	alarm, err := newAlarm()
 	if err != nil {
 		return nil, err
 	}
 	runs := readHistory(stateDir, t.Name)
-	return &task{machine: supervise.NewTask(taskConfig(t), seed, runs.last()), alarm: alarm, runs: runs, words: words}, nil
+	return &task{machine: supervise.NewTask(taskConfig(t), seed, runs.last()), alarm: alarm, runs: runs}, nil
 }
 
 func (t *task) status(spec *plan.Task) *control.Task {
@@ -94,7 +92,6 @@ func (sv *service) begins() {
 	if sv.task == nil {
 		return
 	}
-	sv.task.words.forget()
 	sv.task.runs.add(control.Run{Began: time.Now().UTC().Truncate(time.Millisecond)})
 	sv.saveRuns()
 }
@@ -102,7 +99,7 @@ func (sv *service) begins() {
 // ran notes how a run ended.
 func (sv *service) ran(e supervise.Ran) {
 	sv.tally.ran(e.OK)
-	sv.task.runs.end(time.Now().UTC().Truncate(time.Millisecond), e, sv.task.words.last())
+	sv.task.runs.end(time.Now().UTC().Truncate(time.Millisecond), e, sv.log.LastWords())
 	sv.saveRuns()
 }
 
@@ -110,11 +107,4 @@ func (sv *service) saveRuns() {
 	if err := sv.task.runs.write(sv.sup.options.StateDir, sv.name); err != nil {
 		sv.sup.decide(sv.name, "history", err.Error())
 	}
-}
-
-// hearOut waits until the last words of a run have come through, but not for a disk that hangs.
-func (sv *service) hearOut() {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	_ = sv.log.Drain(ctx) // what is late is in the log
 }

@@ -219,24 +219,6 @@ func TestHistoryTellsOfARunThatWasCutShort(t *testing.T) {
 	}
 }
 
-func TestLastWordsAreBoundedAndPrintable(t *testing.T) {
-	w := &words{}
-	tee := w.after(nil)
-	for i := range 20 {
-		tee([]byte(fmt.Sprintf("line %d\x1b[2J\n", i)))
-	}
-	tee([]byte("\n"))
-	tee([]byte(strings.Repeat("ü", mostLine) + "\n"))
-	got := w.last()
-	if len(got) != mostWords || got[0] != "line 16 [2J" || len(got[mostWords-1]) > mostLine+1 {
-		t.Errorf("%q", got)
-	}
-	w.forget()
-	if len(w.last()) != 0 {
-		t.Error("they are not forgotten")
-	}
-}
-
 // 300 hosts with tasks of an hour are spread over it: no minute has more than chance gives it.
 func TestPhasesSpreadHosts(t *testing.T) {
 	minutes := map[time.Duration]int{}
