@@ -55,7 +55,8 @@ func (c FlagChange) String() string {
 // Effect is what a change of flags was seen to do to a service.
 type Effect string
 
-// The effects. A change that is postponed waits for sockets that cannot be opened.
+// The effects. A change that is postponed waits for sockets that cannot be opened, or because another
+// service failed with it.
 const (
 	Restarted   Effect = "restarted"
 	Signalled   Effect = "signalled"

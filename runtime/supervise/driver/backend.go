@@ -117,15 +117,20 @@ func (s *Supervisor) Release(ctx context.Context, name string, caller control.Ca
 // Restart implements control.Backend: it returns once a new incarnation was executed, or failed. A service that an
 // admin keeps down stays down, which is an error.
 func (s *Supervisor) Restart(ctx context.Context, name string, caller control.Caller) (control.Status, error) {
-	return s.command(ctx, name, func(sv *service) (supervise.Event, func(view) bool, error) {
+	after := func() {}
+	defer func() { after() }()
+	return s.orderly(ctx, name, func(sv *service) (m message, w *waiter, err error) {
 		if sv.wishes().down() != "" || sv.leaving.Load() {
-			return nil, nil, refusal("restart", sv)
+			return m, nil, refusal("restart", sv)
 		}
+		m.event = supervise.Restart{Why: "restarted by " + by(caller)}
+		m.define, after = s.roll.restarted(sv)
+		m.waiter = newWaiter(started)
 		if sv.task != nil {
-			return supervise.Restart{Why: "restarted by " + by(caller)}, atRest, nil
+			m.waiter = newWaiter(atRest)
 		}
-		return supervise.Restart{Why: "restarted by " + by(caller)}, started, nil
-	})
+		return m, m.waiter, nil
+	}, nil)
 }
 
 // refusal says who keeps the service down, and how to end that.

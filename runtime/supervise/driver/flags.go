@@ -86,9 +86,8 @@ func (s *Supervisor) flagsChanged(ctx context.Context, r *recipe, e watch.Event)
 
 // flagsAgain reads the flags, and says nothing that was said.
 func (s *Supervisor) flagsAgain(r *recipe) {
-	before := r.env
 	if s.readFlags(r) {
 		s.watchRecipe(r) // the file may name another secret's now
-		s.install(r, r.plan, r.plan, before, r.env)
+		s.install(r, r.plan, r.plan, r.env)
 	}
 }

@@ -197,10 +197,10 @@ func (s *Supervisor) recipeChanged(ctx context.Context, r *recipe, again bool) {
 		return
 	}
 	r.refused, r.retry = "", false
-	before, env := r.plan, r.env
+	before := r.plan
 	r.plan, r.env, r.fault, r.unread, r.secrets, r.warned = next.plan, next.env, next.fault, next.unread, next.secrets, next.warned
 	s.watchRecipe(r)
-	s.install(r, before, r.plan, env, r.env)
+	s.install(r, before, r.plan, r.env)
 }
 
 func (s *Supervisor) loadNext(ctx context.Context, r, next *recipe) (err error) {
@@ -256,7 +256,7 @@ func (s *Supervisor) admit(ctx context.Context, r *recipe, p *plan.Plan) (err er
 
 // install brings the services from one plan and its flags to the next, each by the smallest action that serves. before
 // is nil at the start.
-func (s *Supervisor) install(r *recipe, before, after *plan.Plan, oldEnv, newEnv *expr.Env) {
+func (s *Supervisor) install(r *recipe, before, after *plan.Plan, newEnv *expr.Env) {
 	digest, err := after.Digest()
 	if err != nil {
 		s.refuse(r, "recipe", err)
@@ -266,7 +266,7 @@ func (s *Supervisor) install(r *recipe, before, after *plan.Plan, oldEnv, newEnv
 	// All are there before the first is told anything: services look those up that they come after.
 	var fresh, kept []*service
 	definitions := map[string]*definition{}
-	for _, spec := range after.Launches() {
+	for _, spec := range inOrder(after) {
 		d := &definition{plan: after, spec: spec, task: after.Task(spec.Name), digest: digest, env: newEnv, fault: r.fault}
 		definitions[spec.Name] = d
 		if sv := s.service(spec.Name); sv != nil {
@@ -275,24 +275,19 @@ func (s *Supervisor) install(r *recipe, before, after *plan.Plan, oldEnv, newEnv
 			fresh = append(fresh, sv)
 		}
 	}
+	var moves []*move
 	for _, sv := range kept {
-		d := definitions[sv.name]
-		events, later := change(before, after, before.Launch(sv.name), d.spec, oldEnv, newEnv)
+		d, last := definitions[sv.name], s.roll.last(sv.name)
+		events, later := change(last.plan, after, last.spec, d.spec, last.env, newEnv)
 		if d.task != nil {
 			events = forTask(d.task, events)
 		}
 		if later != "" {
 			s.decide(sv.name, "flags", later+", from the next start on")
 		}
-		first := message{define: d}
-		if len(events) > 0 {
-			first.event, events = events[0], events[1:]
-		}
-		sv.send(first)
-		for _, event := range events {
-			sv.send(message{event: event})
-		}
+		moves = append(moves, &move{service: sv, to: d, events: events})
 	}
+	s.roll.change(moves)
 	for _, sv := range fresh {
 		s.start(sv)
 	}
@@ -308,6 +303,7 @@ func (s *Supervisor) drop(before, after *plan.Plan) {
 		if after.Launch(name) != nil {
 			continue
 		}
+		s.roll.forget(name)
 		if sv := s.service(name); sv != nil {
 			sv.leave("the recipe does not declare it any longer")
 		} else {
@@ -326,6 +322,7 @@ func (s *Supervisor) add(d *definition) *service {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.services[sv.name] = sv
+	s.roll.begins(d)
 	return sv
 }
 

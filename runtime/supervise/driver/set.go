@@ -26,12 +26,13 @@ type setting struct {
 
 // witness sees what a change does to one service.
 type witness struct {
-	sv     *service
-	effect control.Effect
-	why    string
-	waiter *waiter
-	after  *rewriting // what the effect waits for besides
-	failed error      // why the service does not have the change
+	sv      *service
+	effect  control.Effect
+	why     string
+	waiter  *waiter
+	touched bool       // the change is more than one for the next start
+	after   *rewriting // what the effect waits for besides
+	failed  error      // why the service does not have the change
 }
 
 // Set implements control.Backend: the file is changed at once, and what runs is waited for.
@@ -116,7 +117,7 @@ func (s *Supervisor) recipeOf(service string) *recipe {
 }
 
 // witness has each service that a change goes to tell when it has it. Their mailboxes keep the order: what install has
-// told them is taken before.
+// told them is taken before, and those whose turn has not come are asked when it does.
 func (c *setting) witness(s *Supervisor, r *recipe, before *expr.Env) {
 	for _, spec := range r.plan.Launches() {
 		sv := s.service(spec.Name)
@@ -144,9 +145,19 @@ func (c *setting) witness(s *Supervisor, r *recipe, before *expr.Env) {
 			continue
 		}
 		w.waiter = newWaiter(seen)
-		sv.send(message{waiter: w.waiter, do: func() { w.look(len(events) > 0) }})
+		s.roll.witness(w, len(events) > 0)
 		c.witnesses = append(c.witnesses, w)
 	}
+}
+
+// ask is called once the service has been told of the change.
+func (w *witness) ask() {
+	w.sv.send(message{waiter: w.waiter, do: func() { w.look(w.touched) }})
+}
+
+// waits is called where the service is not told of the change for now.
+func (w *witness) waits(why error) {
+	w.sv.send(message{waiter: w.waiter, do: func() { w.effect, w.failed = control.Postponed, why }})
 }
 
 // look is of the service's goroutine, which has taken the change.

@@ -67,6 +67,7 @@ type Supervisor struct {
 	stall    *probe.Stall
 	calm     *calm
 	slots    chan struct{} // starts under way, over all services
+	roll     *roll
 	recipes  []*recipe     // owned by Run's goroutine
 	slow     []string      // as well: why files have to be looked at, as it was said
 	retry    time.Duration // until a recipe that was refused is tried again
@@ -109,12 +110,14 @@ func New(o Options) (*Supervisor, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Supervisor{
+	s := &Supervisor{
 		options: o, host: host, logs: collector, watcher: watcher, stall: probe.NewStall(nil), calm: newCalm(), began: time.Now(),
 		slots:    make(chan struct{}, startsPerCPU*runtime.NumCPU()),
 		services: map[string]*service{}, retry: 5 * time.Second, listenRetry: listenRetry,
 		settings: make(chan *setting), kept: make(chan struct{}),
-	}, nil
+	}
+	s.roll = newRoll(s)
+	return s, nil
 }
 
 // Run supervises until ctx ends, and then stops every service; an urgent ctx that ends as well cuts their grace short.
@@ -193,7 +196,7 @@ func (s *Supervisor) boot(ctx context.Context) error {
 		s.watchRecipe(r)
 		if r.plan != nil {
 			s.readFlags(r)
-			s.install(r, nil, r.plan, nil, r.env)
+			s.install(r, nil, r.plan, r.env)
 		}
 	}
 	return nil
@@ -329,6 +332,7 @@ func (s *Supervisor) tryAgain(ctx context.Context) {
 func (s *Supervisor) shutdown(urgent context.Context) {
 	s.mu.Lock()
 	s.stopping = true
+	s.roll.close()
 	all := s.all()
 	s.mu.Unlock()
 	for _, sv := range all {
