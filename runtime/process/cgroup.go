@@ -115,8 +115,11 @@ func (l leaf) populated() (bool, error) {
 }
 
 // killAll sends SIGKILL to all that is in the leaf and below it, and returns what it saw there: nothing only if the
-// leaf is empty.
+// leaf is empty. That it can be removed tells so at once, for half of what a look into it costs.
 func (l leaf) killAll() ([]proc, error) {
+	if err := unix.Rmdir(l.path); err == nil || err == unix.ENOENT {
+		return nil, nil
+	}
 	populated, err := l.populated()
 	if err != nil || !populated {
 		return nil, err

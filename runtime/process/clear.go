@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 // Leftover is a process of an earlier supervisor's that was ended.
@@ -23,7 +25,7 @@ func (h *Host) Clear(ctx context.Context, service string) ([]Leftover, error) {
 }
 
 // ClearAll ends whatever an earlier supervisor left of services that this one has claimed and not started yet, by
-// SIGKILL at once: dying at any instant is legal. It costs two system calls a service that left nothing, and for all
+// SIGKILL at once: dying at any instant is legal. It costs a few system calls a service that left nothing, and for all
 // others together a look at every process of the machine, where cgroups alone do not do.
 func (h *Host) ClearAll(ctx context.Context, services []string) ([]Leftover, error) {
 	var suspects []*suspect
@@ -64,7 +66,7 @@ type suspect struct {
 	empty   bool
 }
 
-// suspect returns nil where nothing can be left: no note and no lock.
+// suspect returns nil where nothing can be left: no lock, and no note or that of a leaf that is gone.
 func (h *Host) suspect(service string) (*suspect, error) {
 	if !h.claimed(service) {
 		return nil, errors.New("it is not claimed by this supervisor")
@@ -80,7 +82,7 @@ func (h *Host) suspect(service string) (*suspect, error) {
 	if err != nil {
 		return nil, err
 	}
-	if n == nil && free {
+	if free && (n == nil || n.leaf != "" && unix.Access(n.leaf, unix.F_OK) == unix.ENOENT) {
 		return nil, nil
 	}
 	s := &suspect{service: service, scan: n == nil || n.leaf == ""}

@@ -163,9 +163,7 @@ func (i *Incarnation) limit(o Order) {
 
 func (i *Incarnation) removeLeaf() error {
 	if i.leaf != nil {
-		if err := i.leaf.remove(); err != nil {
-			return err
-		}
+		return i.leaf.remove()
 	}
 	return i.host.removeNote(i.service)
 }

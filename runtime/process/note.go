@@ -7,25 +7,20 @@ import (
 	"strings"
 )
 
-// A note stands from before a tree can exist until it is known to be empty. It says where a later supervisor has to
-// look: "cgroup PATH", or "scan" where only /proc tells.
+// A note stands from before a tree can exist and says where a later supervisor has to look: "cgroup PATH", which stays, and
+// after the leaf is gone means nothing any more; or "scan" where only /proc tells, until the tree is known to be empty.
 type note struct {
 	leaf string // absolute path of the leaf's folder, or "" for a scan
 }
 
-// writeNote replaces the note by rename. Without fsync: a note need outlive its writer, but no boot.
+// writeNote writes over the note, of which nothing is left to be found: should we die before the words are there, an empty
+// one is a scan. Without fsync: a note need outlive its writer, but no boot.
 func (h *Host) writeNote(service string, n note) error {
 	text := "scan\n"
 	if n.leaf != "" {
 		text = "cgroup " + n.leaf + "\n"
 	}
-	path := h.path(leafDir, service)
-	temporary := h.path(leafDir, "."+service)
-	err := os.WriteFile(temporary, []byte(text), 0o600)
-	if err == nil {
-		err = os.Rename(temporary, path)
-	}
-	if err != nil {
+	if err := os.WriteFile(h.path(leafDir, service), []byte(text), 0o600); err != nil {
 		return fmt.Errorf("cannot note where service %s runs: %w", service, err)
 	}
 	return nil
