@@ -69,7 +69,7 @@ type suspect struct {
 // suspect returns nil where nothing can be left: no lock, and no note or that of a leaf that is gone.
 func (h *Host) suspect(service string) (*suspect, error) {
 	if !h.claimed(service) {
-		return nil, errors.New("it is not claimed by this supervisor")
+		return nil, errNotClaimed
 	}
 	if h.runs(service) {
 		return nil, errors.New("this supervisor has started it")
@@ -114,7 +114,7 @@ func (h *Host) foundLeaf(path string) (*leaf, error) {
 		return nil, err
 	}
 	if _, err := os.Lstat(filepath.Join(path, "cgroup.events")); err != nil {
-		return nil, fmt.Errorf("%s is noted as its cgroup but is none: remove the note %s if nothing of it runs", path, h.path(leafDir, filepath.Base(path)))
+		return nil, fmt.Errorf("%s is noted as its cgroup but is none: remove it if nothing runs there", path)
 	}
 	return &l, nil
 }

@@ -16,6 +16,8 @@ import (
 // ErrHeld is what Start wraps while a process of an earlier incarnation lives. ClearAll ends such processes.
 var ErrHeld = errors.New("an earlier incarnation still lives")
 
+var errNotClaimed = errors.New("it is not claimed by this supervisor")
+
 // Incarnation is one process tree. Its methods may be called concurrently, Reap once and last.
 type Incarnation struct {
 	host    *Host
@@ -59,7 +61,7 @@ func (h *Host) Start(o Order) (*Incarnation, error) {
 
 func (h *Host) start(o Order) (*Incarnation, error) {
 	if !h.claimed(o.Service) {
-		return nil, errors.New("it is not claimed by this supervisor")
+		return nil, errNotClaimed
 	}
 	if o.ID == "" || strings.ContainsAny(o.ID, "/\n\x00") || o.Output == nil || o.Spec == nil || len(o.Sockets) != len(o.Spec.Listen) {
 		return nil, errors.New("its order is incomplete")

@@ -16,14 +16,13 @@ import (
 const (
 	locksDir       = "locks"
 	incarnationDir = "incarnation" // locked by every process of a tree
-	supervisorDir  = "supervisor"  // locked by the service's supervisor
-	leafDir        = "leaf"        // notes of where a tree is held
+	supervisorDir  = "supervisor"  // locked by the service's supervisor, whose note it holds (note.go)
 )
 
 // Lock files stay for ever: removing one would let two locks stand at once, on the old file and on the new.
 
 func makeLockDirs(runtimeDir string) error {
-	for _, dir := range []string{"", incarnationDir, supervisorDir, leafDir} {
+	for _, dir := range []string{"", incarnationDir, supervisorDir} {
 		path := filepath.Join(runtimeDir, locksDir, dir)
 		if err := os.MkdirAll(path, 0o700); err != nil {
 			return fmt.Errorf("cannot make the folder of the lock files: %w", err)

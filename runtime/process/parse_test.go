@@ -61,14 +61,14 @@ func TestParseLock(t *testing.T) {
 // A note that cannot be trusted must never point at a cgroup.
 func TestParseNote(t *testing.T) {
 	for text, want := range map[string]string{
-		"cgroup /sys/fs/cgroup/recipe-foo-00ff\n": "/sys/fs/cgroup/recipe-foo-00ff",
-		"scan\n":                               "",
-		"":                                     "",
-		"cgroup /sys/fs/cgroup/system.slice\n": "",
-		"cgroup /sys/fs/cgroup/recipe-bar-00ff\n":    "",
-		"cgroup recipe-foo-00ff\n":                   "",
-		"cgroup /sys/fs/cgroup/../recipe-foo-00ff\n": "",
-		"cgroup /a/recipe-foo-1\n/b/recipe-foo-2\n":  "",
+		"cgroup /sys/fs/cgroup/recipe-foo-00ff": "/sys/fs/cgroup/recipe-foo-00ff",
+		"scan":                                  "",
+		"":                                      "",
+		"cgroup /sys/fs/cgroup/system.slice":    "",
+		"cgroup /sys/fs/cgroup/recipe-bar-00ff": "",
+		"cgroup recipe-foo-00ff":                "",
+		"cgroup /sys/fs/cgroup/../recipe-foo-00ff": "",
+		"cgroup /a/recipe-foo-1\n/b/recipe-foo-2":  "",
 	} {
 		if got := parseNote(text, "foo"); got.leaf != want {
 			t.Errorf("%q: got %q, want %q", text, got.leaf, want)
@@ -79,7 +79,7 @@ func TestParseNote(t *testing.T) {
 func FuzzParsers(f *testing.F) {
 	f.Add("42 (food) S 1 42 42 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 9911 1")
 	f.Add("12: FLOCK  ADVISORY  WRITE 1234 fe:00:5678 0 EOF")
-	f.Add("cgroup /sys/fs/cgroup/recipe-foo-00ff\n")
+	f.Add("cgroup /sys/fs/cgroup/recipe-foo-00ff")
 	f.Add(`1 2 0:3 / /a\04 rw - cgroup2 x rw`)
 	f.Fuzz(func(t *testing.T, text string) {
 		if p, ok := parseStat([]byte(text)); ok && p.state == 0 {

@@ -242,14 +242,13 @@ func liveOften(t *testing.T, h *Host) {
 	var after held
 	eventually(t, "no more is held than before 200 lives", func() bool {
 		after = remains(t, h, since.started)
-		return after.descriptors <= before.descriptors && after.children <= before.children &&
-			after.cgroups <= before.cgroups && after.notes <= before.notes
+		return after.descriptors <= before.descriptors && after.children <= before.children && after.cgroups <= before.cgroups
 	})
 	t.Logf("before: %+v, after: %+v", before, after)
 }
 
 // held is what a process has while it supervises.
-type held struct{ descriptors, children, cgroups, notes int }
+type held struct{ descriptors, children, cgroups int }
 
 // remains counts what this process holds, children younger than since, and the leaves of the host's service.
 func remains(t *testing.T, h *Host, since uint64) held {
@@ -268,8 +267,7 @@ func remains(t *testing.T, h *Host, since uint64) held {
 		}
 	}
 	leaves, _ := filepath.Glob(h.cgroup + "/" + leafPrefix + "many-*")
-	notes, _ := filepath.Glob(h.path(leafDir, "*"))
-	return held{len(descriptors), ours, len(leaves), len(notes)}
+	return held{len(descriptors), ours, len(leaves)}
 }
 
 // An orphan that dies while its service lives is not left a zombie, and a command of this process is left alone.
