@@ -21,6 +21,8 @@ package metrics
 import (
 	"slices"
 	"time"
+
+	"recipe/runtime/control"
 )
 
 // Snapshot is a supervisor at one moment. Lists are in the order in which they are shown.
@@ -48,7 +50,7 @@ type Recipe struct {
 // Service is a service or a task. Zero times and durations are those of what has not been.
 type Service struct {
 	Name, Recipe, Digest string
-	State                string
+	State                control.State
 	Up                   bool // does its work
 	Wanted               bool // nobody has stopped it
 	Healthy              *bool
@@ -83,7 +85,10 @@ var Causes = [...]string{
 }
 
 // States are the words for where a service is, as `recipe status` has them.
-var States = [...]string{"waiting", "starting", "running", "healthy", "unhealthy", "stopping", "done", "stopped"}
+var States = [...]control.State{
+	control.Waiting, control.Starting, control.Running, control.Healthy, control.Unhealthy, control.Stopping, control.Done, control.Stopped,
+	control.Quarantined,
+}
 
 // Exit is how an incarnation ended. Code is 128+N for signal N, as shells have it.
 type Exit struct {

@@ -4,9 +4,13 @@ import (
 	"bytes"
 	"flag"
 	"os"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"recipe/runtime/control"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -111,6 +115,24 @@ func TestNames(t *testing.T) {
 			t.Errorf("the help of %s is no plain sentence: %q", m.Name, m.Help)
 		}
 		known[m.Name] = true
+	}
+}
+
+// A state that the control API has is shown.
+func TestStatesAreAll(t *testing.T) {
+	t.Parallel()
+	source, err := os.ReadFile("../control/control.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := regexp.MustCompile(`(?m)^\t\w+ +State += "(\w+)"`).FindAllSubmatch(source, -1)
+	if len(known) < 8 {
+		t.Fatalf("only %d states are found", len(known))
+	}
+	for _, state := range known {
+		if !slices.Contains(States[:], control.State(state[1])) {
+			t.Errorf("%s is not shown", state[1])
+		}
 	}
 }
 

@@ -1,8 +1,6 @@
 package metrics
 
-import (
-	"time"
-)
+import "time"
 
 // Metric is a row of the table. Labels are those of each of its samples, in order.
 type Metric struct {
@@ -52,7 +50,7 @@ func Table() []Metric {
 		})},
 		{"recipe_service_state", Gauge, []string{"service", "state"}, "1 for the state that the service is in, 0 for all others.", each(func(w *samples, s *Service) {
 			for _, state := range States {
-				w.add(truth(s.State == state), s.Name, state)
+				w.add(truth(s.State == state), s.Name, string(state))
 			}
 		})},
 		{"recipe_service_up", Gauge, []string{"service"}, "1 while the service does its work; of a task, while its last run succeeded.", each(func(w *samples, s *Service) {

@@ -24,6 +24,8 @@ type Host struct {
 	why     string // why there is none
 	joins   bool   // launchers enter their leaf, as if the kernel could not clone into it
 
+	files kernelFiles // that Usage reads
+
 	mu       sync.Mutex
 	claims   map[string]*os.File
 	live     map[*Incarnation]struct{} // from before its spawn until it is reaped

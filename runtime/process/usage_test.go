@@ -2,6 +2,7 @@ package process
 
 import (
 	"os"
+	"strconv"
 	"testing"
 	"time"
 )
@@ -13,7 +14,7 @@ func TestUsageIsReadAsTheKernelWritesIt(t *testing.T) {
 	if got, ok := parseUsage([]byte(text)); !ok || got != want {
 		t.Errorf("got %+v, %t, want %+v", got, ok, want)
 	}
-	for _, bad := range []string{"", "42 (a) Z 1 42 42 0 -1 0 1 2 3 4 1 1 1 1 20 0 1 0 9911 1 1 1\n", "42 (a) S 1 42 42 0 -1 0 1 2 3 4 x 1 1 1 20 0 1 0 9911 1 1 1\n"} {
+	for _, bad := range []string{"", "42 (a) Z 1 42 42 0 -1 0 1 2 3 4 1 1 1 1 20 0 1 0 9911 1 1 1\n", "42 (a) S 1 42 42 0 -1 0 1 2 3 4 x 1 1 1 20 0 1 0 9911 1 1 1\n", "42 (a) S 1 42 42 0 -1 0 1 2 3 4 1 1 1 1 20 0 1 0 9911 1"} {
 		if _, ok := parseUsage([]byte(bad)); ok {
 			t.Errorf("%q is a process that lives", bad)
 		}
@@ -29,6 +30,22 @@ func TestUsageOfATree(t *testing.T) {
 			t.Errorf("%+v, %t", u, ok)
 		}
 	})
+}
+
+// What a daemon puts into cgroups below its own is its too.
+func TestUsageOfACgroupBelow(t *testing.T) {
+	r := start(t, cgroupHost(t), "foo", "stubborn")
+	r.pid()
+	below := r.leaf.file("below")
+	if err := os.Mkdir(below, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(below+"/cgroup.procs", []byte(strconv.Itoa(r.PID())), 0); err != nil {
+		t.Fatal(err)
+	}
+	if u, ok := r.Usage(); !ok || u.Processes < 1 {
+		t.Errorf("%+v, %t", u, ok)
+	}
 }
 
 func TestOwnUsage(t *testing.T) {

@@ -90,7 +90,7 @@ func (s *Supervisor) Snapshot() *metrics.Snapshot {
 func (sv *service) measure(to *metrics.Service) {
 	st, v := sv.status(), sv.snapshot()
 	*to = metrics.Service{
-		Name: sv.name, Recipe: st.Recipe, Digest: st.Digest, State: string(st.State), Up: st.IsUp(), Wanted: st.Desired == control.Up,
+		Name: sv.name, Recipe: st.Recipe, Digest: st.Digest, State: st.State, Up: st.IsUp(), Wanted: st.Desired == control.Up,
 		Healthy: st.Healthy, Stalls: uint64(st.Stalls),
 	}
 	if v.machine.State == supervise.Running {
