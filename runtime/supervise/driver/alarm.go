@@ -15,28 +15,28 @@ import (
 type alarm struct {
 	file *os.File
 	fd   int
-	rung chan time.Time
+	ring func()
 }
 
-func newAlarm() (*alarm, error) {
+// newAlarm makes an alarm that calls ring, in a goroutine of its own, which must not block.
+func newAlarm(ring func()) (*alarm, error) {
 	fd, err := unix.TimerfdCreate(unix.CLOCK_REALTIME, unix.TFD_CLOEXEC|unix.TFD_NONBLOCK)
 	if err != nil {
 		return nil, fmt.Errorf("cannot make a timer: %w", err)
 	}
-	a := &alarm{file: os.NewFile(uintptr(fd), "timer"), fd: fd, rung: make(chan time.Time, 1)}
+	a := &alarm{file: os.NewFile(uintptr(fd), "timer"), fd: fd, ring: ring}
 	go a.wait()
 	return a, nil
 }
 
-// at sets the alarm and returns where it rings. It may ring too early: whoever hears it looks at the clock.
-func (a *alarm) at(due time.Time) <-chan time.Time {
+// at sets the alarm. It may ring too early: whoever hears it looks at the clock.
+func (a *alarm) at(due time.Time) {
 	// Of a time that carries the monotonic clock, what is left of it counts, whatever the wall clock did since.
 	when := time.Now().Add(max(time.Until(due), 0)).UnixNano()
 	spec := unix.ItimerSpec{Value: unix.NsecToTimespec(when)}
 	if err := unix.TimerfdSettime(a.fd, unix.TFD_TIMER_ABSTIME|unix.TFD_TIMER_CANCEL_ON_SET, &spec, nil); err != nil && !errors.Is(err, unix.ECANCELED) {
 		time.AfterFunc(max(time.Until(due), time.Second), a.ring) // no kernel that we know refuses
 	}
-	return a.rung
 }
 
 // wait rings until close. A clock that was set fails the read with ECANCELED.
@@ -48,13 +48,6 @@ func (a *alarm) wait() {
 			return
 		}
 		a.ring()
-	}
-}
-
-func (a *alarm) ring() {
-	select {
-	case a.rung <- time.Now():
-	default:
 	}
 }
 

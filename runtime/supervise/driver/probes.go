@@ -122,11 +122,7 @@ func (p *asked) ask() {
 	p.sv.tally.answered(answer)
 	m := p.about
 	m.event = answer
-	select {
-	case p.sv.mailbox <- m:
-	case <-p.ctx.Done():
-		return
-	}
+	p.sv.send(m)
 	switch {
 	case p.answered:
 		p.pause = max(p.target.Every-time.Since(began), firstPause)

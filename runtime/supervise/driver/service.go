@@ -43,12 +43,12 @@ type message struct {
 	do          func()  // beside the event, in the service's goroutine
 }
 
-// service is one service under way. The fields below the comment belong to its goroutine.
+// service is one service under way. The fields below the comment belong to its goroutine, which comes and goes: see mailbox.
 type service struct {
 	name    string
 	sup     *Supervisor
-	mailbox chan message
-	gone    chan struct{} // closed when loop has ended
+	mailbox mailbox
+	gone    chan struct{} // closed at its end
 	leaving atomic.Bool   // end once stopped
 	tally   tally
 	orders  sync.Mutex // an admin's order: its note on the disk and its message, as one
@@ -58,14 +58,15 @@ type service struct {
 	admin   admin
 	waiters []*waiter
 
-	// owned by loop
+	// of the goroutine alone
+	timer       *time.Timer // nil before the first
 	machine     supervise.Machine
 	task        *task // nil for a service
 	definition  *definition
 	live        *expr.Env // the flags as the running daemon knows them
 	log         *logs.Log
 	sockets     sockets
-	screen      atomic.Pointer[terminal.Terminal] // nil without one; set by loop alone
+	screen      atomic.Pointer[terminal.Terminal] // nil without one; set by the goroutine alone
 	postponed   uint64                            // counts the changes; of the last one
 	refused     error                             // why it waits; nil where it does not
 	incarnation *process.Incarnation
@@ -104,7 +105,7 @@ type waiter struct {
 
 func newWaiter(seen func(view) bool) *waiter { return &waiter{seen: seen, done: make(chan struct{})} }
 
-// newService starts the goroutine; the caller holds the claim on the name. The service waits to be started.
+// newService takes a service on; the caller holds the claim on the name. The service waits to be started.
 func (s *Supervisor) newService(d *definition) (*service, error) {
 	var tee func([]byte)
 	name := d.spec.Name
@@ -118,7 +119,7 @@ func (s *Supervisor) newService(d *definition) (*service, error) {
 	seed := fnv.New64a()
 	seed.Write([]byte(name))
 	sv := &service{
-		name: name, sup: s, mailbox: make(chan message, 16), gone: make(chan struct{}), log: log, definition: d,
+		name: name, sup: s, gone: make(chan struct{}), log: log, definition: d,
 		admin:   readAdmin(s.options.StateDir, name),
 		machine: supervise.New(supervise.ConfigOf(d.spec), seed.Sum64()^uint64(os.Getpid())),
 	}
@@ -126,60 +127,20 @@ func (s *Supervisor) newService(d *definition) (*service, error) {
 		sv.screen.Store(terminal.New(log.Listen))
 	}
 	if d.task != nil {
-		if sv.task, err = newTask(s.options.StateDir, d.task, seed.Sum64()^uint64(os.Getpid())); err != nil {
+		if sv.task, err = newTask(s.options.StateDir, d.task, seed.Sum64()^uint64(os.Getpid()), sv.ring); err != nil {
 			log.Close()
 			return nil, err
 		}
 	}
 	sv.publish()
 	s.running.Add(1)
-	go sv.loop()
 	return sv, nil
 }
 
-// send reaches a service that is gone as little as one that is there is missed.
-func (sv *service) send(m message) {
-	select {
-	case sv.mailbox <- m:
-	case <-sv.gone:
-		if m.slot != nil {
-			m.slot.release()
-		}
-	}
-}
-
-// leave stops the service and ends its goroutine.
+// leave stops the service, and ends it then.
 func (sv *service) leave(why string) {
 	sv.leaving.Store(true)
 	sv.send(message{event: supervise.Stop{Why: why}})
-}
-
-func (sv *service) loop() {
-	defer sv.sup.running.Done()
-	defer close(sv.gone)
-	timer := time.NewTimer(time.Hour)
-	timer.Stop()
-	for {
-		var due <-chan time.Time
-		switch {
-		case sv.machine.Due.IsZero():
-		case sv.task != nil:
-			due = sv.task.alarm.at(sv.machine.Due)
-		default:
-			timer.Reset(time.Until(sv.machine.Due))
-			due = timer.C
-		}
-		select {
-		case m := <-sv.mailbox:
-			sv.take(m)
-		case <-due:
-			sv.step(supervise.Timer{})
-		}
-		if sv.leaving.Load() && sv.machine.State == supervise.Stopped {
-			sv.close()
-			return
-		}
-	}
 }
 
 // adopt takes a new definition. A daemon that runs goes on with the flags that it was started with, but for those that

@@ -1,7 +1,7 @@
 // Package driver gives the machines of package supervise their processes, clocks, probes and files.
 //
-// One goroutine a service owns its Machine, and everything that happens to the service reaches it through its mailbox:
-// nothing that a service does, not even a spawn that hangs, is waited for by another. One goroutine keeps the recipes:
+// A service's Machine belongs to the goroutine that empties its mailbox, through which everything that happens to the service
+// reaches it: nothing that a service does, not even a spawn that hangs, is waited for by another, and one at rest has none. One goroutine keeps the recipes:
 // it watches recipe and flags files and tells services what changed. Messages for the terminal pass through a bounded
 // queue, so that a terminal that does not read stops nobody.
 //
@@ -83,7 +83,7 @@ type Supervisor struct {
 	told     int // notes of the host that were shown
 	services map[string]*service
 	stopping bool
-	running  sync.WaitGroup // the services' goroutines
+	running  sync.WaitGroup // services that have not ended
 }
 
 // startsPerCPU bounds the starts under way at once: a start is mostly CPU time of the launcher, so more of them only

@@ -20,8 +20,9 @@ type task struct {
 	runs    history
 }
 
-func newTask(stateDir string, t *plan.Task, seed uint64) (*task, error) {
-	alarm, err := newAlarm()
+// newTask makes a task whose alarm calls ring.
+func newTask(stateDir string, t *plan.Task, seed uint64, ring func()) (*task, error) {
+	alarm, err := newAlarm(ring)
 	if err != nil {
 		return nil, err
 	}
