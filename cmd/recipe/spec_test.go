@@ -13,6 +13,8 @@ import (
 
 	"recipe/interp"
 	"recipe/runtime/metrics"
+	"recipe/runtime/plan"
+	"recipe/runtime/simulate"
 	"recipe/runtime/supervise"
 )
 
@@ -167,6 +169,25 @@ func wantTable(t *testing.T, mark, table string) {
 func TestSpecListsTheStates(t *testing.T) {
 	wantTable(t, "states of a service", stateTable(supervise.ServiceRows()))
 	wantTable(t, "states of a task", stateTable(supervise.TaskRows()))
+}
+
+// TestSpecListsTheProfiles holds SPEC.md's rates of faults to those that are simulated; UPDATE=1 writes them.
+func TestSpecListsTheProfiles(t *testing.T) {
+	var table strings.Builder
+	for _, p := range simulate.Profiles() {
+		fmt.Fprintf(&table, "\n`%s`: %s.\n\n| fault | of | a year | lasts | from |\n|---|---|---|---|---|\n", p.Name, p.About)
+		for _, r := range p.Rates {
+			of, lasts := "a service", ""
+			if r.HostWide() {
+				of = "a host"
+			}
+			if r.Most > 0 {
+				lasts = fmt.Sprintf("%s to %s", plan.Duration(r.Least.Milliseconds()), plan.Duration(r.Most.Milliseconds()))
+			}
+			fmt.Fprintf(&table, "| %s | %s | %g | %s | %s |\n", r.What, of, r.PerYear, lasts, r.Source)
+		}
+	}
+	wantTable(t, "profiles", table.String())
 }
 
 // stateTable draws the rows that lead from one state to another, and lists all.

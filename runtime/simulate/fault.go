@@ -25,9 +25,16 @@ var kinds = map[string]func(w *world, sv *service, d time.Duration){
 	"exit 0":     func(_ *world, sv *service, _ time.Duration) { sv.crash("exit code 0", true) },
 	"crash loop": func(w *world, sv *service, d time.Duration) { sv.bad = w.now + d; sv.crash("exit code 1", false) },
 	"fork away":  func(w *world, sv *service, d time.Duration) { sv.forks = w.now + d; sv.crash("exit code 0", true) },
-	"hang":       func(_ *world, sv *service, _ time.Duration) { sv.strike(func(t *tree) { t.hung = true }) },
-	"slow":       func(w *world, sv *service, d time.Duration) { sv.slow(func(t *tree) { t.slow = w.now + d }, d) },
-	"frozen":     func(w *world, sv *service, d time.Duration) { sv.slow(func(t *tree) { t.frozen = w.now + d }, d) },
+	"hang":       func(_ *world, sv *service, _ time.Duration) { sv.hang() },
+	"slow": func(w *world, sv *service, d time.Duration) {
+		sv.overloaded = w.now + d // which a restart does not end
+		sv.slow(func(t *tree) { t.slow = w.now + d }, d)
+	},
+	"frozen": func(w *world, sv *service, d time.Duration) { sv.slow(func(t *tree) { t.frozen = w.now + d }, d) },
+	"long recovery": func(w *world, sv *service, d time.Duration) {
+		sv.upLater, sv.upLaterUntil = d, w.now+3*d+10*time.Minute
+		sv.crash("signal KILL", false)
+	},
 	"slow start": func(w *world, sv *service, d time.Duration) { sv.upLater, sv.upLaterUntil = d, w.now+d },
 	"ignores stop": func(w *world, sv *service, d time.Duration) {
 		sv.deaf = w.now + d
@@ -90,7 +97,11 @@ func (f Fault) String() string {
 func (w *world) schedule(faults []Fault) {
 	for _, f := range faults {
 		sv := w.services[f.Service]
-		w.put(&happening{at: f.At, whose: outside, sv: sv, do: func() { w.befall(f, sv) }})
+		concerns := sv
+		if hostWide[f.What] {
+			concerns = nil
+		}
+		w.put(&happening{at: f.At, whose: outside, sv: concerns, do: func() { w.befall(f, sv) }})
 	}
 }
 
@@ -120,7 +131,6 @@ func (w *world) reseed(fault uint64, struck []*service) {
 // strike does something to the daemon that runs.
 func (sv *service) strike(do func(*tree)) {
 	if t := sv.living(); t != nil {
-		t.cause = sv.cause
 		do(t)
 		sv.wake()
 	}
@@ -130,6 +140,20 @@ func (sv *service) strike(do func(*tree)) {
 func (sv *service) slow(do func(*tree), d time.Duration) {
 	sv.strike(do)
 	sv.w.after(d, outside, sv, sv.wake)
+}
+
+// hang lasts until somebody ends it.
+func (sv *service) hang() {
+	sv.strike(func(t *tree) {
+		t.hung = true
+		if noticed := sv.w.nature.noticed; noticed.most > 0 {
+			sv.w.after(noticed.draw(sv.random), outside, sv, func() {
+				if t.leader {
+					sv.told(supervise.Restart{Why: "an admin"})
+				}
+			})
+		}
+	})
 }
 
 func (sv *service) crash(status string, ok bool) {
@@ -161,6 +185,7 @@ func (w *world) wakeAll(asking bool) {
 
 func (w *world) stall(until *time.Duration, d time.Duration) {
 	w.after(0, outside, nil, func() { *until = max(*until, w.now+d) })
+	w.after(d, outside, nil, func() {}) // measured
 }
 
 // setClock moves the wall clock. Alarms of tasks go off then.

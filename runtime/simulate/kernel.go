@@ -24,7 +24,6 @@ type tree struct {
 	killed   bool          // SIGKILL is on its way
 	asked    time.Duration // when the stop signal was sent
 	served   bool          // was ready once
-	cause    string        // what befell it last
 }
 
 const never = time.Duration(math.MaxInt64)
@@ -54,10 +53,11 @@ func (sv *service) spawn() {
 		sv.pending = append(sv.pending, supervise.SpawnFailed{Reason: reason})
 		return
 	}
-	t := &tree{sv: sv, number: sv.number, life: w.life, leader: true, deaf: w.now < sv.deaf, cause: sv.cause}
+	t := &tree{sv: sv, number: sv.number, life: w.life, leader: true, deaf: w.now < sv.deaf, slow: sv.overloaded}
 	sv.trees = append(sv.trees, t)
 	sv.tree = t
 	if w.now < w.diskFull {
+		sv.meter.blame("disk full")
 		w.after(w.nature.prepare.draw(sv.random), theirs, sv, func() {
 			if t.leader {
 				t.tell(supervise.NotSane{Reason: "no space left on the device"})
@@ -76,6 +76,7 @@ func (sv *service) spawn() {
 
 func (sv *service) unspawnable() string {
 	if sv.w.now < sv.w.noSpawn {
+		sv.meter.blame("no spawn")
 		return "cannot start the launcher: resource temporarily unavailable"
 	}
 	return ""
@@ -106,6 +107,7 @@ func (t *tree) exec() {
 		})
 		return
 	case w.now < sv.bad:
+		sv.meter.blame("crash loop")
 		w.after(w.nature.bad.draw(sv.random), theirs, sv, func() { t.exit("exit code 1", false) })
 		return
 	}

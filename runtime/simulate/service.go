@@ -44,12 +44,12 @@ type service struct {
 	inflight int           // messages of the incarnation on their way
 	admitted int           // admissions on their way
 
-	noted  bool // an admin's stop is on the disk
-	last   time.Time
+	noted  bool      // an admin's stop is on the disk
+	ran    time.Time // of a task, when it ran last
 	spawns int
 
 	// what befalls it, until when
-	bad, forks, deaf, hangsInPrepare, upLaterUntil time.Duration
+	bad, forks, deaf, hangsInPrepare, overloaded, upLaterUntil time.Duration
 
 	upLater time.Duration // until it has come up, then
 	cause   string        // what befell it last
@@ -136,7 +136,7 @@ func (sv *service) step(first supervise.Event) {
 		var actions []supervise.Action
 		if sv.task != nil {
 			*sv.task, actions = sv.task.Step(now, e)
-			sv.machine, sv.last = sv.task.Machine, sv.task.Last
+			sv.machine, sv.ran = sv.task.Machine, sv.task.Last
 		} else {
 			sv.machine, actions = sv.machine.Step(now, e)
 		}
@@ -150,6 +150,7 @@ func (sv *service) step(first supervise.Event) {
 		}
 		sv.settle(before.State)
 		sv.rules.after(sv, &before, now, e, actions)
+		sv.meter.count(sv, before.State, e)
 	}
 	sv.arm()
 	w.admissions()

@@ -13,7 +13,7 @@ func (w *world) boot() {
 		return
 	}
 	w.life++
-	w.up, w.booted, w.ending = true, false, false
+	w.up, w.booted, w.ending, w.down = true, false, false, false
 	w.slots, w.queued, w.holders = w.starts, 0, map[uint64]bool{}
 	w.tracef("a supervisor begins")
 	for _, sv := range w.services {
@@ -55,7 +55,7 @@ func (sv *service) fresh() {
 	seed.Write([]byte(sv.Name))
 	sv.machine = supervise.New(sv.Config, seed.Sum64()^sv.w.life)
 	if sv.Task != nil {
-		task := supervise.NewTask(*sv.Task, seed.Sum64()^sv.w.life, sv.last)
+		task := supervise.NewTask(*sv.Task, seed.Sum64()^sv.w.life, sv.ran)
 		sv.task, sv.machine = &task, task.Machine
 	}
 	sv.tree, sv.asking, sv.pending = nil, nil, nil
@@ -90,7 +90,7 @@ func (w *world) die(back time.Duration) {
 // reboot ends everything.
 func (w *world) reboot(back time.Duration) {
 	w.tracef("the host goes down")
-	w.up = false
+	w.up, w.down = false, true
 	w.life++
 	w.stalled, w.paused = 0, 0
 	for _, sv := range w.services {

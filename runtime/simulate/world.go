@@ -3,7 +3,7 @@ package simulate
 import (
 	"container/heap"
 	"fmt"
-	"math"
+	"math/bits"
 	"math/rand/v2"
 	"time"
 )
@@ -25,6 +25,7 @@ type world struct {
 	holders  map[uint64]bool
 	life     uint64 // of the supervisor; what belongs to an earlier one does not happen
 	up       bool
+	down     bool // the host is
 	booted   bool // nothing is left of an earlier supervisor
 	ending   bool // it stops everything, and ends
 	queued   int  // services that wait for admission
@@ -35,10 +36,11 @@ type world struct {
 	noSpawn  time.Duration
 	late     time.Duration // messages are late until then
 
-	broken *Violation
-	trace  func(string) // nil: not wanted
-	ways   map[way]int  // that were gone; nil: not wanted
-	steps  int
+	measured bool // what the services go through is
+	broken   *Violation
+	trace    func(string) // nil: not wanted
+	ways     map[way]int  // that were gone; nil: not wanted
+	steps    int
 }
 
 // start is when the simulated hosts are set up, by the wall clock.
@@ -167,6 +169,7 @@ type nature struct {
 	answer  span // to a probe's question
 	task    span // a run of a task
 	message span // from what happens to where it is heard of
+	noticed span // a hang that no probe finds, by somebody; zero: never
 }
 
 // span holds the least and the most; small ones are as likely as large ones, by their order of magnitude.
@@ -174,7 +177,13 @@ type span struct{ least, most time.Duration }
 
 func (s span) draw(r *rand.Rand) time.Duration { return between(r, s.least, s.most) }
 
-// between is a random duration, small ones as likely as large ones by their order of magnitude.
+// between is a random duration, small ones as likely as large ones by their order of magnitude. It is made of whole numbers
+// alone, so that every machine draws the same.
 func between(r *rand.Rand, least, most time.Duration) time.Duration {
-	return time.Duration(float64(least) * math.Exp(r.Float64()*math.Log(float64(most)/float64(least))))
+	for octaves := bits.Len64(uint64(most / least)); ; {
+		low := least << r.IntN(octaves)
+		if d := low + time.Duration(r.Int64N(int64(low))); d <= most {
+			return d
+		}
+	}
 }

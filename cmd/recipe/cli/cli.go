@@ -44,6 +44,7 @@ type commands struct {
 	Exec     execCommand     `cmd:"" help:"Prepare, then become the daemon."`
 	Hook     hookCommand     `cmd:"" help:"Carry out what a maintainer script is called for."`
 	Probe    probeCommand    `cmd:"" help:"Run a service's probes once: 0 healthy, 1 not."`
+	Simulate simulateCommand `cmd:"" help:"Tell what years of a recipe's delays and probes give; what to change."`
 	Flags    flagsCommand    `cmd:"" help:"List the flags of a recipe with their values on this host."`
 	Status   statusCommand   `cmd:"" help:"Show the services of the running supervisors."`
 	Why      whyCommand      `cmd:"" help:"Show what a supervisor decided about a service, and why."`
@@ -86,7 +87,7 @@ func (s *Streams) evaluator() *evaluator {
 }
 
 // evaluates lists the verbs that evaluate as soon as the command line is parsed.
-var evaluates = []string{"check", "plan", "build", "launcher", "unit", "exec", "hook", "probe"}
+var evaluates = []string{"check", "plan", "build", "launcher", "unit", "exec", "hook", "probe", "simulate"}
 
 // Main runs the command line, args[0] included, and returns its exit code. A process that this program started of
 // itself never returns from it.
@@ -128,7 +129,7 @@ func run(args []string, s *Streams) error {
 	parser, err := kong.New(c.Interface(),
 		kong.Name("recipe"),
 		kong.Description("One file describes a service: check it, package it, run it and keep it running."),
-		kong.Vars{"version": version()},
+		kong.Vars{"version": version(), "profiles": profileNames()},
 		kong.Writers(s.Out, s.Err),
 		kong.Exit(func(int) { exited = true }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
