@@ -156,11 +156,13 @@ type Query struct {
 }
 
 // Caller is who asks, as the kernel knows them. User is a name fit for a record: of the account, and of the person
-// behind it where root says so. Why is one line and may be empty.
+// behind it where root says so. Why is one line and may be empty. Ordered is set for a command that an earlier supervisor
+// took at that time and did not answer: it may have been carried out.
 type Caller struct {
-	UID  int
-	User string
-	Why  string
+	UID     int
+	User    string
+	Why     string
+	Ordered time.Time
 }
 
 // Backend is a supervisor as operators see it. Its methods are called from several goroutines at once. A name that is

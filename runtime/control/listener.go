@@ -19,6 +19,7 @@ type Listener struct {
 	socket *net.UnixListener
 	bounds bounds
 	groups groupIDs
+	kept   string        // the file that keeps the answers to commands; "" for none
 	slots  chan struct{} // one for each open connection
 	closed chan struct{}
 	once   sync.Once

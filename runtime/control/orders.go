@@ -10,18 +10,24 @@ import (
 
 // orders remembers the answers to commands by the id that the client gave each, so that a client whose connection broke
 // can ask again: it gets the answer to the first, and the command is not carried out twice. The number is bounded; the
-// oldest that is answered is forgotten first.
+// oldest that is answered is forgotten first. With a file (memory.go) that holds over supervisors as well.
 type orders struct {
 	bounds bounds
 	served context.Context // until it ends commands go on without a client
+	memory *memory         // nil: none
 
 	mu   sync.Mutex
 	line []*order // the oldest first
 }
 
+// carry carries a command out. taken is zero, or when an earlier supervisor took it that ended before it answered.
+type carry func(ctx context.Context, taken time.Time) (any, error)
+
 // order is one command. answer and err are set once done is closed.
 type order struct {
 	key, what string
+	taken     time.Time // by an earlier supervisor; zero for ours
+	begun     bool      // by us
 	done      chan struct{}
 	answer    any
 	err       error
@@ -33,9 +39,9 @@ type order struct {
 
 // run carries a command out, or waits with whoever sent it first. key names it, what is all that it asks for. When ctx
 // ends the command goes on, and for a while somebody can come back to it.
-func (o *orders) run(ctx context.Context, key, what string, do func(context.Context) (any, error)) (any, error) {
+func (o *orders) run(ctx context.Context, key, what string, do carry) (any, error) {
 	if key == "" {
-		return do(ctx)
+		return do(ctx, time.Time{})
 	}
 	one, err := o.join(key, what, do)
 	if err != nil {
@@ -50,48 +56,54 @@ func (o *orders) run(ctx context.Context, key, what string, do func(context.Cont
 	}
 }
 
-func (o *orders) join(key, what string, do func(context.Context) (any, error)) (*order, error) {
+func (o *orders) join(key, what string, do carry) (*order, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if i := slices.IndexFunc(o.line, func(one *order) bool { return one.key == key }); i >= 0 {
-		one := o.line[i]
-		if one.what != what {
-			return nil, &Error{Code: BadRequest, Message: "another command was given this id", Hint: "give each command an id of its own"}
+	i := slices.IndexFunc(o.line, func(one *order) bool { return one.key == key })
+	if i < 0 {
+		if !o.room() {
+			return nil, &Error{Code: Busy, Message: "too many commands wait for their effect", Hint: "`recipe status` shows what is held up"}
 		}
-		one.waiting++
-		if one.late != nil {
-			one.late.Stop()
-			one.late = nil
-		}
-		return one, nil
+		i = len(o.line)
+		o.line = append(o.line, &order{key: key, what: what, done: make(chan struct{})})
+		o.memory.note(record{Key: key, What: what, Time: time.Now()})
 	}
-	if !o.room() {
-		return nil, &Error{Code: Busy, Message: "too many commands wait for their effect", Hint: "`recipe status` shows what is held up"}
+	one := o.line[i]
+	if one.what != what {
+		return nil, &Error{Code: BadRequest, Message: "another command was given this id", Hint: "give each command an id of its own"}
 	}
-	ctx, cancel := context.WithCancel(o.served)
-	one := &order{key: key, what: what, done: make(chan struct{}), waiting: 1, abandon: cancel}
-	o.line = append(o.line, one)
-	go func() {
-		defer cancel()
-		one.answer, one.err = do(ctx)
-		close(one.done)
-	}()
+	one.waiting++
+	if one.late != nil {
+		one.late.Stop()
+		one.late = nil
+	}
+	if !one.begun {
+		o.begin(one, do)
+	}
 	return one, nil
 }
 
-// room forgets the oldest that is answered where there are too many. The caller holds mu.
+// begin carries an order out. What the end of the supervisor cut short is not answered, so that the next one sees to it.
+func (o *orders) begin(one *order, do carry) {
+	ctx, cancel := context.WithCancel(o.served)
+	one.begun, one.abandon = true, cancel
+	go func() {
+		defer cancel()
+		one.answer, one.err = do(ctx, one.taken)
+		if o.served.Err() == nil {
+			o.memory.note(answered(one))
+		}
+		close(one.done)
+	}()
+}
+
+// room forgets the oldest that is answered, or that nobody has asked for again, where there are too many. The caller
+// holds mu.
 func (o *orders) room() bool {
 	if len(o.line) < o.bounds.orders {
 		return true
 	}
-	i := slices.IndexFunc(o.line, func(one *order) bool {
-		select {
-		case <-one.done:
-			return true
-		default:
-			return false
-		}
-	})
+	i := slices.IndexFunc(o.line, func(one *order) bool { return !one.begun || one.answered() })
 	if i < 0 {
 		return false
 	}
@@ -99,17 +111,21 @@ func (o *orders) room() bool {
 	return true
 }
 
+func (one *order) answered() bool {
+	select {
+	case <-one.done:
+		return true
+	default:
+		return false
+	}
+}
+
 // leave lets a command that nobody waits for be waited for again, for a while.
 func (o *orders) leave(one *order) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	one.waiting--
-	select {
-	case <-one.done:
-		return
-	default:
-	}
-	if one.waiting == 0 {
+	if one.waiting == 0 && !one.answered() {
 		one.late = time.AfterFunc(o.bounds.again, one.abandon)
 	}
 }

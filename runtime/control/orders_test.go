@@ -2,10 +2,12 @@ package control
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"path/filepath"
 	"sync/atomic"
 	"testing"
@@ -89,7 +91,7 @@ func TestACommandIsWaitedForAgain(t *testing.T) {
 func TestOrdersAreBounded(t *testing.T) {
 	t.Parallel()
 	o := &orders{bounds: bounds{orders: 3, again: time.Minute}, served: t.Context()}
-	done := func(context.Context) (any, error) { return 1, nil }
+	done := func(context.Context, time.Time) (any, error) { return 1, nil }
 	for i := range 10 {
 		if got, err := o.run(t.Context(), fmt.Sprint(i), "", done); got != 1 || err != nil {
 			t.Fatalf("%d: %v, %v", i, got, err)
@@ -101,9 +103,90 @@ func TestOrdersAreBounded(t *testing.T) {
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
 	for i := range 3 {
-		o.run(gone, fmt.Sprint("held", i), "", func(ctx context.Context) (any, error) { <-ctx.Done(); return nil, ctx.Err() })
+		o.run(gone, fmt.Sprint("held", i), "", func(ctx context.Context, _ time.Time) (any, error) { <-ctx.Done(); return nil, ctx.Err() })
 	}
 	if _, err := o.run(t.Context(), "more", "", done); !isCode(err, Busy) {
 		t.Errorf("got %v", err)
 	}
+}
+
+// The next supervisor answers what the last one did, and carries out what that took and did not see through, which it is
+// told.
+func TestCommandsOutliveTheSupervisor(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "commands")
+	life := func(use func(*orders)) {
+		served, end := context.WithCancel(t.Context())
+		m := remember(path, 3)
+		o := &orders{bounds: bounds{orders: 3, again: time.Minute}, served: served, memory: m, line: m.orders()}
+		use(o)
+		end()
+		m.close()
+	}
+	order := func(o *orders, ctx context.Context, key string, do carry) string {
+		got, err := o.run(ctx, key, "what", do)
+		data, _ := json.Marshal(got)
+		return fmt.Sprint(string(data), " ", err)
+	}
+	never := func(context.Context, time.Time) (any, error) {
+		t.Error("it was carried out again")
+		return nil, nil
+	}
+	before := time.Now()
+	life(func(o *orders) {
+		order(o, t.Context(), "done", func(context.Context, time.Time) (any, error) { return Status{Service: "foo"}, nil })
+		order(o, t.Context(), "refused", func(context.Context, time.Time) (any, error) {
+			return nil, &Error{Code: Refused, Message: "no", Hint: "yes"}
+		})
+		gone, cancel := context.WithCancel(t.Context())
+		begun := make(chan struct{})
+		go func() {
+			<-begun
+			cancel()
+		}()
+		order(o, gone, "cut", func(ctx context.Context, _ time.Time) (any, error) {
+			close(begun)
+			<-ctx.Done()
+			return nil, ctx.Err()
+		})
+	})
+	life(func(o *orders) {
+		want, _ := json.Marshal(Status{Service: "foo"})
+		if got := order(o, t.Context(), "done", never); got != string(want)+" <nil>" {
+			t.Errorf("got %s", got)
+		}
+		if got := order(o, t.Context(), "refused", never); got != "null no; yes" {
+			t.Errorf("got %s", got)
+		}
+		var taken time.Time
+		order(o, t.Context(), "cut", func(_ context.Context, at time.Time) (any, error) {
+			taken = at
+			return 1, nil
+		})
+		if taken.Before(before.Truncate(0)) || taken.After(time.Now()) {
+			t.Errorf("it was taken at %s, and not after %s", taken, before)
+		}
+		for i := range 100 { // the file is bounded, and so is what is remembered
+			order(o, t.Context(), fmt.Sprint(i), func(context.Context, time.Time) (any, error) { return i, nil })
+		}
+	})
+	if info, err := os.Stat(path); err != nil || info.Size() > 4096 || info.Mode().Perm() != 0o600 {
+		t.Errorf("got %+v, %v", info, err)
+	}
+	life(func(o *orders) {
+		if got := order(o, t.Context(), "99", never); got != "99 <nil>" {
+			t.Errorf("got %s", got)
+		}
+		if len(o.line) != 3 {
+			t.Errorf("%d are remembered", len(o.line))
+		}
+	})
+	if err := os.WriteFile(path, []byte("{half\n\n[]\n{\"key\":\"\"}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	life(func(o *orders) {
+		if len(o.line) > 0 {
+			t.Errorf("got %+v", o.line)
+		}
+	})
 }

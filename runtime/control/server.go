@@ -29,6 +29,11 @@ func (l *Listener) Serve(ctx context.Context, b Backend) error {
 	alive, end := context.WithCancel(context.Background())
 	defer end()
 	s := newServer(alive, b, l.bounds)
+	if l.kept != "" {
+		s.orders.memory = remember(l.kept, l.bounds.orders)
+		s.orders.line = s.orders.memory.orders()
+		defer s.orders.memory.close()
+	}
 	h := &http.Server{
 		Handler:           s.routes(),
 		ReadHeaderTimeout: l.bounds.request,
@@ -216,7 +221,10 @@ func (s *server) command(do func(context.Context, ordered) (any, error)) http.Ha
 			key = fmt.Sprintf("%d %s", o.by.UID, o.ID)
 		}
 		what := fmt.Sprintf("%s %q %q %q", r.URL.Path, o.Signal, o.Set, o.Unset)
-		done, err := s.orders.run(r.Context(), key, what, func(ctx context.Context) (any, error) { return do(ctx, o) })
+		done, err := s.orders.run(r.Context(), key, what, func(ctx context.Context, taken time.Time) (any, error) {
+			o.by.Ordered = taken
+			return do(ctx, o)
+		})
 		deadlines.SetWriteDeadline(time.Now().Add(s.bounds.answer))
 		if err != nil {
 			refuse(w, err)
@@ -291,9 +299,6 @@ func answer(w http.ResponseWriter, status int, body any) {
 }
 
 func refuse(w http.ResponseWriter, err error) {
-	var e *Error
-	if !errors.As(err, &e) {
-		e = &Error{Code: Failed, Message: err.Error()}
-	}
+	e := asError(err)
 	answer(w, e.status(), e)
 }

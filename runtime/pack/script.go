@@ -163,7 +163,7 @@ func (f *scriptFacts) supervised(p *plan.Plan) {
 	if p.Package.Style == plan.StyleStaging {
 		f.Staged = append(f.Staged, q(unit.Held(p))+" "+f.Units)
 	}
-	f.Files = append(f.Files, q("/var/lib/recipe/"+p.Name+".journal"), q("/var/lib/recipe/"+p.Name+".journal.1"), q("/run/recipe/plans/"+p.Name+".json"))
+	f.Files = append(f.Files, q("/var/lib/recipe/"+p.Name+".journal"), q("/var/lib/recipe/"+p.Name+".journal.1"), q("/var/lib/recipe/"+p.Name+".commands"), q("/run/recipe/plans/"+p.Name+".json"))
 	for _, s := range p.Launches() {
 		f.Patience += 2 * (int64(s.Stop.Grace) + 999) / 1000
 		f.Files = append(f.Files, q("/var/lib/recipe/stopped/"+s.Name), q("/var/lib/recipe/quarantined/"+s.Name), q("/var/lib/recipe/tasks/"+s.Name+".json"), q("/var/log/recipe/"+s.Name+".log"),

@@ -3,6 +3,7 @@ package driver
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"recipe/runtime/control"
 	"recipe/runtime/supervise"
@@ -97,7 +98,10 @@ func (s *Supervisor) keepDown(ctx context.Context, name string, w wish, caller c
 // Release implements control.Backend: it returns as Start does where the service is wanted again, and otherwise at once.
 func (s *Supervisor) Release(ctx context.Context, name string, caller control.Caller) (control.Status, error) {
 	return s.command(ctx, name, func(sv *service) (supervise.Event, func(view) bool, error) {
-		if sv.wishes().quarantine == nil {
+		if a := sv.wishes(); a.quarantine == nil { // it may have been released a moment ago
+			if a.down() == "" && sv.task == nil {
+				return nil, started, nil
+			}
 			return nil, always, nil
 		}
 		if err := sv.wish(quarantineWish, nil); err != nil {
@@ -123,6 +127,10 @@ func (s *Supervisor) Restart(ctx context.Context, name string, caller control.Ca
 		if sv.wishes().down() != "" || sv.leaving.Load() {
 			return m, nil, refusal("restart", sv)
 		}
+		if isSince(sv.snapshot().machine, caller.Ordered) {
+			m.waiter = newWaiter(started)
+			return m, m.waiter, nil
+		}
 		m.event = supervise.Restart{Why: "restarted by " + by(caller)}
 		m.define, after = s.roll.restarted(sv)
 		m.waiter = newWaiter(started)
@@ -131,6 +139,12 @@ func (s *Supervisor) Restart(ctx context.Context, name string, caller control.Ca
 		}
 		return m, m.waiter, nil
 	}, nil)
+}
+
+// isSince reports whether a restart that an earlier supervisor took has been seen to: whatever was executed since, or is
+// on its way, is another incarnation than what ran then.
+func isSince(m supervise.Machine, ordered time.Time) bool {
+	return !ordered.IsZero() && (m.Executed.IsZero() || m.Executed.After(ordered))
 }
 
 // refusal says who keeps the service down, and how to end that.
@@ -151,6 +165,9 @@ func refusal(verb string, sv *service) error {
 
 // Signal implements control.Backend: the kernel has taken the signal for the daemon's first process when it returns.
 func (s *Supervisor) Signal(ctx context.Context, name, signal string, caller control.Caller) (control.Status, error) {
+	if !caller.Ordered.IsZero() {
+		return control.Status{}, fmt.Errorf("cannot tell whether %s was sent to %s: the supervisor ended with it; `recipe why %[2]s` may, and it is not sent again", signal, name)
+	}
 	failed := errGone // where nobody takes it
 	return s.orderly(ctx, name, func(sv *service) (message, *waiter, error) {
 		w := newWaiter(always)

@@ -188,7 +188,7 @@ func (s *Supervisor) boot(ctx context.Context) error {
 	}
 	socket := control.SocketPath(s.options.RuntimeDir, s.recipes[0].name())
 	var err error
-	if s.listener, err = control.Listen(ctx, socket, s.options.Groups); err != nil {
+	if s.listener, err = s.open(ctx, socket); err != nil {
 		return err
 	}
 	s.say("supervising %s; kept together by %s; logs in %s", strings.Join(s.options.Recipes, ", "), s.host.Containment(), s.options.LogDir)
@@ -265,6 +265,15 @@ func (s *Supervisor) clear(ctx context.Context, names []string) error {
 // socketRetry is the pause before a control socket that broke is made anew.
 const socketRetry = 5 * time.Second
 
+// open makes the control socket at path.
+func (s *Supervisor) open(ctx context.Context, path string) (*control.Listener, error) {
+	l, err := control.Listen(ctx, path, s.options.Groups)
+	if err == nil {
+		l.Keep(filepath.Join(s.options.StateDir, s.recipes[0].name()+".commands"))
+	}
+	return l, err
+}
+
 // serve answers operators until ctx ends. A socket that breaks is made anew: the services go on without it.
 func (s *Supervisor) serve(ctx context.Context, l *control.Listener) {
 	path := l.Path()
@@ -282,7 +291,7 @@ func (s *Supervisor) serve(ctx context.Context, l *control.Listener) {
 		if !sleep(ctx, socketRetry) {
 			return
 		}
-		if l, err = control.Listen(ctx, path, s.options.Groups); err != nil {
+		if l, err = s.open(ctx, path); err != nil {
 			s.say("%v", err)
 			l = nil
 		}
@@ -381,6 +390,7 @@ func (s *Supervisor) tellNotes() {
 	defer s.mu.Unlock()
 	notes := s.host.Notes()
 	for _, note := range notes[s.told:] {
+		s.note("", "note", note)
 		s.say("%s", note)
 	}
 	s.told = len(notes)
