@@ -17,7 +17,7 @@ var (
 	stepsType    = handles("list of steps", "what file, config, directory, template, copy, symlink, run, wait_for and the require_ words made", "file", "config", "directory", "template", "copy", "symlink", "run", "wait_for",
 		"require_file", "require_free_space", "require_memory", "require_mount", "require_port_free", "require_writable")
 	hookType     = &Type{"list of steps, or function", "a list of steps, or a function that returns one", readHook}
-	probesType   = handles("list of probes", "tcp, http, exec and script", "tcp", "http", "exec", "script")
+	probesType   = handles("list of probes", "tcp, http, exec, script, notify and log_line", "tcp", "http", "exec", "script", "notify", "log_line")
 	socketsType  = handles("list of sockets", "what socket made", "socket")
 	restartType  = handle("restart")
 	stopType     = handle("stop")

@@ -195,6 +195,44 @@ func runExec(r *Recording, a *arguments) starlark.Value {
 	return &Handle{in: r, word: "exec", call: a.call, made: p}
 }
 
+func runNotify(r *Recording, a *arguments) starlark.Value {
+	p := heard(a)
+	p.Notify = &plan.NotifyProbe{Descriptor: int(clampInt(get[int64](a, "descriptor")))}
+	switch {
+	case p.Role == plan.RoleLiveness:
+		p.Every = 10_000
+		if a.given("every") != nil {
+			p.Every = get[plan.Duration](a, "every")
+		}
+		if a.given("failures") != nil {
+			p.Failures = int(clampInt(get[int64](a, "failures")))
+		}
+	default:
+		for _, name := range []string{"every", "failures"} {
+			if a.given(name) != nil && !a.call.Spoilt(Whole("role")) {
+				r.report(a.call, Whole(name), diag.Diagnostic{Code: plan.CodeKind, Message: name + " is of a daemon that says time and again that it is alive, and this probe hears once that it is ready",
+					Hint: `notify(role = "liveness", every = "30s") beside it`})
+			}
+		}
+	}
+	return &Handle{in: r, word: "notify", call: a.call, made: p}
+}
+
+func runLogLine(r *Recording, a *arguments) starlark.Value {
+	p := heard(a)
+	p.LogLine = &plan.LogProbe{Pattern: get[string](a, "pattern")}
+	return &Handle{in: r, word: "log_line", call: a.call, made: p}
+}
+
+// heard is what every probe has that asks nothing.
+func heard(a *arguments) plan.Probe {
+	p := plan.Probe{Role: plan.Role(get[string](a, "role")), Failures: 1, Successes: 1, StartWithin: get[plan.Duration](a, "start_within")}
+	if p.Role == "liveness" {
+		p.Role = plan.RoleLiveness
+	}
+	return p
+}
+
 // hostOf is none for the path of a socket, unless the recipe gives one, which validation refuses.
 func hostOf(a *arguments) string {
 	if a.given("unix") != nil && a.given("host") == nil {

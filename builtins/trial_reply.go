@@ -127,6 +127,10 @@ func givenOf(r *Recording, a *arguments, p *plan.Probe) (g Given, ok bool) {
 	ends, composed := given("exit", "output"), given("status", "headers", "body")
 	said := given("reply", "replies")
 	switch {
+	case p.Notify != nil:
+		return refuse("probe", "what the daemon says of itself is heard by who supervises it, and not judged by its words", "a probe that asks, or log_line")
+	case p.LogLine != nil && composed+ends != "":
+		return refuse(given("status", "headers", "body", "exit", "output"), "a log_line probe reads lines of the daemon's output", `reply = "ready"`)
 	case p.Exec != nil && said+composed != "":
 		return refuse(given("reply", "replies", "status", "headers", "body"), "an exec probe runs a command, and hears no reply", `exit = 1, output = "..."`)
 	case p.Exec != nil && ends == "":

@@ -57,6 +57,26 @@ func probes() []Word {
 			}, endpoint(), timings()),
 		},
 		{
+			Name: "notify", run: runNotify, Doc: "A probe that asks nothing: the daemon says of itself, by the protocol of sd_notify, that it is ready (READY=1) or, of the role liveness, alive (WATCHDOG=1).",
+			Example: "service(name = \"foo\", command = [\"/usr/bin/foo\"],\n        probes = [notify(start_within = \"2m\"), notify(role = \"liveness\", every = \"30s\")])",
+			Parameters: []Parameter{
+				{Name: "role", Type: textType, Default: text("startup"), Choices: plan.Roles(), Doc: "what is heard: of startup and readiness READY=1, of readiness also RELOADING=1, of liveness WATCHDOG=1"},
+				{Name: "descriptor", Type: intType, Doc: "where the daemon writes a newline once it is ready, as s6 has it, in place of READY=1; 3 to 9"},
+				{Name: "every", Type: durationType, Doc: "of liveness, within which the daemon has to say that it is alive; it is told so by WATCHDOG_USEC; 10s unless given"},
+				{Name: "failures", Type: intType, Doc: "of liveness, in a row that kill; 1 unless given"},
+				{Name: "start_within", Type: durationType, Default: text("1m"), Doc: "that a daemon which has not said so yet is given; it may ask for more, up to ten times that"},
+			},
+		},
+		{
+			Name: "log_line", run: runLogLine, Doc: "A probe that asks nothing, but waits for a line of the daemon's output in which a regular expression of RE2 matches.",
+			Example: "service(name = \"foo\", command = [\"/usr/bin/foo\"],\n        probes = [log_line(\"ready to accept connections\"), tcp(6379, send = \"PING\\r\\n\", expect = \"PONG\")])",
+			Parameters: []Parameter{
+				{Name: "pattern", Type: textType, Required: true, Positional: true, Doc: "that matches somewhere in the line"},
+				{Name: "role", Type: textType, Default: text("startup"), Choices: plan.Roles()[:2], Doc: "what it decides: startup kills a daemon that does not write it in time, readiness kills nothing"},
+				{Name: "start_within", Type: durationType, Default: text("1m"), Doc: "that a daemon which has not written it yet is given"},
+			},
+		},
+		{
 			Name: "exec", run: runExec, Doc: "A probe that runs a command as the service's account, in its environment, which must exit with 0. Its whole tree is killed at the end; its last line is shown.",
 			Example: "service(name = \"foo\", command = [\"/usr/bin/foo\"],\n        probes = [exec([\"/usr/bin/foo\", \"--ping\"], every = \"30s\", timeout = \"5s\")])",
 			Parameters: slices.Concat([]Parameter{

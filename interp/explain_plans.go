@@ -112,7 +112,7 @@ service(name = "foo", command = ["/usr/bin/foo", fmt("--config={}", live)], prep
 		},
 		{
 			Code:    plan.CodePortable,
-			Reason:  "A standalone package has its probes asked, and its hooks run, by plain sh, which neither calls functions nor sees a NUL, and its sockets opened by the init, which knows no flags; there is no terminal that an operator could attach to.",
+			Reason:  "A standalone package has its probes asked, and its hooks run, by plain sh, which neither calls functions nor sees a NUL nor reads what the daemon writes, and its sockets opened by the init, which knows no flags; there is no terminal that an operator could attach to.",
 			Example: "package(name = \"foo\", version = \"1.0\", maintainer = \"Foo <foo@example.org>\", summary = \"serves foo\")\nservice(name = \"foo\", command = [\"/usr/bin/foo\"], probes = [tcp(1, expect = b\"\\x00ok\")])",
 			Mend:    "package(name = \"foo\", version = \"1.0\", maintainer = \"Foo <foo@example.org>\", summary = \"serves foo\")\nservice(name = \"foo\", command = [\"/usr/bin/foo\"], probes = [tcp(1, expect = \"ok\")])",
 		},

@@ -28,6 +28,8 @@ func TestLints(t *testing.T) {
 		{"a file that does not", "t = template(\"/run/x/c\", \"daemonize no\\n# daemon on\\n\")\n" + service(`command = ["/usr/bin/foo", t], prepare = [t]`), ""},
 
 		{"no probe", `service(name = "foo", command = ["/usr/bin/foo"])`, "no-probe"},
+		{"once ready and never asked", `service(name = "foo", command = ["/usr/bin/foo"], probes = [notify(), log_line("up")])`, "no-probe"},
+		{"ready and alive", `service(name = "foo", command = ["/usr/bin/foo"], probes = [notify(), notify(role = "liveness")])`, ""},
 		{"only a connection", `service(name = "foo", command = ["/usr/bin/foo"], probes = [tcp(80, connect_only = True)])`, "connect-only"},
 		{"any certificate", `service(name = "foo", command = ["/usr/bin/foo"], probes = [http(443, tls = True, insecure = True), tcp(1, tls = True)])`, "insecure-tls"},
 		{"a slow question", `service(name = "foo", command = ["/usr/bin/foo"], probes = [http(80, every = "2s", timeout = "3s")])`, "timeout-not-below-interval"},

@@ -74,6 +74,8 @@ type Status struct {
 	Digest      string     `json:"digest"`      // of the plan
 	LogDir      string     `json:"log_dir"`
 	Stalls      int        `json:"stalls,omitempty"`   // probes that proved nothing, since the supervisor, the machine or the service was paused
+	Says        string     `json:"says,omitempty"`     // the daemon's own words on its state, by the protocol of sd_notify
+	Dropped     int        `json:"dropped,omitempty"`  // messages by that protocol that were of strangers, or could not be read
 	Terminal    bool       `json:"terminal,omitempty"` // it can be attached to
 	Task        *Task      `json:"task,omitempty"`     // nil for a service
 }

@@ -27,7 +27,8 @@ func (s *Spec) enter() error {
 }
 
 // Become turns this process into the daemon: limits, account, signals, descriptors, then exec. Descriptors from 3 up are
-// closed but for those to keep and the sockets, which the daemon finds from 3 on. The descriptors there must be nobody's but
+// closed but for those to keep and the sockets, which the daemon finds from 3 on, with the pipe of its readiness behind them,
+// which it finds where Ready says. The descriptors there must be nobody's but
 // the sockets' or the runtime's own beyond them. It returns on error alone, and the process is then good for nothing but to
 // say so.
 func (s *Spec) Become(sockets []int, keep ...int) error {
@@ -42,7 +43,7 @@ func (s *Spec) Become(sockets []int, keep ...int) error {
 	if err != nil {
 		return err
 	}
-	sockets, err = lift(sockets) // before the limit
+	sockets, err = s.lift(sockets) // before the limit
 	if err != nil {
 		return err
 	}
@@ -58,7 +59,7 @@ func (s *Spec) Become(sockets []int, keep ...int) error {
 	if err := closeOthers(keep); err != nil {
 		return err
 	}
-	if err := place(sockets, keep); err != nil {
+	if err := s.place(sockets, keep); err != nil {
 		return err
 	}
 	resetSignals()
@@ -115,7 +116,7 @@ func resetSignals() {
 // exec tries again for half a second while the program is open for writing: some other process forked while it was
 // being installed, and has not yet come to its own exec.
 func (s *Spec) exec(id *identity) error {
-	environment := with(s.environ(), s.listening())
+	environment := with(s.environ(), append(s.listening(), s.Told...))
 	var err error
 	for range 50 {
 		if err = syscall.Exec(s.Argv[0], s.Argv, environment); err != syscall.ETXTBSY {

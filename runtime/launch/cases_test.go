@@ -37,6 +37,12 @@ func listens(p *plan.Plan) *plan.Plan {
 	return p
 }
 
+// tells wants to be told that the daemon is ready.
+func tells(p *plan.Plan) *plan.Plan {
+	p.Services[0].Probes = []plan.Probe{{Notify: &plan.NotifyProbe{}, Role: plan.RoleStartup, Failures: 1, Successes: 1, StartWithin: 60_000}}
+	return p
+}
+
 // show adds an argument NAME=VALUE for each flag.
 func show(p *plan.Plan, flags ...plan.Flag) *plan.Plan {
 	for _, f := range flags {
@@ -119,6 +125,11 @@ func commandTwins() []twin {
 				t.Fatal(err)
 			}
 		}},
+		{name: "told where to say that it is ready", plan: tells(daemon(run(60_000, sh(`test -z "${NOTIFY_SOCKET-}${WATCHDOG_USEC-}"`)...))), env: []string{"NOTIFY_SOCKET=/run/it's here", "WATCHDOG_USEC=3000"},
+			says: `variable "NOTIFY_SOCKET=/run/it's here"`, absent: "WATCHDOG_PID"},
+		{name: "told of its life", plan: tells(daemon()), env: []string{"NOTIFY_SOCKET=/run/x", "WATCHDOG_USEC=3000"}, says: `variable "WATCHDOG_USEC=3000"`},
+		{name: "told nothing", plan: tells(daemon()), says: "recorder", absent: "NOTIFY_SOCKET"},
+		{name: "told what it does not want to know", plan: daemon(), env: []string{"NOTIFY_SOCKET=/run/x"}, says: "recorder", absent: "NOTIFY_SOCKET"},
 		{name: "missing program", plan: called([]expr.Expr{expr.PathOf("/bin/it's absent")}), code: 100, says: "run-foo: cannot start foo: there is no program ROOT/bin/it's absent\n"},
 		{name: "missing program of an odd name", plan: called(text("/absent\nline  %s\\n")), code: 100, says: "there is no program /absent; line  %s\\n\n"},
 		{name: "program is a folder", plan: called([]expr.Expr{expr.PathOf("/bin")}), code: 100, says: "the program ROOT/bin is not a regular file"},

@@ -15,6 +15,7 @@ import (
 // session of its own, which only we can end. It returns only when that cannot be: the reason is on stdout by then, the pause
 // is over, and the result is the exit code.
 func Exec(ctx context.Context, s *Spec, pause time.Duration) int {
+	s.passOn()
 	sockets, err := s.handed()
 	if err == nil {
 		err = s.Prepare(ctx)

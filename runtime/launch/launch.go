@@ -46,6 +46,9 @@ type Spec struct {
 	Limits   plan.Limits `json:"limits,omitzero"`
 	Listen   []string    `json:"listen,omitempty"`   // the names of its sockets
 	Terminal bool        `json:"terminal,omitempty"` // descriptor 1 is one, for it alone
+	Tells    bool        `json:"tells,omitempty"`    // it says of itself, by the protocol of sd_notify, that it is ready or alive
+	Told     []string    `json:"told,omitempty"`     // NAME=value, of where to; for the daemon, and no step
+	Ready    int         `json:"ready,omitempty"`    // the descriptor on which it says so by a newline; 0 for none
 }
 
 // Account is a user of the host, its primary group where that is not the one of /etc/passwd, and groups that it has besides
@@ -76,6 +79,7 @@ type Step struct {
 // flags and facts that it is computed from.
 func Resolve(p *plan.Plan, s *plan.Service, env *expr.Env) (*Spec, error) {
 	spec := &Spec{Service: s.Name, Umask: s.Umask, Limits: s.Limits, Listen: socketNames(s), Terminal: s.Terminal}
+	spec.Tells, spec.Ready = s.Notifies()
 	r := &resolver{env: env}
 	for i, e := range s.Command {
 		spec.Argv = append(spec.Argv, r.words(argumentPlace(i), e)...)

@@ -25,6 +25,9 @@ func Script(p *plan.Plan, s *plan.Service) ([]byte, error) {
 	if err := cmp.Or(s.PortableSockets(), s.PortableTerminal()); err != nil {
 		return nil, fmt.Errorf("cannot write the launcher of %q: it %w", s.Name, err)
 	}
+	if _, descriptor := s.Notifies(); descriptor > 0 {
+		return nil, fmt.Errorf("cannot write the launcher of %q: it says that it is ready on a descriptor, which only recipe hands on: recipe exec, or recipe run", s.Name)
+	}
 	w.use("insane")
 	w.flags()
 	w.values()
@@ -148,6 +151,7 @@ func (w *script) values() {
 	fmt.Fprintf(&w.exec, "\t\tnice=$(command -v nice) || insane \"there is no nice on this host, which a program with = in its path needs\"\n")
 	fmt.Fprintf(&w.exec, "\t\tset -- \"$nice\" -n 0 \"$@\"\n\t\t;;\n\tesac\n")
 	w.handOver()
+	w.passOn()
 	fmt.Fprintf(&w.exec, "\tdefaults=\n\tif env --default-signal true 2>/dev/null; then defaults=--default-signal; fi\n")
 	fmt.Fprintf(&w.exec, "\tset -- env ${defaults:+\"$defaults\"} -i \\\n")
 	for _, v := range Environment(w.plan, w.service) {
@@ -225,6 +229,16 @@ func (w *script) handOver() {
 	names := strings.Join(socketNames(w.service), ":")
 	fmt.Fprintf(&w.exec, "\tif [ -z \"$detach\" ]; then\n\t\tset -- %s=%d \"%s=$$\" %s=%s \"$@\"\n\telse\n\t\texec%s\n\tfi\n",
 		listenCount, n, listenPID, listenNames, names, closing(firstSocket))
+}
+
+// passOn tells the daemon what this process was told of where to say that it is ready or alive, and no step.
+func (w *script) passOn() {
+	if told, _ := w.service.Notifies(); !told {
+		return
+	}
+	for _, name := range []string{watchdogPID, WatchdogTime, NotifySocket} { // each goes before the last
+		fmt.Fprintf(&w.exec, "\tif [ -z \"$detach\" ]; then set -- ${%[1]s:+\"%[1]s=$%[1]s\"} \"$@\"; fi\n", name)
+	}
 }
 
 func (w *script) assemble() []byte {

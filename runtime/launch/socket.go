@@ -220,18 +220,20 @@ func (s *Spec) listening() []string {
 	}
 }
 
-// handed gives the descriptors of the sockets that this process was started with, which have to be those of the service.
-func (s *Spec) handed() ([]int, error) {
-	if len(s.Listen) == 0 {
-		return nil, nil
-	}
-	if os.Getenv(listenPID) != strconv.Itoa(os.Getpid()) || os.Getenv(listenCount) != strconv.Itoa(len(s.Listen)) {
+// handed gives the descriptors that this process was started with for the daemon: its sockets, which have to be those of the
+// service, and the pipe of its readiness, where whoever started us has one. No step has them.
+func (s *Spec) handed() (descriptors []int, err error) {
+	n := len(s.Listen)
+	if n > 0 && (os.Getenv(listenPID) != strconv.Itoa(os.Getpid()) || os.Getenv(listenCount) != strconv.Itoa(n)) {
 		return nil, errors.New(notHanded(s.Listen))
 	}
-	var descriptors []int
-	for i := range s.Listen {
-		unix.CloseOnExec(firstSocket + i) // no step has them
-		descriptors = append(descriptors, firstSocket+i)
+	var st unix.Stat_t
+	if s.Ready > 0 && (unix.Fstat(s.Ready, &st) != nil || st.Mode&unix.S_IFMT != unix.S_IFIFO) {
+		s.Ready = 0 // nobody waits for it, and the descriptor may be the runtime's own
+	}
+	for i := range s.Handed() {
+		unix.CloseOnExec(s.at(i))
+		descriptors = append(descriptors, s.at(i))
 	}
 	return descriptors, nil
 }
@@ -248,28 +250,47 @@ func notHanded(names []string) string {
 	return fmt.Sprintf("it was not handed its listening sockets (%s): its socket unit or a supervisor opens them", strings.Join(names, ", "))
 }
 
-// lift moves sockets to where they are in nobody's way, nor in their own.
-func lift(sockets []int) ([]int, error) {
+// Handed is how many descriptors the daemon finds besides its output: its sockets, and the pipe of its readiness.
+func (s *Spec) Handed() int {
+	if s.Ready > 0 {
+		return len(s.Listen) + 1
+	}
+	return len(s.Listen)
+}
+
+// Beyond is the least descriptor behind all that is handed.
+func (s *Spec) Beyond() int { return max(firstSocket+len(s.Listen), s.Ready+1) }
+
+// at is where the daemon finds the i-th.
+func (s *Spec) at(i int) int {
+	if i < len(s.Listen) {
+		return firstSocket + i
+	}
+	return s.Ready
+}
+
+// lift moves what is handed to where it is in nobody's way, nor in its own.
+func (s *Spec) lift(sockets []int) ([]int, error) {
 	lifted := make([]int, len(sockets))
 	for i, fd := range sockets {
 		var err error
-		if lifted[i], err = unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, firstSocket+len(sockets)); err != nil {
+		if lifted[i], err = unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, s.Beyond()); err != nil {
 			return nil, fmt.Errorf("cannot keep descriptor %d: %s", fd, reason(err))
 		}
 	}
 	return lifted, nil
 }
 
-// place lets lifted sockets through the exec, from firstSocket on. Whatever had these numbers is closed: nothing may be
+// place lets what was lifted through the exec, where the daemon finds it. Whatever had these numbers is closed: nothing may be
 // there that this process still needs.
-func place(lifted, keep []int) error {
+func (s *Spec) place(lifted, keep []int) error {
 	for _, fd := range keep {
-		if fd >= firstSocket && fd < firstSocket+len(lifted) {
+		if len(lifted) > 0 && fd >= firstSocket && fd < s.Beyond() {
 			return errors.New("the limit of open files is too low for its sockets")
 		}
 	}
 	for i, fd := range lifted {
-		if err := unix.Dup3(fd, firstSocket+i, 0); err != nil {
+		if err := unix.Dup3(fd, s.at(i), 0); err != nil {
 			return fmt.Errorf("cannot hand over a socket: %s", reason(err))
 		}
 	}

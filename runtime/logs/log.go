@@ -72,8 +72,9 @@ type Log struct {
 	words   words
 	limits  plan.Logs
 	disk    queue
-	rate    *rate  // nil before the first line that it counted
-	tee     *queue // nil: none
+	rate    *rate     // nil before the first line that it counted
+	tee     *queue    // nil: none
+	seek    *splitter // nil: nobody looks for a line
 	idle    chan struct{}
 	bytes   int64
 	err     error  // of the last write

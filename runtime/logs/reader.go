@@ -16,6 +16,9 @@ func (l *Log) take(c *chunk, force bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.words.hear(c.bytes())
+	if l.seek != nil {
+		l.seek.deliver(c)
+	}
 	if l.tee != nil {
 		l.tee.offer(l.collector.memory.copy(c), force)
 		l.run(l.tee)

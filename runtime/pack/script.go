@@ -171,7 +171,7 @@ func (f *scriptFacts) supervised(p *plan.Plan) {
 		for i := range s.Logs.Keep {
 			f.Files = append(f.Files, q(fmt.Sprintf("/var/log/recipe/%s.log.%d", s.Name, i+1)))
 		}
-		if len(s.Probes) > 0 {
+		if len(s.Asked()) > 0 {
 			f.Asked = unit.Packaged(p)
 		}
 	}

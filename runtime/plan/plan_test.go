@@ -360,6 +360,20 @@ func TestProblems(t *testing.T) {
 		{"probe of a place that is no host", func(p *Plan) { p.Services[0].Probes[1].TCP.Host = "a/../../etc" }, "services[0].probes[1].tcp.host bad-name"},
 		{"probe of a host that is an option", func(p *Plan) { p.Services[0].Probes[0].HTTP.Host = "-x" }, "services[0].probes[0].http.host bad-name"},
 		{"probe of a host of two lines", func(p *Plan) { p.Services[0].Probes[0].HTTP.Host = "a\nPRIORITY=0" }, "services[0].probes[0].http.host bad-name"},
+		{"probe that hears and is asked", func(p *Plan) { p.Services[0].Probes[0] = heardProbe(func(p *Probe) { p.Timeout = 100 }) }, "services[0].probes[0].timeout wrong-type"},
+		{"readiness in a row", func(p *Plan) { p.Services[0].Probes[0] = heardProbe(func(p *Probe) { p.Failures = 2 }) }, "services[0].probes[0].failures wrong-type"},
+		{"two that hear the same", func(p *Plan) { p.Services[0].Probes = []Probe{heardProbe(nil), heardProbe(nil)} }, "services[0].probes[1].notify duplicate-name"},
+		{"life without an interval", func(p *Plan) { p.Services[0].Probes[0] = heardProbe(func(p *Probe) { p.Role = RoleLiveness }) }, "services[0].probes[0].every out-of-range"},
+		{"life on a descriptor", func(p *Plan) {
+			p.Services[0].Probes[0] = heardProbe(func(p *Probe) { p.Role, p.Every, p.Notify.Descriptor = RoleLiveness, 1000, 9 })
+		}, "services[0].probes[0].notify.descriptor wrong-type"},
+		{"descriptor of the output", func(p *Plan) { p.Services[0].Probes[0] = heardProbe(func(p *Probe) { p.Notify.Descriptor = 2 }) }, "services[0].probes[0].notify.descriptor out-of-range"},
+		{"line that is none", func(p *Plan) {
+			p.Services[0].Probes[0] = heardProbe(func(p *Probe) { p.Notify, p.LogLine = nil, &LogProbe{Pattern: "("} })
+		}, "services[0].probes[0].log_line.pattern bad-pattern"},
+		{"any line", func(p *Plan) {
+			p.Services[0].Probes[0] = heardProbe(func(p *Probe) { p.Notify, p.LogLine = nil, &LogProbe{} })
+		}, "services[0].probes[0].log_line.pattern missing-argument"},
 		{"probe that never tires", func(p *Plan) { p.Services[0].Probes[0].Failures = 0 }, "services[0].probes[0].failures out-of-range"},
 		{"delay above cap", func(p *Plan) { p.Services[0].Restart.Delay = 60_000 }, "services[0].restart.cap out-of-range"},
 		{"stop signal", func(p *Plan) { p.Services[0].Stop.Signal = "SIGTERM" }, "services[0].stop.signal unknown-choice"},
@@ -523,4 +537,13 @@ func FuzzDecode(f *testing.F) {
 			t.Fatal(d)
 		}
 	})
+}
+
+// heardProbe is a notify probe of startup, changed.
+func heardProbe(change func(p *Probe)) Probe {
+	p := Probe{Notify: &NotifyProbe{}, Role: RoleStartup, Failures: 1, Successes: 1, StartWithin: 60_000}
+	if change != nil {
+		change(&p)
+	}
+	return p
 }

@@ -2,14 +2,17 @@ package plan
 
 import "recipe/runtime/expr"
 
-// Probe asks the service something and judges its answer: exactly one of TCP, HTTP, Exec and Script is set. What its
-// failures do is its Role's matter. A daemon that has never answered is given StartWithin before they count. Successes in
-// a row are an answer. Timeout covers the whole exchange.
+// Probe asks the service something and judges its answer, or hears what it says of itself: exactly one of TCP, HTTP, Exec,
+// Script, Notify and LogLine is set. What its failures do is its Role's matter. A daemon that has never answered is given
+// StartWithin before they count. Successes in a row are an answer. Timeout covers the whole exchange. Of what is heard,
+// Timeout is 0, and Every too, but for a liveness probe, which wants a sign of life within it.
 type Probe struct {
 	TCP         *TCPProbe    `json:"tcp,omitempty"`
 	HTTP        *HTTPProbe   `json:"http,omitempty"`
 	Exec        *ExecProbe   `json:"exec,omitempty"`
 	Script      *ScriptProbe `json:"script,omitempty"`
+	Notify      *NotifyProbe `json:"notify,omitempty"`
+	LogLine     *LogProbe    `json:"log_line,omitempty"`
 	Role        Role         `json:"role,omitempty"`
 	Every       Duration     `json:"every"`
 	Timeout     Duration     `json:"timeout"`
@@ -92,6 +95,52 @@ type ExecProbe struct {
 type ScriptProbe struct {
 	Script    Script    `json:"script"`
 	Arguments []Binding `json:"arguments,omitempty"` // by name
+}
+
+// NotifyProbe hears what the daemon says of itself by the protocol of sd_notify(3): of startup and of readiness READY=1, of
+// liveness WATCHDOG=1. With a Descriptor, from 3 to 9 and behind the service's sockets, it is a newline that the daemon writes
+// there once it is ready, as s6 has it.
+type NotifyProbe struct {
+	Descriptor int `json:"descriptor,omitempty"`
+}
+
+// LogProbe waits for a line of the daemon's output in which the Pattern, a regular expression of RE2, matches.
+type LogProbe struct {
+	Pattern string `json:"pattern"`
+}
+
+// Heard reports whether the probe asks nothing, but waits for what the daemon says.
+func (p *Probe) Heard() bool { return p.Notify != nil || p.LogLine != nil }
+
+// Notifies reports whether the daemon says of itself that it is ready or alive, and on which descriptor, or 0 where it does so
+// by the protocol of sd_notify.
+func (s *Service) Notifies() (told bool, descriptor int) {
+	for i := range s.Probes {
+		if n := s.Probes[i].Notify; n != nil {
+			told, descriptor = told || n.Descriptor == 0, max(descriptor, n.Descriptor)
+		}
+	}
+	return told, descriptor
+}
+
+// Watchdog is how often the daemon has to say that it is alive, or 0.
+func (s *Service) Watchdog() (within Duration) {
+	for i := range s.Probes {
+		if p := &s.Probes[i]; p.Notify != nil && p.Role == RoleLiveness && (within == 0 || p.Every < within) {
+			within = p.Every
+		}
+	}
+	return within
+}
+
+// Asked are the service's probes that ask it something.
+func (s *Service) Asked() (asked []*Probe) {
+	for i := range s.Probes {
+		if !s.Probes[i].Heard() {
+			asked = append(asked, &s.Probes[i])
+		}
+	}
+	return asked
 }
 
 // Endpoint is where a tcp or http probe connects to; ok is false for any other.

@@ -93,8 +93,17 @@ func (p *Plan) eachFlag(e expr.Expr, seen map[string]bool, visit func(name strin
 	})
 }
 
+// tells is what of its probes the daemon is started with: where it says that it is ready or alive, and how often.
+func (s *Service) tells() []any {
+	told, descriptor := s.Notifies()
+	if !told && descriptor == 0 {
+		return nil
+	}
+	return []any{told, descriptor, s.Watchdog()}
+}
+
 // LaunchDigest is the digest of what a running daemon was started with, flags' values aside: when it changes the daemon
-// must be started anew. Probes, delays, grace and log bounds are applied to the running one and are not in it.
+// must be started anew. Probes that ask it, delays, grace and log bounds are applied to the running one and are not in it.
 func (s *Service) LaunchDigest(p *Plan) (string, error) {
 	return digest(struct {
 		Name     string
@@ -107,5 +116,6 @@ func (s *Service) LaunchDigest(p *Plan) (string, error) {
 		Limits   Limits
 		Listen   []Socket `json:",omitempty"`
 		Terminal bool     `json:",omitempty"`
-	}{s.Name, p.Account(s.User), s.Command, s.Env, s.WorkDir, s.Umask, s.Prepare, s.Limits, s.Listen, s.Terminal})
+		Tells    []any    `json:",omitempty"`
+	}{s.Name, p.Account(s.User), s.Command, s.Env, s.WorkDir, s.Umask, s.Prepare, s.Limits, s.Listen, s.Terminal, s.tells()})
 }

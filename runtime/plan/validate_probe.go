@@ -3,6 +3,7 @@ package plan
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -27,6 +28,14 @@ func (c *checker) probe(at string, p *Probe) {
 		set++
 		c.script(at+".script", p.Script)
 	}
+	if p.Notify != nil {
+		set++
+		c.notify(at+".notify", p)
+	}
+	if p.LogLine != nil {
+		set++
+		c.logLine(at+".log_line", p)
+	}
 	if set != 1 {
 		c.report(Problem{Path: at, Code: CodeKind, Message: "a probe is exactly one thing", Found: fmt.Sprintf("%d", set)})
 	}
@@ -36,6 +45,10 @@ func (c *checker) probe(at string, p *Probe) {
 			switch {
 			case p.Script != nil:
 				field = ".script.function"
+			case p.Notify != nil:
+				field = ".notify.descriptor"
+			case p.LogLine != nil:
+				field = ".log_line.pattern"
 			case p.HTTP != nil:
 				field = ".http.expect"
 			case len(p.TCP.Exchange) > 0:
@@ -48,8 +61,12 @@ func (c *checker) probe(at string, p *Probe) {
 	if p.Role != RoleLiveness {
 		c.choice(at+".role", "role of a probe", string(p.Role), Roles()...)
 	}
-	c.between(at+".every", int64(p.Every), 100, longest, showDuration)
-	c.between(at+".timeout", int64(p.Timeout), 10, longest, showDuration)
+	if p.Heard() {
+		c.heard(at, p)
+	} else {
+		c.between(at+".every", int64(p.Every), 100, longest, showDuration)
+		c.between(at+".timeout", int64(p.Timeout), 10, longest, showDuration)
+	}
 	c.between(at+".failures", int64(p.Failures), 1, 1000, showInt)
 	c.between(at+".successes", int64(p.Successes), 1, 1000, showInt)
 	c.between(at+".start_within", int64(p.StartWithin), 0, longest, showDuration)
@@ -61,10 +78,85 @@ func Portable(p *Probe) error {
 	switch {
 	case p.Script != nil:
 		return errors.New("calls a function, which no shell can")
+	case p.Notify != nil && p.Notify.Descriptor > 0:
+		return errors.New("waits for a newline on a descriptor, which systemd does not")
+	case p.LogLine != nil:
+		return errors.New("waits for a line of the daemon's output, which systemd reads and no shell sees")
 	case p.HTTP != nil && blind(p.HTTP.Expect), p.TCP != nil && slices.ContainsFunc(p.TCP.Rounds(), func(r Round) bool { return blind(r.Expect) }):
 		return errors.New("expects a NUL, which no shell sees")
 	}
 	return nil
+}
+
+// heard holds a probe that asks nothing to what means something for it.
+func (c *checker) heard(at string, p *Probe) {
+	none := func(field string, value Duration) {
+		if value != 0 {
+			c.report(Problem{Path: at + field, Code: CodeKind, Message: "this probe asks nothing, but waits for what the daemon says", Found: value.String(), Accepted: "0s"})
+		}
+	}
+	none(".timeout", p.Timeout)
+	if p.Role == RoleLiveness {
+		c.between(at+".every", int64(p.Every), 100, longest, showDuration)
+	} else {
+		none(".every", p.Every)
+	}
+	if p.Role != RoleLiveness && p.Failures != 1 {
+		c.report(Problem{Path: at + ".failures", Code: CodeKind, Message: "what the daemon says once comes in time or not", Found: fmt.Sprint(p.Failures), Accepted: "1"})
+	}
+	if p.Successes != 1 {
+		c.report(Problem{Path: at + ".successes", Code: CodeKind, Message: "what the daemon says is said once", Found: fmt.Sprint(p.Successes), Accepted: "1"})
+	}
+}
+
+// lastReady is the greatest descriptor of readiness: what plain sh can close, and all that s6 is used with.
+const lastReady = 9
+
+func (c *checker) notify(at string, p *Probe) {
+	if p.Notify.Descriptor == 0 {
+		return
+	}
+	c.between(at+".descriptor", int64(p.Notify.Descriptor), 3, lastReady, showInt)
+	if p.Role == RoleLiveness {
+		c.report(Problem{Path: at + ".descriptor", Code: CodeKind, Message: "a newline on a descriptor says once that the daemon is ready, and not that it is alive",
+			Hint: `role = "startup", or leave descriptor out and have the daemon send WATCHDOG=1`})
+	}
+}
+
+// notifies holds the notify probes of a service to one of each role, and their descriptor to where no socket is.
+func (c *checker) notifies(at string, s *Service) {
+	first, sockets := map[Role]string{}, len(s.Listen)
+	for i := range s.Probes {
+		p := &s.Probes[i]
+		if p.Notify == nil {
+			continue
+		}
+		path := fmt.Sprintf("%s.probes[%d].notify", at, i)
+		if before, twice := first[p.Role]; twice {
+			c.report(Problem{Path: path, Code: CodeDuplicate, Message: "two probes of one role hear the same", Related: []Place{{before, "the first"}}, Hint: "leave one of them out"})
+		} else {
+			first[p.Role] = path
+		}
+		if d := p.Notify.Descriptor; d >= 3 && d < 3+sockets {
+			c.report(Problem{Path: path + ".descriptor", Code: CodeRange, Message: "one of the service's own sockets is there", Found: fmt.Sprint(d), Accepted: fmt.Sprintf("%d to %d", 3+sockets, lastReady)})
+		}
+	}
+}
+
+func (c *checker) logLine(at string, p *Probe) {
+	pattern := p.LogLine.Pattern
+	_, err := regexp.Compile(pattern)
+	switch {
+	case pattern == "":
+		c.report(Problem{Path: at + ".pattern", Code: CodeMissing, Message: "every line matches this", Accepted: `a regular expression, as in "listening on port [0-9]+"`})
+	case len(pattern) > longestPattern:
+		c.report(Problem{Path: at + ".pattern", Code: CodeRange, Message: "the pattern is too long", Found: fmt.Sprintf("%d bytes", len(pattern)), Accepted: fmt.Sprintf("at most %d", longestPattern)})
+	case err != nil:
+		c.report(Problem{Path: at + ".pattern", Code: CodePattern, Message: "this is no regular expression of RE2: " + strings.TrimPrefix(err.Error(), "error parsing regexp: "), Found: fmt.Sprintf("%q", pattern)})
+	}
+	if p.Role == RoleLiveness {
+		c.report(Problem{Path: at + ".pattern", Code: CodeKind, Message: "a line that was written once does not tell that the daemon is alive", Hint: `role = "startup", and tcp or http for liveness`})
+	}
 }
 
 // mostRounds and mostBytes bound what a probe asks.

@@ -33,6 +33,7 @@ func (c *checker) service(at string, s *Service) {
 	for j := range s.Probes {
 		c.probe(fmt.Sprintf("%s.probes[%d]", at, j), &s.Probes[j])
 	}
+	c.notifies(at, s)
 	c.delays(at+".restart", s.Restart)
 	c.choice(at+".stop.signal", "signal", s.Stop.Signal, Signals()...)
 	c.between(at+".stop.grace", int64(s.Stop.Grace), 0, longest, showDuration)

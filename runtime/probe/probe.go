@@ -11,7 +11,7 @@
 //
 // Resolve makes a Target of a plan's probe. A kind of probe is one file with one type that implements exchange, and one
 // case in Resolve: see tcp.go, http.go, aside.go for commands, and script.go for functions, which are called in a process
-// that asks for everything. socket.go connects, with or without TLS. stall.go tells a stall of ours from the daemon's. judge.go
+// that asks for everything. heard.go has what is said without a question: package driver hears it. socket.go connects, with or without TLS. stall.go tells a stall of ours from the daemon's. judge.go
 // has each of them judge what a test gives in place of a service.
 //
 // Tests: real listeners that answer, refuse, reset, hang, drip and break off; a count of descriptors and goroutines
@@ -78,6 +78,9 @@ func Resolve(p *plan.Plan, s *plan.Service, pr *plan.Probe, env *expr.Env, scrip
 	case pr.Script != nil:
 		kind = "script"
 		t.ask, err = resolveScript(s, pr.Script, env, scripts)
+	case pr.LogLine != nil:
+		kind = "log_line"
+		t.ask, err = resolveLine(pr)
 	default:
 		return nil, errors.New("cannot resolve a probe that asks nothing")
 	}

@@ -63,7 +63,7 @@ func (h *Host) start(o Order) (*Incarnation, error) {
 	if !h.claimed(o.Service) {
 		return nil, errNotClaimed
 	}
-	if o.ID == "" || strings.ContainsAny(o.ID, "/\n\x00") || o.Output == nil || o.Spec == nil || len(o.Sockets) != len(o.Spec.Listen) {
+	if o.ID == "" || strings.ContainsAny(o.ID, "/\n\x00") || o.Output == nil || o.Spec == nil || len(o.Sockets) != o.Spec.Handed() {
 		return nil, errors.New("its order is incomplete")
 	}
 	lock, err := h.takeLock(incarnationDir, o.Service, 20*time.Millisecond)

@@ -36,7 +36,7 @@ func Launch() {
 	report := os.NewFile(reportFD, "report")
 	text, given, err := takeOrders()
 	if err == nil && len(given.sockets) > 0 { // the daemon finds the first of them where we report
-		report, err = given.makeRoom(report)
+		report, err = given.makeRoom(report, text.Spec.Beyond())
 	}
 	if err == nil {
 		err = become(ctx, &text.Spec, given, report)
@@ -84,7 +84,7 @@ func takeOrders() (text orders, given descriptors, err error) {
 		return text, given, fmt.Errorf("cannot read the launcher's orders: %w", err)
 	}
 	if !spare {
-		for i := range text.Spec.Listen {
+		for i := range text.Spec.Handed() {
 			given.sockets = append(given.sockets, socketsFD+i)
 		}
 	}
@@ -99,13 +99,13 @@ func takeOrders() (text orders, given descriptors, err error) {
 
 // makeRoom moves the report to where no socket will be. Where they will be nothing is left free: the poller of the runtime,
 // which may come to be at any time, must not take a number that is about to be given to a socket.
-func (given descriptors) makeRoom(report *os.File) (*os.File, error) {
+func (given descriptors) makeRoom(report *os.File, end int) (*os.File, error) {
 	const beyond = reportFD + plan.MostSockets
 	fd, err := unix.FcntlInt(uintptr(reportFD), unix.F_DUPFD_CLOEXEC, beyond)
 	if err != nil {
 		return report, fmt.Errorf("cannot keep the report: %w", err)
 	}
-	for at := reportFD; at < reportFD+len(given.sockets); at++ {
+	for at := reportFD; at < end; at++ {
 		if _, err := unix.FcntlInt(uintptr(at), unix.F_GETFD, 0); err == unix.EBADF {
 			if err := unix.Dup3(0, at, unix.O_CLOEXEC); err != nil {
 				return report, fmt.Errorf("cannot make room for sockets: %w", err)

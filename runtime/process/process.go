@@ -46,7 +46,7 @@ type Order struct {
 	Service string // as in the plan: no slash
 	ID      string // unique for ever, as 128 random bits in hex
 	Spec    *launch.Spec
-	Sockets []*os.File  // that the daemon is handed, as many as Spec.Listen names; stay the caller's to close
+	Sockets []*os.File  // that the daemon is handed, as many as Spec.Handed; stay the caller's to close
 	Output  *os.File    // stdout and stderr of launcher and daemon; stays the caller's to close
 	Notify  func(Event) // called in order, from a goroutine of the incarnation; it may be nil
 }

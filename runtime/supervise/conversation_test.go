@@ -114,6 +114,16 @@ func eventOf(t *testing.T, word, text string) Event {
 	switch word {
 	case "start":
 		return Start{text}
+	case "extend":
+		by, err := time.ParseDuration(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return Extend{By: by}
+	case "leaving":
+		return Leaving{}
+	case "hung":
+		return Answer{Hung: true, Detail: text, Name: "notify"}
 	case "stop":
 		return Stop{text}
 	case "restart":

@@ -27,6 +27,8 @@ const (
 	kindExited
 	kindEmptied
 	kindAnswer
+	kindExtend
+	kindLeaving
 	kindRunNow
 	kindConfigureTask
 	kinds // how many there are
@@ -37,7 +39,7 @@ func EventName(e Event) string { return e.kind().String() }
 
 func (k kind) String() string {
 	return [kinds]string{"start", "stop", "restart", "reload", "change", "hasten", "due", "admitted", "executed", "not sane",
-		"spawn failed", "exit", "empty", "answer", "run", "change"}[k]
+		"spawn failed", "exit", "empty", "answer", "more time", "leaving", "run", "change"}[k]
 }
 
 // Start wants the service up: at boot, by an admin, after a change.
@@ -95,11 +97,20 @@ type Answer struct {
 	Probe        int // index in Config.Probes
 	OK           bool
 	Inconclusive bool   // we were stalled ourselves: it says nothing of the daemon
+	Hung         bool   // the daemon itself says so: nothing more is waited for
 	Detail       string // what was asked and found
 	Name         string // of the probe, for people
 	Took         time.Duration
 }
 
+// Extend tells that the daemon asks for that much time from now on, to start or to stop.
+type Extend struct{ By time.Duration }
+
+// Leaving tells that the daemon says it is stopping, without having been asked to.
+type Leaving struct{}
+
+func (Extend) kind() kind        { return kindExtend }
+func (Leaving) kind() kind       { return kindLeaving }
 func (Start) kind() kind         { return kindStart }
 func (Stop) kind() kind          { return kindStop }
 func (Restart) kind() kind       { return kindRestart }

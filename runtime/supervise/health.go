@@ -102,7 +102,7 @@ func (s *step) judge() {
 // failed counts, and kills at the limit. A daemon that never answered is given StartWithin first.
 func (s *step) failed(e Answer, p *probeState) {
 	config := s.Config.Probes[e.Probe]
-	if !p.answered && s.now.Sub(s.Executed) < config.StartWithin.Std() {
+	if !p.answered && !e.Hung && s.now.Before(s.StartBy(e.Probe)) {
 		return
 	}
 	if p.failures++; p.failures == 1 {
@@ -113,7 +113,7 @@ func (s *step) failed(e Answer, p *probeState) {
 		return
 	}
 	s.Healthy, p.unwell = false, true
-	if p.failures < config.Failures {
+	if p.failures < config.Failures && !e.Hung {
 		s.record("unhealthy", "%s: %s (%d of %d%s)", e.Name, e.Detail, p.failures, config.Failures, s.lasting(e, p))
 		return
 	}

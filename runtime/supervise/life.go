@@ -77,6 +77,12 @@ func (s *step) restartEnding(Restart) { s.atOnce = s.Wanted }
 func (s *step) end(why string) {
 	s.ending = why
 	s.do(StopProbes{}, Signal{s.Config.Stop.Signal})
+	s.part(why)
+}
+
+// part gives the daemon its grace.
+func (s *step) part(why string) {
+	s.parting = s.now
 	s.enter(Ending, s.now.Add(s.Config.Stop.Grace.Std()), why)
 }
 
@@ -131,7 +137,7 @@ func (s *step) delayOver(Timer) {
 
 func (s *step) graceOver(Timer) {
 	if s.due() {
-		s.record("kill", "still there %s after signal %s", s.Config.Stop.Grace, s.Config.Stop.Signal)
+		s.record("kill", "still there %s after %s", s.now.Sub(s.parting).Round(time.Millisecond), s.partedBy("signal "+s.Config.Stop.Signal))
 		s.kill(s.Reason)
 	}
 }
@@ -153,7 +159,7 @@ func (s *step) admitted(Admitted) {
 }
 
 func (s *step) executed(Executed) {
-	s.Executed = s.now
+	s.Executed, s.extended, s.unasked = s.now, time.Time{}, false
 	s.enter(Running, time.Time{}, s.Reason)
 	s.watch()
 }
@@ -177,7 +183,10 @@ func (s *step) exitedRunning(e Exited) {
 }
 
 func (s *step) exitedEnding(e Exited) {
-	s.record("ended", "%s after the stop signal", e.Status)
+	s.record("ended", "%s after %s", e.Status, s.partedBy("the stop signal"))
+	if s.unasked {
+		s.ending = "it said that it was stopping, and ended: " + e.Status
+	}
 	s.kill(s.Reason)
 }
 

@@ -110,6 +110,10 @@ type Machine struct {
 	insane   string // what the launcher said
 	atOnce   bool   // the next start waits for nothing: an admin or a change asked for it
 	generate uint64 // of the jitter
+
+	extended time.Time // until when the daemon asked for, to start
+	parting  time.Time // since when it is ending
+	unasked  bool      // it ends by itself
 }
 
 // New makes the machine of a service that is stopped and empty. seed feeds the jitter.

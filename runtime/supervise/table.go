@@ -41,6 +41,9 @@ var services = machine(
 	on(Exited{}, in(Ending), (*step).exitedEnding, to(Killing), "what is left of the tree is killed"),
 	on(Emptied{}, in(Killing), (*step).emptied, to(Stopped, Queued, Waiting), "nothing is left: stopped, or the next start, at once or after a delay"),
 
+	on(Extend{}, in(Running), (*step).extendStart, to(), "a daemon that starts has more time before failures count"),
+	on(Extend{}, in(Ending), (*step).extendStop, to(), "a daemon that stops has more time before it is killed"),
+	on(Leaving{}, in(Running), (*step).leaves, to(Ending), "its grace begins, without a signal"),
 	on(Answer{}, in(Running), (*step).answer, to(Killing), "judged; a daemon that hangs is killed"),
 )
 

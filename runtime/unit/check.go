@@ -25,7 +25,7 @@ var checkFunctions string
 // wanted it does not say where to it redirects; of a command it kills the process group, and not what left that; what is
 // wrong with a certificate of a probe of TCP it leaves to openssl to say.
 func Check(p *plan.Plan, s *plan.Service) ([]byte, error) {
-	if len(s.Probes) == 0 {
+	if len(s.Asked()) == 0 {
 		return nil, nil
 	}
 	c := &checkScript{plan: p, service: s}
@@ -33,7 +33,9 @@ func Check(p *plan.Plan, s *plan.Service) ([]byte, error) {
 		if err := plan.Portable(&s.Probes[i]); err != nil {
 			return nil, fmt.Errorf("cannot write the check of %q: probe %d %w", s.Name, i+1, err)
 		}
-		c.probe(i+1, &s.Probes[i])
+		if !s.Probes[i].Heard() { // systemd hears
+			c.probe(i+1, &s.Probes[i])
+		}
 	}
 	functions, values, err := launch.Values(p, s, c.names, c.exprs)
 	if err != nil {

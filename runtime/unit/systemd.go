@@ -28,14 +28,16 @@ func Systemd(p *plan.Plan, s *plan.Service) ([]byte, error) {
 		u.set("Requires", s.Name+".socket")
 	}
 	u.set("After", strings.Join(after, " "))
-	if len(s.Probes) > 0 {
+	if len(s.Asked()) > 0 {
 		u.set("Wants", s.Name+"-check.service")
 	}
 	u.set("ConditionPathExists", "!"+Stopped(p, s))
 	u.set("StartLimitIntervalSec", "0")
 
 	u.section("Service")
-	u.set("Type", "exec")
+	if err := u.notifies(s); err != nil {
+		return nil, err
+	}
 	u.set("ExecStart", Launcher(s))
 	u.set("SyslogIdentifier", "run-"+s.Name)
 	u.set("Restart", "always")
@@ -83,7 +85,7 @@ func (t *text) limits(s *plan.Service) {
 // SystemdCheck is SERVICE-check.service, or nothing for a service without probes. It is bound to the service and wanted
 // by it, so each incarnation has a check of its own, whose counts begin anew.
 func SystemdCheck(p *plan.Plan, s *plan.Service) ([]byte, error) {
-	if len(s.Probes) == 0 {
+	if len(s.Asked()) == 0 {
 		return nil, nil
 	}
 	if err := clash(p, s); err != nil {

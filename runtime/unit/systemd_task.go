@@ -34,7 +34,7 @@ func SystemdTask(p *plan.Plan, t *plan.Task) []byte {
 	u.section("Service")
 	u.set("Type", "oneshot")
 	for _, name := range t.After {
-		if service := p.Service(name); service != nil && len(service.Probes) > 0 {
+		if service := p.Service(name); service != nil && len(service.Asked()) > 0 {
 			u.set("ExecStartPre", fmt.Sprintf("/bin/sh -c 'until %s once >/dev/null; do sleep 1; done'", Checker(p, service)))
 		}
 	}

@@ -25,7 +25,7 @@ import (
 // Names are the units of the service: the one that an admin starts and stops, then its check if it has probes.
 func Names(s *plan.Service) []string {
 	names := []string{s.Name + ".service"}
-	if len(s.Probes) > 0 {
+	if len(s.Asked()) > 0 {
 		names = append(names, s.Name+"-check.service")
 	}
 	return names
@@ -48,7 +48,7 @@ func Stopped(p *plan.Plan, s *plan.Service) string {
 
 // clash refuses a plan in which another service takes the name of a unit of this one.
 func clash(p *plan.Plan, s *plan.Service) error {
-	if len(s.Probes) > 0 && p.Launch(s.Name+"-check") != nil {
+	if len(s.Asked()) > 0 && p.Launch(s.Name+"-check") != nil {
 		return fmt.Errorf("cannot make the units of service %q: its probes run as %s-check.service, which is also the unit of %q: rename one", s.Name, s.Name, s.Name+"-check")
 	}
 	return nil

@@ -85,6 +85,21 @@ func listening() *plan.Plan {
 	return p
 }
 
+// telling says of itself that it is ready and alive, and is asked besides.
+func telling() *plan.Plan {
+	p := several()
+	p.Services = p.Services[:1]
+	s := &p.Services[0]
+	p.Name, s.Name, s.After = "tells", "tells", nil
+	s.Prepare = []plan.Step{{Run: &plan.Run{Command: []expr.Expr{expr.TextOf("/bin/true")}, Timeout: 300_000}}}
+	s.Probes = []plan.Probe{
+		{Notify: &plan.NotifyProbe{}, Role: plan.RoleStartup, Failures: 1, Successes: 1, StartWithin: 60_000},
+		{Notify: &plan.NotifyProbe{}, Every: 10_000, Failures: 3, Successes: 1, StartWithin: 60_000},
+		{TCP: &plan.TCPProbe{Host: "localhost", Port: expr.IntOf(80)}, Every: 1000, Timeout: 500, Failures: 2, Successes: 2, StartWithin: 0},
+	}
+	return p
+}
+
 // rendered gives every file of a plan by its name.
 func rendered(t *testing.T, p *plan.Plan) map[string][]byte {
 	t.Helper()
@@ -131,7 +146,7 @@ func rendered(t *testing.T, p *plan.Plan) map[string][]byte {
 }
 
 func TestGolden(t *testing.T) {
-	for _, p := range []*plan.Plan{tour(), several(), tasks(), listening()} {
+	for _, p := range []*plan.Plan{tour(), several(), tasks(), listening(), telling()} {
 		for name, text := range rendered(t, p) {
 			if strings.HasPrefix(name, "check-") { // most of it is check.sh and the launcher's; what is asked is this plan's
 				_, rest, _ := strings.Cut(string(text), "\nexchange() {")
@@ -247,7 +262,7 @@ func need(t *testing.T, tools ...string) {
 // TestSystemdAcceptsUnits asks systemd whether it knows every key and takes every value.
 func TestSystemdAcceptsUnits(t *testing.T) {
 	need(t, "systemd-analyze")
-	for _, p := range []*plan.Plan{tour(), several(), tasks(), listening()} {
+	for _, p := range []*plan.Plan{tour(), several(), tasks(), listening(), telling()} {
 		root := t.TempDir()
 		paths := []string{}
 		for name, text := range rendered(t, p) {
@@ -257,7 +272,7 @@ func TestSystemdAcceptsUnits(t *testing.T) {
 			path := filepath.Join(root, name)
 			// What it starts is not installed here, which systemd would complain of.
 			text := strings.NewReplacer("/usr/sbin/run-foo", "/bin/true", "/usr/sbin/run-front", "/bin/true", "/usr/sbin/run-back", "/bin/true",
-				"/usr/sbin/run-ears", "/bin/true", "/usr/sbin/run-sweep", "/bin/true", "/usr/sbin/run-beat", "/bin/true", "/usr/sbin/run-seed", "/bin/true",
+				"/usr/sbin/run-ears", "/bin/true", "/usr/sbin/run-tells", "/bin/true", "/usr/lib/tells/check-tells", "/bin/true", "/usr/sbin/run-sweep", "/bin/true", "/usr/sbin/run-beat", "/bin/true", "/usr/sbin/run-seed", "/bin/true",
 				"/usr/lib/foo/check-foo", "/bin/true").Replace(string(text))
 			if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 				t.Fatal(err)
@@ -287,5 +302,19 @@ func TestShellcheckFindsNothing(t *testing.T) {
 	cmd.Stdin = strings.NewReader(string(text))
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// TestUnitsRefuseWhatSystemdDoesNotHear, with the reason.
+func TestUnitsRefuseWhatSystemdDoesNotHear(t *testing.T) {
+	for want, change := range map[string]func(p *plan.Probe){
+		"waits for a newline on a descriptor":     func(p *plan.Probe) { p.Notify.Descriptor = 3 },
+		"waits for a line of the daemon's output": func(p *plan.Probe) { p.Notify, p.LogLine = nil, &plan.LogProbe{Pattern: "up"} },
+	} {
+		p := telling()
+		change(&p.Services[0].Probes[0])
+		if _, err := Systemd(p, &p.Services[0]); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v", want, err)
+		}
 	}
 }

@@ -20,7 +20,7 @@ type probeCommand struct {
 
 // Help is the long text of --help.
 func (*probeCommand) Help() string {
-	return `Asks the service itself, with the host's flags, as the supervisor would. Each probe runs once, whatever its role, failures and successes.
+	return `Asks the service itself, with the host's flags, as the supervisor would. Each probe runs once, whatever its role, failures and successes. What a daemon says without being asked (notify, log_line) is heard by its supervisor alone, and left out.
 
 Exit codes: 0 every probe got its answer, 1 one did not, or the service has no probes, 2 wrong usage.`
 }
@@ -79,11 +79,17 @@ func (c *probeCommand) Run(s *Streams) error {
 func resolveProbes(p *plan.Plan, services []*plan.Service, env *expr.Env, call probe.Scripts) ([]probeJSON, error) {
 	var all []probeJSON
 	for _, service := range services {
-		if len(service.Probes) == 0 {
+		asked := service.Asked()
+		switch {
+		case len(service.Probes) == 0:
 			return nil, fmt.Errorf("cannot tell whether %s is healthy: it has no probes", service.Name)
+		case len(asked) == 0 && len(services) > 1:
+			continue
+		case len(asked) == 0:
+			return nil, fmt.Errorf("cannot ask whether %s is healthy: it tells its supervisor, which recipe status %s shows", service.Name, service.Name)
 		}
-		for i := range service.Probes {
-			target, err := probe.Resolve(p, service, &service.Probes[i], env, call)
+		for _, one := range asked {
+			target, err := probe.Resolve(p, service, one, env, call)
 			if err != nil {
 				return nil, fmt.Errorf("cannot probe %s: %w", service.Name, err)
 			}

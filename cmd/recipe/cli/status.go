@@ -107,6 +107,9 @@ func explain(st *control.Status, now time.Time) string {
 	if n := len(st.Words); n > 0 {
 		text += ", having said: " + st.Words[n-1]
 	}
+	if st.Says != "" {
+		text += fmt.Sprintf(" (it says: %s)", st.Says)
+	}
 	if st.NextStart != nil && st.NextStart.After(now) {
 		text += fmt.Sprintf(" (next %s in %s)", next, span(st.NextStart.Sub(now)))
 	}

@@ -16,6 +16,11 @@ func (l *linter) probes(s part) {
 		l.find(plan.Problem{Path: s.at, Code: CodeNoProbe, Message: fmt.Sprintf("nothing asks service %q whether it works, so that a hang goes unnoticed", s.Name),
 			Hint: `probes = [http(8080, "/healthz")], or tcp with an answer to expect`})
 	}
+	once := func(p plan.Probe) bool { return p.Heard() && p.Role != plan.RoleLiveness }
+	if len(s.Probes) > 0 && !slices.ContainsFunc(s.Probes, func(p plan.Probe) bool { return !once(p) }) {
+		l.find(plan.Problem{Path: s.at + ".probes", Code: CodeNoProbe, Message: fmt.Sprintf("service %q says once that it is ready, and nothing asks it from then on, so that a hang goes unnoticed", s.Name),
+			Hint: `notify(role = "liveness", every = "30s") beside it, or http or tcp with an answer to expect`})
+	}
 	for i := range s.Probes {
 		l.probe(fmt.Sprintf("%s.probes[%d]", s.at, i), &s.Probes[i])
 	}
@@ -40,7 +45,7 @@ func (l *linter) probe(at string, p *plan.Probe) {
 				Hint: `ask the service itself: http, tcp with an answer to expect, or a command of its own such as "redis-cli ping"`})
 		}
 	}
-	if p.Timeout >= p.Every {
+	if p.Timeout >= p.Every && !p.Heard() {
 		l.find(plan.Problem{Path: at + ".timeout", Code: CodeTimeout, Found: expr.FormatDuration(int64(p.Timeout)) + " of " + expr.FormatDuration(int64(p.Every)),
 			Message: "an answer may take longer than it is until the next question, so that a slow daemon is asked without a pause", Hint: "a timeout below every, or a greater every"})
 	}

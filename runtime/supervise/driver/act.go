@@ -40,9 +40,14 @@ func (sv *service) act(a supervise.Action) {
 	}
 }
 
-// record keeps and shows a decision; words are the last of a daemon that it is about.
+// record keeps and shows a decision, beside it what the daemon said last of itself; words are the last of its output.
 func (sv *service) record(r supervise.Record, words []string) {
-	sv.sup.journal.write(control.Event{Decision: control.Decision{Time: time.Now(), Service: sv.name, What: r.What, Why: r.Why, Words: words}})
+	d := control.Decision{Time: time.Now(), Service: sv.name, What: r.What, Why: r.Why, Words: words}
+	switch r.What {
+	case "kill", "unhealthy", "ended", "restart", "stopping":
+		d.Evidence = sv.hearing.lastWords()
+	}
+	sv.sup.journal.write(control.Event{Decision: d})
 	sv.sup.say("%s: %s: %s", sv.name, r.What, r.Why)
 	sv.tellViewers(r)
 }
@@ -138,28 +143,42 @@ func (sv *service) spawn() {
 	if err == nil {
 		err = sv.listen(sv.definition)
 	}
-	if err != nil {
-		sv.pending = append(sv.pending, supervise.SpawnFailed{Reason: err.Error()})
-		return
-	}
-	output, err := sv.output(spec)
-	if err != nil {
-		sv.pending = append(sv.pending, supervise.SpawnFailed{Reason: err.Error()})
-		return
-	}
-	incarnation, err := sv.sup.host.Start(process.Order{
-		Service: sv.name, ID: randomID(), Spec: spec, Sockets: sv.sockets.files(), Output: output, Notify: sv.notify(sv.number),
-	})
-	if spec.Terminal {
-		output.Close()
+	if err == nil {
+		sv.hearing, err = sv.launch(spec)
 	}
 	if err != nil {
 		sv.pending = append(sv.pending, supervise.SpawnFailed{Reason: err.Error()})
 		return
 	}
-	sv.incarnation, sv.live = incarnation, sv.definition.env
+	sv.live = sv.definition.env
 	sv.sup.tellNotes()
 	sv.sup.calm.started()
+}
+
+// launch spawns the launcher, and hears what becomes of it.
+func (sv *service) launch(spec *launch.Spec) (h *hearing, err error) {
+	output, err := sv.output(spec)
+	if err != nil {
+		return nil, err
+	}
+	if spec.Terminal {
+		defer output.Close()
+	}
+	h, files, err := sv.hearken(spec)
+	if err != nil {
+		return nil, err
+	}
+	defer files.close()
+	incarnation, err := sv.sup.host.Start(process.Order{
+		Service: sv.name, ID: randomID(), Spec: spec, Sockets: append(sv.sockets.files(), files.handed()...), Output: output, Notify: sv.notify(sv.number),
+	})
+	if err != nil {
+		h.close()
+		return nil, err
+	}
+	sv.incarnation = incarnation
+	h.follow(incarnation, files.socket)
+	return h, nil
 }
 
 func randomID() string {
@@ -255,6 +274,7 @@ func (sv *service) kill() {
 		return
 	}
 	sv.incarnation = nil
+	sv.hearing.close()
 	go func() {
 		left := sv.end(incarnation)
 		askedOut(asks)

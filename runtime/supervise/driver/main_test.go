@@ -30,6 +30,9 @@ func TestMain(m *testing.M) {
 	if len(os.Args) == 2 && os.Args[1] == handedRole {
 		serveHanded()
 	}
+	if len(os.Args) > 2 && os.Args[1] == tellingRole {
+		tell(os.Args[2:])
+	}
 	os.Exit(m.Run())
 }
 

@@ -29,6 +29,7 @@ type asking struct {
 	mu     sync.Mutex
 	ended  bool
 	probes []*asked
+	awaits []*awaited // of the service's goroutine alone
 }
 
 // asked is one probe of a round.
@@ -42,7 +43,7 @@ type asked struct {
 	timer    *time.Timer
 	pause    time.Duration
 	answered bool
-	excuses  int // in a row
+	excuses  excuses
 }
 
 // probe begins to ask the incarnation what the machine wants asked.
@@ -53,6 +54,10 @@ func (sv *service) probe() {
 	sv.asks = a
 	d := sv.definition
 	for _, i := range sv.machine.Asked() {
+		if d.spec.Probes[i].Heard() {
+			a.await(sv, i)
+			continue
+		}
 		target, err := probe.Resolve(d.plan, d.spec, &d.spec.Probes[i], sv.live, sv.sup.options.Scripts)
 		if err != nil {
 			sv.sup.decide(sv.name, "probe", fmt.Sprintf("cannot ask probe %d: %v", i+1, err))
@@ -77,6 +82,11 @@ func (a *asking) stop() {
 	a.ended = true
 	for _, p := range a.probes {
 		p.timer.Stop()
+	}
+	for _, p := range a.awaits {
+		if p.timer != nil {
+			p.timer.Stop()
+		}
 	}
 }
 
@@ -115,10 +125,8 @@ func (p *asked) ask() {
 	answer := supervise.Answer{Probe: p.index, OK: err == nil, Name: p.target.Name(), Took: time.Since(began)}
 	if err != nil {
 		answer.Detail = err.Error()
-		answer.Inconclusive = p.excused(err)
-	} else {
-		p.excuses = 0
 	}
+	answer.Inconclusive = p.excuses.excused(err)
 	p.sv.tally.answered(answer)
 	m := p.about
 	m.event = answer
@@ -134,20 +142,22 @@ func (p *asked) ask() {
 	}
 }
 
-// excused tells whether a failure says nothing of the daemon.
-func (p *asked) excused(err error) bool {
+// excuses are how often in a row a busy host excused a probe.
+type excuses int
+
+// excused tells whether the error, or nil, of a probe says nothing of the daemon.
+func (n *excuses) excused(err error) bool {
 	var paused *probe.Inconclusive
 	switch {
 	case !errors.As(err, &paused):
-		p.excuses = 0
+		*n = 0
+		return false
 	case !paused.Pause.Busy(paused.Timeout):
-		p.excuses = 0
+		*n = 0
 		return true
-	default:
-		p.excuses++
-		return p.excuses <= mostExcuses
 	}
-	return false
+	*n++
+	return *n <= mostExcuses
 }
 
 // askedOut waits until the probes that were stopped have ended, and with them the processes that some ask by. One that hangs

@@ -36,11 +36,13 @@ type message struct {
 	define      *definition
 	event       supervise.Event
 	incarnation uint64
-	round       uint64  // of probes, that an answer belongs to
-	postponed   uint64  // which change this is, told again since its sockets could not be opened
-	slot        *slot   // that comes with Admitted
-	waiter      *waiter // who waits for what the event brings about
-	do          func()  // beside the event, in the service's goroutine
+	round       uint64   // of probes, that an answer belongs to
+	postponed   uint64   // which change this is, told again since its sockets could not be opened
+	slot        *slot    // that comes with Admitted
+	heard       *hearing // that was written to
+	overdue     *awaited // whose time is over
+	waiter      *waiter  // who waits for what the event brings about
+	do          func()   // beside the event, in the service's goroutine
 }
 
 // service is one service under way. The fields below the comment belong to its goroutine, which comes and goes: see mailbox.
@@ -70,10 +72,11 @@ type service struct {
 	postponed   uint64                            // counts the changes; of the last one
 	refused     error                             // why it waits; nil where it does not
 	incarnation *process.Incarnation
-	number      uint64  // of the incarnation, from 1
-	round       uint64  // of probes, from 1
-	asks        *asking // of that round; nil before the first
-	stalls      int     // answers that a pause made inconclusive
+	number      uint64   // of the incarnation, from 1
+	round       uint64   // of probes, from 1
+	asks        *asking  // of that round; nil before the first
+	hearing     *hearing // of the last incarnation; nil where no probe hears it
+	stalls      int      // answers that a pause made inconclusive
 	dequeue     context.CancelFunc
 	rewritten   *rewriting // the last of templates; nil before the first
 	slot        *slot
@@ -92,6 +95,8 @@ type view struct {
 	digest      string
 	recipe      string
 	stalls      int
+	said        string        // the daemon's own words on its state
+	dropped     int           // messages of the daemon's that were not heard
 	task        *control.Task // nil for a service; never changed
 	left        bool          // its claim is given up; nothing of it is known any more
 	words       []string      // see service
@@ -217,6 +222,12 @@ func (sv *service) take(m message) {
 		sv.tally.told(m.event, m.waiter != nil)
 		sv.step(m.event)
 	}
+	if m.heard != nil {
+		sv.hear(m.heard)
+	}
+	if m.overdue != nil {
+		sv.overdue(m.overdue)
+	}
 	if m.do != nil {
 		m.do()
 	}
@@ -279,6 +290,7 @@ func (sv *service) publish() {
 	now := view{machine: sv.machine, since: sv.view.since, number: sv.number, words: sv.words, digest: sv.definition.digest, recipe: sv.definition.plan.Name, stalls: sv.stalls, left: sv.left}
 	if sv.incarnation != nil {
 		now.pid, now.incarnation = sv.incarnation.PID(), sv.incarnation
+		now.said, now.dropped = sv.hearing.said()
 	}
 	if sv.task != nil {
 		now.task = sv.task.status(sv.definition.task)

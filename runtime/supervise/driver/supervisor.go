@@ -30,6 +30,7 @@ import (
 	"recipe/runtime/flags"
 	"recipe/runtime/logs"
 	"recipe/runtime/metrics"
+	"recipe/runtime/notify"
 	"recipe/runtime/plan"
 	"recipe/runtime/probe"
 	"recipe/runtime/process"
@@ -65,6 +66,7 @@ type Supervisor struct {
 	watcher  *watch.Watcher
 	listener *control.Listener
 	stall    *probe.Stall
+	hub      notify.Hub
 	calm     *calm
 	slots    chan struct{} // starts under way, over all services
 	roll     *roll
@@ -124,6 +126,7 @@ func New(o Options) (*Supervisor, error) {
 // It fails at once when no recipe can be used or a service belongs to another supervisor.
 func (s *Supervisor) Run(ctx, urgent context.Context) (err error) {
 	defer s.watcher.Close()
+	defer s.hub.Close()
 	defer s.calm.end()
 	defer s.logs.Close()
 	defer func() { err = errors.Join(err, s.host.Close()) }()
