@@ -2,6 +2,7 @@ package control
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -16,15 +17,22 @@ func signalName(text string) (string, error) {
 	if unix.SignalNum("SIG"+name) != 0 {
 		return name, nil
 	}
-	var known []string
-	for number := syscall.Signal(1); number < 32; number++ {
-		if name := strings.TrimPrefix(unix.SignalName(number), "SIG"); name != "" {
-			if fmt.Sprint(int(number)) == text {
-				return name, nil
-			}
-			known = append(known, name)
+	if number, err := strconv.Atoi(text); err == nil {
+		if name := strings.TrimPrefix(unix.SignalName(syscall.Signal(number)), "SIG"); name != "" {
+			return name, nil
 		}
 	}
 	return "", &Error{Code: BadRequest, Message: fmt.Sprintf("there is no signal %q", text),
-		Hint: strings.TrimSuffix(plan.Nearest(name, known)+"; signals are called HUP, USR1, TERM and the like", "; ")}
+		Hint: strings.TrimPrefix(plan.Nearest(name, Signals())+"; signals are called HUP, USR1, TERM and the like", "; ")}
+}
+
+// Signals are the names of those that a daemon can be sent, by number and without SIG.
+func Signals() []string {
+	var known []string
+	for number := syscall.Signal(1); number < 32; number++ {
+		if name := strings.TrimPrefix(unix.SignalName(number), "SIG"); name != "" {
+			known = append(known, name)
+		}
+	}
+	return known
 }

@@ -186,6 +186,9 @@ func replace(root, file string, before, text []byte) error {
 
 // openFolder makes what is missing of it.
 func openFolder(top, name string) (*os.Root, error) {
+	if err := os.MkdirAll(top, 0o755); err != nil {
+		return nil, err
+	}
 	root, err := os.OpenRoot(top)
 	if err != nil {
 		return nil, err

@@ -89,13 +89,13 @@ func write(t *testing.T, file, text string) {
 
 func TestChangeReplacesTheFileWhole(t *testing.T) {
 	t.Parallel()
-	root := t.TempDir()
+	root := filepath.Join(t.TempDir(), "root")
 	change := func(set ...string) error {
 		_, _, err := Change(editable(), root, nil, expr.Facts{}, set, nil)
 		return err
 	}
 	file := filepath.Join(root, "etc/foo/flags")
-	if err := change("size=4"); err != nil { // where there is no folder
+	if err := change("size=4"); err != nil { // where there is no root either
 		t.Fatal(err)
 	}
 	if err := os.Chmod(file, 0o604); err != nil {

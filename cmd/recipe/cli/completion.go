@@ -12,6 +12,7 @@ import (
 	"recipe/builtins"
 	"recipe/cmd/recipe/complete"
 	"recipe/interp"
+	"recipe/runtime/control"
 	"recipe/runtime/plan"
 )
 
@@ -72,6 +73,7 @@ func completionSources() map[string]complete.Source {
 		"file": files, "old": files, "new": files, "from": files, "path": files, "package": files,
 		"root": folders, "out": folders,
 		"word": completeWords, "code": completeCodes, "service": completeServices, "set": completeSets,
+		"flag=value": completeSets, "unset": completeFlags, "signal": completeSignals,
 	}
 }
 
@@ -132,6 +134,23 @@ func completeSets(line complete.Line) (a complete.Answer) {
 	return a
 }
 
+// completeFlags gives the names of the flags of the recipe that the line names.
+func completeFlags(line complete.Line) (a complete.Answer) {
+	for _, p := range completionPlans(line) {
+		for i := range p.Flags {
+			a.Candidates = append(a.Candidates, complete.Candidate{Word: p.Flags[i].Name, Help: p.Flags[i].Help})
+		}
+	}
+	return a
+}
+
+func completeSignals(complete.Line) (a complete.Answer) {
+	for _, name := range control.Signals() {
+		a.Candidates = append(a.Candidates, complete.Candidate{Word: name})
+	}
+	return a
+}
+
 func choices(f *plan.Flag) []string {
 	if f.Type == plan.FlagBool {
 		return []string{"true", "false"}
@@ -139,8 +158,15 @@ func choices(f *plan.Flag) []string {
 	return f.Values
 }
 
-// completionPlans evaluates the recipes that the line names, as far as they can be.
+// completionPlans evaluates the recipes that the line names, as far as they can be; where it names a service alone, it is
+// that of its package.
 func completionPlans(line complete.Line) (plans []*plan.Plan) {
+	if service := line.Given["service"]; len(line.Given["file"]) == 0 && len(service) > 0 {
+		if p := installedPlan(service[0]); p != nil {
+			plans = append(plans, p)
+		}
+		return plans
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), completionTime)
 	defer cancel()
 	e := newEvaluator(1)

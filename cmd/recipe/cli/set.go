@@ -109,22 +109,26 @@ func (c *setCommand) plan(s *Streams, unknown error) (*plan.Plan, error) {
 		}
 		return p, err
 	}
-	const installed = "/usr/share/%s/plan.json"
-	files := []string{fmt.Sprintf(installed, c.Service)}
-	if filepath.Base(c.Service) != c.Service {
-		return nil, unknown
+	if p := installedPlan(c.Service); p != nil {
+		return p, nil
 	}
-	all, _ := filepath.Glob(fmt.Sprintf(installed, "*"))
-	for _, file := range append(files, all...) {
+	return nil, fmt.Errorf("%w; of a recipe that does not run, give --file FILE", unknown)
+}
+
+// installedPlan is that of the package that brought the service, or nil.
+func installedPlan(service string) *plan.Plan {
+	const installed = "/usr/share/*/plan.json"
+	files, _ := filepath.Glob(installed)
+	for _, file := range files {
 		data, err := os.ReadFile(file)
 		if err != nil {
 			continue
 		}
-		if p, err := plan.Decode(data); err == nil && p.Launch(c.Service) != nil {
-			return p, nil
+		if p, err := plan.Decode(data); err == nil && p.Launch(service) != nil {
+			return p
 		}
 	}
-	return nil, fmt.Errorf("%w; of a recipe that does not run, give --file FILE", unknown)
+	return nil
 }
 
 // print answers; note is what is said where nothing runs.
