@@ -37,11 +37,11 @@ func stopReturnsWhenNothingIsLeft(t *testing.T, h *home) {
 	h.empty()
 }
 
-// daemons are the processes of the home besides the supervisor and the launcher that it keeps warm, which is of no
-// service yet.
+// daemons are the processes of the home besides the supervisor and what it keeps warm, a forker and a launcher that is of
+// no service yet.
 func (s *supervisor) daemons() []int {
 	return slices.DeleteFunc(mentioning(s.dir), func(pid int) bool {
-		return pid == s.cmd.Process.Pid || slices.Equal(arguments(pid), []string{"recipe-launch", "spare"})
+		return pid == s.cmd.Process.Pid || name(pid) == "recipe-fork" || slices.Equal(arguments(pid), []string{"recipe-launch", "spare"})
 	})
 }
 

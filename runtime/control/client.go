@@ -160,7 +160,7 @@ func (c *Client) do(ctx context.Context, method, path string, body, into any) er
 		if err == nil {
 			return c.take(status, text, into)
 		}
-		if broke.IsZero() && brokeOff(err) {
+		if broke.IsZero() && (brokeOff(err) || method == "POST" && nobodyListens(err)) { // who commands has seen it a moment ago
 			broke = time.Now()
 		}
 		if broke.IsZero() || time.Since(broke) > againFor || ctx.Err() != nil {

@@ -60,6 +60,21 @@ func TestACommandIsNeverLostNorRunTwice(t *testing.T) {
 	}
 }
 
+// A command waits for the next supervisor, where a look at what is there does not.
+func TestACommandWaitsForTheNextSupervisor(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "foo.sock")
+	leaveStale(t, path)
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if _, err := NewClient(path).Status(ctx); !isCode(err, Unreachable) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := NewClient(path).Start(ctx, "foo", ""); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v", err)
+	}
+}
+
 // Whoever comes back while a command is under way waits with it.
 func TestACommandIsWaitedForAgain(t *testing.T) {
 	t.Parallel()
