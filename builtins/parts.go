@@ -149,6 +149,9 @@ func runLogs(r *Recording, a *arguments) starlark.Value {
 	if get[string](a, "format") == string(plan.LogJSON) {
 		l.Format = plan.LogJSON
 	}
+	if to := optional[string](a, "forward"); to != nil {
+		l.Forward = plan.LogForward(*to)
+	}
 	if a.given("burst") == nil {
 		l.Burst = l.Rate * 5
 	}

@@ -62,6 +62,7 @@ func settingWords() []Word {
 				{Name: "format", Type: textType, Default: text("text"), Choices: []string{"text", "json"}, Doc: "of a line: as it was written, or an object of time, service and text"},
 				{Name: "rate", Type: intType, Doc: "lines a second that are kept; what exceeds them is dropped, counted and said"},
 				{Name: "burst", Type: intType, Doc: "lines at once that the rate lets through; five times the rate unless given"},
+				{Name: "forward", Type: textType, Choices: plan.LogForwards(), Doc: "where lines go besides the file: to /dev/log, as syslog (RFC 3164, which every syslog daemon reads) or rfc5424, or to systemd's journald"},
 			},
 		},
 		{

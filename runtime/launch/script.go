@@ -22,7 +22,7 @@ import (
 // refuses after all to env, which says so and exits with 126 or 127 at once.
 func Script(p *plan.Plan, s *plan.Service) ([]byte, error) {
 	w := &script{plan: p, service: s, shell: expr.NewShell(p.FlagKind), used: map[string]bool{}}
-	if err := cmp.Or(s.PortableSockets(), s.PortableTerminal()); err != nil {
+	if err := cmp.Or(s.PortableSockets(), s.PortableTerminal(), s.PortableForward()); err != nil {
 		return nil, fmt.Errorf("cannot write the launcher of %q: it %w", s.Name, err)
 	}
 	if _, descriptor := s.Notifies(); descriptor > 0 {

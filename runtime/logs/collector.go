@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"recipe/runtime/plan"
 )
 
 // Collector reads what all services of a process say. One goroutine waits for all of them, parked in the runtime's poller
@@ -18,6 +20,10 @@ type Collector struct {
 	memory memory
 	disks  crew
 	tees   crew
+
+	forwards crew
+	syslog   outlet
+	journald outlet
 
 	mu      sync.Mutex
 	sources map[int32]*source
@@ -39,7 +45,8 @@ func NewCollector() (*Collector, error) {
 		return nil, fmt.Errorf("cannot wait for the output of services: %w", err)
 	}
 	c := &Collector{epoll: os.NewFile(uintptr(fd), "logs"), ended: make(chan struct{}), sources: map[int32]*source{},
-		disks: crew{most: 8}, tees: crew{most: 2}}
+		disks: crew{most: 8}, tees: crew{most: 2}, forwards: crew{most: 2},
+		syslog: outlet{path: "/dev/log"}, journald: outlet{path: "/run/systemd/journal/socket"}}
 	go c.wait()
 	return c, nil
 }
@@ -48,6 +55,15 @@ func NewCollector() (*Collector, error) {
 func (c *Collector) Close() {
 	c.epoll.Close()
 	<-c.ended
+	c.syslog.close()
+	c.journald.close()
+}
+
+func (c *Collector) outlet(to plan.LogForward) *outlet {
+	if to == plan.ForwardJournald {
+		return &c.journald
+	}
+	return &c.syslog
 }
 
 // wait reads what services say, until Close.

@@ -22,6 +22,7 @@ type Handover struct {
 	Unwritten []byte `json:"unwritten,omitempty"` // as the file is to have it
 	Unshown   []byte `json:"unshown,omitempty"`   // the start of a line that the tee is to have
 	Words     []byte `json:"words,omitempty"`     // the end of what the incarnation said
+	Unsent    []byte `json:"unsent,omitempty"`    // and the host's log
 	Written   int64  `json:"written"`             // Stats.Bytes
 	Line      Line   `json:"line"`
 	Dropped   Drops  `json:"dropped"`
@@ -115,6 +116,9 @@ func (l *Log) state() *Handover {
 	if l.tee != nil && !l.tee.running {
 		h.Unshown = l.tee.to.(*splitter).rest
 	}
+	if f := l.forward; f != nil && !f.running {
+		h.Unsent = f.to.(*forwarder).lines.rest
+	}
 	return h
 }
 
@@ -136,6 +140,9 @@ func (c *Collector) Take(h *Handover, dir string, limits plan.Logs, tee func(lin
 	}
 	if tee != nil {
 		l.tee.to = &splitter{emit: tee, rest: h.Unshown}
+	}
+	if l.forward != nil {
+		l.forward.to.(*forwarder).lines.rest = h.Unsent
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()

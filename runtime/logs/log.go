@@ -21,9 +21,11 @@
 //   - An idle service costs two descriptors of a pipe, 1.4 KiB and its last words, 512 bytes at most; no goroutine, buffer, open file or timer: a file is
 //     closed, and memory given back, some seconds after the last line. All logs together hold 64 MiB at most.
 //   - A log can be handed to the program that the supervisor becomes by exec, with nothing lost: handover.go.
+//   - Where it is wanted, lines go to the host's log as well: forward.go. One that takes none stops nobody, and what it
+//     missed is counted and said.
 //
 // The path of a byte: the pipe or a terminal, collector.go, source.go, reader.go, rate.go, queue.go, crew.go, shape.go, then
-// file.go, and in the end packer.go; and, by a queue of its own, the tee. Tail and Follow read the files without the
+// file.go, and in the end packer.go; and, by queues of their own, the tee and the host's log. Tail and Follow read the files without the
 // supervisor. Tests: a real pipe and real files, disks that fail, are slow or hang, a random stream that must come out whole
 // over all files, a fuzz target for what lines are shaped to, and BenchmarkCapture.
 package logs
@@ -68,22 +70,24 @@ type Log struct {
 	file   file    // of the disk queue's goroutine alone, and of rest while there is none,
 	shaper *shaper // nil while lines are kept as they are
 
-	mu      sync.Mutex
-	words   words
-	limits  plan.Logs
-	disk    queue
-	rate    *rate     // nil before the first line that it counted
-	tee     *queue    // nil: none
-	seek    *splitter // nil: nobody looks for a line
-	idle    chan struct{}
-	bytes   int64
-	err     error  // of the last write
-	trouble string // the last error since the queue was empty
-	packing string // the last error of the packer
-	listed  bool   // the collector will call rest
-	resting bool   // nothing was written since it did
-	pending []byte // what is to be written of the chunk that was taken; nil: it was not shaped yet
-	unsaved []byte // what a log that was closed gave up
+	mu          sync.Mutex
+	words       words
+	limits      plan.Logs
+	disk        queue
+	rate        *rate     // nil before the first line that it counted
+	tee         *queue    // nil: none
+	forward     *queue    // nil: none
+	seek        *splitter // nil: nobody looks for a line
+	idle        chan struct{}
+	bytes       int64
+	unforwarded int64  // lines that could not be sent
+	err         error  // of the last write
+	trouble     string // the last error since the queue was empty
+	packing     string // the last error of the packer
+	listed      bool   // the collector will call rest
+	resting     bool   // nothing was written since it did
+	pending     []byte // what is to be written of the chunk that was taken; nil: it was not shaped yet
+	unsaved     []byte // what a log that was closed gave up
 }
 
 // Stats tell how the capture fares.
@@ -91,6 +95,7 @@ type Stats struct {
 	Bytes   int64 // written to files
 	Dropped int64 // lines that are in no file
 	Unshown int64 // lines that the tee did not get
+	Unsent  int64 // lines that the host's log did not get
 	Waiting int   // bytes that wait for the disk
 	Err     error // of the last write; nil when it went well
 }
@@ -126,6 +131,7 @@ func (c *Collector) newLog(dir, service string, limits plan.Logs, tee func(line 
 		t := newQueue(&c.memory, &c.tees, teeBytes, &splitter{emit: tee})
 		l.tee = &t
 	}
+	l.setForward(limits.Forward)
 	return l
 }
 
@@ -194,6 +200,9 @@ func (l *Log) Own(uid, gid int) error {
 func (l *Log) SetLimits(limits plan.Logs) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if limits.Forward != l.limits.Forward {
+		l.setForward(limits.Forward)
+	}
 	l.limits = limits
 }
 
@@ -207,6 +216,10 @@ func (l *Log) Stats() Stats {
 	}
 	if l.tee != nil {
 		s.Unshown = l.tee.lost
+	}
+	s.Unsent = l.unforwarded
+	if l.forward != nil {
+		s.Unsent += l.forward.lost
 	}
 	return s
 }
@@ -250,7 +263,7 @@ func (l *Log) Drain(ctx context.Context) error {
 func (l *Log) settle(ctx context.Context) error {
 	for {
 		l.mu.Lock()
-		if !l.disk.running && (l.tee == nil || !l.tee.running) {
+		if !l.disk.running && !l.tee.isRunning() && !l.forward.isRunning() {
 			l.mu.Unlock()
 			return nil
 		}
@@ -304,7 +317,7 @@ func (l *Log) giveUp() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.hasten(&l.disk)
-	for _, q := range []*queue{&l.disk, l.tee} {
+	for _, q := range []*queue{&l.disk, l.tee, l.forward} {
 		if q != nil {
 			q.wake()
 		}

@@ -56,6 +56,9 @@ func (q *queue) full() bool {
 	return q.held >= q.bound || several && q.memory.tight()
 }
 
+// isRunning reports whether something is to be delivered; never of a queue that is not there.
+func (q *queue) isRunning() bool { return q != nil && q.running }
+
 func (q *queue) waiting() int {
 	n := 0
 	for _, c := range q.chunks {

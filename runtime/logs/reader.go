@@ -39,23 +39,31 @@ func (l *Log) keep(c *chunk, force bool) {
 		l.collector.memory.put(c)
 		return
 	}
+	if l.forward != nil {
+		l.forward.offer(l.collector.memory.copy(c), force)
+		l.run(l.forward)
+	}
 	l.disk.offer(c, force)
 }
 
 // say accounts, where they would have been, for lines that the rate did not admit.
 func (l *Log) say(dropped int64) {
 	if dropped > 0 {
-		l.disk.note(fmt.Sprintf("recipe: %s dropped: more than %d a second", counted(dropped), l.limits.Rate))
+		text := fmt.Sprintf("recipe: %s dropped: more than %d a second", counted(dropped), l.limits.Rate)
+		l.disk.note(text)
+		if l.forward != nil {
+			l.forward.note(text)
+		}
 	}
 }
 
 // each calls f for the queues that there are, with mu held.
 func (l *Log) each(f func(*queue)) {
-	f(&l.disk)
-	l.run(&l.disk)
-	if l.tee != nil {
-		f(l.tee)
-		l.run(l.tee)
+	for _, q := range []*queue{&l.disk, l.tee, l.forward} {
+		if q != nil {
+			f(q)
+			l.run(q)
+		}
 	}
 }
 
@@ -116,7 +124,7 @@ func (l *Log) isFull() bool {
 func (l *Log) fullQueue() (*queue, chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, q := range []*queue{&l.disk, l.tee} {
+	for _, q := range []*queue{&l.disk, l.tee, l.forward} {
 		if q != nil && q.full() && !q.dropping && q.patience > 0 {
 			if q.room == nil {
 				q.room = make(chan struct{})

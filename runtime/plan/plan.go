@@ -306,7 +306,7 @@ type Stop struct {
 
 // Logs say how a service's output is kept: Keep files besides the one being written, each up to Size and, where MaxAge is
 // set, begun no longer than that ago when it is written to. Compress has gzip take the older ones. Rate is how many lines a
-// second are kept on average, after Burst at once; 0 is all.
+// second are kept on average, after Burst at once; 0 is all. Forward is where they go as well.
 type Logs struct {
 	Size       Size      `json:"size"`
 	Keep       int       `json:"keep"`
@@ -316,6 +316,8 @@ type Logs struct {
 	Format     LogFormat `json:"format,omitempty"`
 	Rate       int       `json:"rate,omitempty"`
 	Burst      int       `json:"burst,omitempty"`
+
+	Forward LogForward `json:"forward,omitempty"`
 }
 
 // LogFormat is what a line of a log file is.
@@ -326,6 +328,23 @@ const (
 	LogText LogFormat = ""
 	LogJSON LogFormat = "json"
 )
+
+// LogForward is where lines go besides the file. ForwardSyslog and ForwardRFC5424 are /dev/log, ForwardJournald the socket of
+// systemd's journal.
+type LogForward string
+
+// What hosts understand: RFC 3164 every syslog daemon, RFC 5424 fewer.
+const (
+	ForwardNone     LogForward = ""
+	ForwardSyslog   LogForward = "syslog"
+	ForwardRFC5424  LogForward = "rfc5424"
+	ForwardJournald LogForward = "journald"
+)
+
+// LogForwards lists where lines can go.
+func LogForwards() []string {
+	return []string{string(ForwardSyslog), string(ForwardRFC5424), string(ForwardJournald)}
+}
 
 // Account returns the account of that name, or nil.
 func (p *Plan) Account(name string) *Account {

@@ -29,6 +29,7 @@ func (c *checker) services() {
 func (c *checker) service(at string, s *Service) {
 	c.launched(at, s)
 	c.terminal(at, s)
+	c.forward(at, s)
 	c.sockets(at, s)
 	for j := range s.Probes {
 		c.probe(fmt.Sprintf("%s.probes[%d]", at, j), &s.Probes[j])
