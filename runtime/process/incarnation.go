@@ -16,6 +16,9 @@ import (
 // ErrHeld is what Start wraps while a process of an earlier incarnation lives. ClearAll ends such processes.
 var ErrHeld = errors.New("an earlier incarnation still lives")
 
+// lockPatience outlasts a child of ours that has a copy of a lock until its exec, on a host that is busy.
+const lockPatience = 200 * time.Millisecond
+
 var errNotClaimed = errors.New("it is not claimed by this supervisor")
 
 // Incarnation is one process tree. Its methods may be called concurrently, Reap once and last.
@@ -66,7 +69,7 @@ func (h *Host) start(o Order) (*Incarnation, error) {
 	if o.ID == "" || strings.ContainsAny(o.ID, "/\n\x00") || o.Output == nil || o.Spec == nil || len(o.Sockets) != o.Spec.Handed() {
 		return nil, errors.New("its order is incomplete")
 	}
-	lock, err := h.takeLock(incarnationDir, o.Service, 20*time.Millisecond)
+	lock, err := h.takeLock(incarnationDir, o.Service, lockPatience)
 	if errors.Is(err, errHeld) {
 		return nil, h.heldBy(o.Service)
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -106,17 +107,17 @@ func TestProcessMovedToAnotherCgroupIsOfTheTree(t *testing.T) {
 	}
 }
 
-// freezer makes a group of the first cgroups, in which frozen processes cannot even be killed.
-func freezer(t *testing.T) string {
+// firstGroup makes a group of a controller of the first cgroups. In a frozen one, processes cannot even be killed.
+func firstGroup(t *testing.T, controller string) string {
 	t.Helper()
 	mounted := t.TempDir()
-	if err := unix.Mount("none", mounted, "cgroup", 0, "freezer"); err != nil {
-		needsHost(t, "the freezer of cgroup version 1: "+err.Error())
+	if err := unix.Mount("none", mounted, "cgroup", 0, controller); err != nil {
+		needsHost(t, "the controller "+controller+" of cgroup version 1: "+err.Error())
 	}
 	t.Cleanup(func() { unix.Unmount(mounted, unix.MNT_DETACH) })
 	group := filepath.Join(mounted, "recipe-test-"+randomID())
 	if err := os.Mkdir(group, 0o755); err != nil {
-		needsHost(t, "a freezer to write to: "+err.Error())
+		needsHost(t, "a group of "+controller+" to write to: "+err.Error())
 	}
 	t.Cleanup(func() { os.Remove(group) })
 	return group
@@ -124,7 +125,7 @@ func freezer(t *testing.T) string {
 
 // A process that SIGKILL does not end, as in a hung file system, holds up its own service and is named.
 func TestProcessThatCannotDieIsNamed(t *testing.T) {
-	frozen := freezer(t)
+	frozen := firstGroup(t, "freezer")
 	freeze := func(state string) {
 		if err := os.WriteFile(frozen+"/freezer.state", []byte(state), 0); err != nil {
 			t.Fatal(err)
@@ -154,6 +155,143 @@ func TestProcessThatCannotDieIsNamed(t *testing.T) {
 		r.end()
 		if lives(pid) {
 			t.Errorf("process %d is left", pid)
+		}
+	})
+}
+
+// A look at a lock takes it for a moment. A child that is cloned just then has a copy of it until its exec.
+func TestLookAtALockLeavesItFree(t *testing.T) {
+	h := newHost(t, t.TempDir(), true)
+	lock, err := h.openLock(incarnationDir, "foo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lock.Close()
+	const children = 200
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for range children {
+			if pid, err := syscall.ForkExec("/bin/true", []string{"true"}, &syscall.ProcAttr{}); err == nil {
+				_, _ = unix.Wait4(pid, nil, 0, nil)
+			}
+		}
+	}()
+	for looking := true; looking; {
+		select {
+		case <-done:
+			looking = false
+		default:
+		}
+		if _, err := h.lockFree("foo"); err != nil {
+			t.Fatal(err)
+		}
+		lock, err := h.openLock(incarnationDir, "foo")
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		_ = unix.Flock(int(lock.Fd()), unix.LOCK_UN)
+		lock.Close()
+		if err != nil {
+			t.Fatalf("after a look at a free lock: %v", err)
+		}
+	}
+}
+
+// What the kernel has no room for just now fails a start, leaves nothing, and is had later.
+func TestStartWithoutDescriptorsIsTriedAgain(t *testing.T) {
+	eachContainment(t, func(t *testing.T, h *Host) {
+		start(t, h, "foo", "serve").end()
+		before := remains(t, h, 0)
+		failed := 0
+		for room := range 15 {
+			if !startIn(t, h, room) {
+				failed++
+			}
+		}
+		if failed == 0 || failed == 15 {
+			t.Errorf("%d of 15 starts failed", failed)
+		}
+		r := start(t, h, "foo", "serve")
+		r.expect(Executed{})
+		if pid := r.pid(); !slices.Equal(r.Members(), []int{pid}) {
+			t.Errorf("the members are %d, the daemon is %d", r.Members(), pid)
+		}
+		r.end()
+		eventually(t, "nothing is left of the attempts", func() bool {
+			after := remains(t, h, 0)
+			return after.descriptors <= before.descriptors && after.children <= before.children && after.cgroups <= before.cgroups
+		})
+	})
+}
+
+// startIn tries to start where a number of descriptors is left, and ends what came of it.
+func startIn(t *testing.T, h *Host, room int) (started bool) {
+	t.Helper()
+	events := make(chan Event, 3)
+	order := Order{Service: "foo", ID: randomID(), Spec: roleSpec("foo", "serve"), Output: os.Stdout, Notify: func(e Event) { events <- e }}
+	var limit unix.Rlimit
+	if err := unix.Prlimit(0, unix.RLIMIT_NOFILE, nil, &limit); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Prlimit(0, unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 300, Max: limit.Max}, nil); err != nil {
+		t.Fatal(err)
+	}
+	var taken []int
+	for {
+		fd, err := unix.FcntlInt(0, unix.F_DUPFD_CLOEXEC, 0)
+		if err != nil {
+			break
+		}
+		taken = append(taken, fd)
+	}
+	for range room {
+		unix.Close(taken[len(taken)-1])
+		taken = taken[:len(taken)-1]
+	}
+	i, err := h.Start(order)
+	for _, fd := range taken {
+		unix.Close(fd)
+	}
+	if failed := unix.Prlimit(0, unix.RLIMIT_NOFILE, &limit, nil); failed != nil {
+		t.Fatal(failed)
+	}
+	if err != nil {
+		t.Log(room, err)
+		return false
+	}
+	if e := <-events; e != (Executed{}) {
+		t.Errorf("with %d descriptors left: %#v", room, e)
+	}
+	if _, err := i.End(t.Context(), func([]int) {}); err != nil {
+		t.Error(err)
+	}
+	return true
+}
+
+// A bound of processes is the kernel's EAGAIN: a forker is held to it as anyone, and asked again the next time.
+func TestForkerWithoutRoomIsDoneWithout(t *testing.T) {
+	group := firstGroup(t, "pids")
+	write := func(name, text string) {
+		if err := os.WriteFile(filepath.Join(group, name), []byte(text), 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	eachContainment(t, func(t *testing.T, h *Host) {
+		start(t, h, "foo", "serve").end()
+		write("cgroup.procs", strconv.Itoa(h.theForker().pid))
+		for _, room := range []string{"1", "max"} {
+			write("pids.max", room)
+			r := start(t, h, "foo", "serve")
+			r.expect(Executed{})
+			if pid := r.pid(); !slices.Equal(r.Members(), []int{pid}) {
+				t.Errorf("the members are %d, the daemon is %d", r.Members(), pid)
+			}
+			if forked := r.program != ""; forked != (room == "max") {
+				t.Errorf("with room for %s the daemon was made by a forker: %t", room, forked)
+			}
+			r.end()
 		}
 	})
 }

@@ -92,6 +92,7 @@ func (h *Host) lockFree(service string) (bool, error) {
 	defer unix.Close(fd)
 	switch err := unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB); err {
 	case nil:
+		_ = unix.Flock(fd, unix.LOCK_UN) // for a child as well that was cloned just now and has a copy until its exec
 		return true, nil
 	case unix.EWOULDBLOCK:
 		return false, nil

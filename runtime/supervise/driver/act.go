@@ -14,11 +14,9 @@ import (
 	"recipe/runtime/supervise"
 )
 
-// act carries out one action of the machine. Nothing in it waits for a process.
+// act carries out one action of the machine but for records. Nothing in it waits for a process.
 func (sv *service) act(a supervise.Action) {
 	switch a := a.(type) {
-	case supervise.Record:
-		sv.record(a, nil)
 	case supervise.Admit:
 		sv.admit()
 	case supervise.Spawn:

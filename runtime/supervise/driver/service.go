@@ -251,16 +251,22 @@ func (sv *service) step(first supervise.Event) {
 			sv.machine, actions = sv.machine.Step(time.Now(), event)
 		}
 		sv.tally.stepped(time.Now(), event, &before, &sv.machine)
-		_, died := event.(supervise.Emptied)
-		if died {
-			sv.words = sv.log.LastWords()
+		var words []string
+		if _, died := event.(supervise.Emptied); died {
+			words = sv.log.LastWords()
+			sv.words = words
 		}
+		// What was decided is done before it is written: that wakes those who write, and the next start need not wait for them.
+		var records []supervise.Record
 		for _, a := range actions {
-			if r, ok := a.(supervise.Record); ok && died {
-				sv.record(r, sv.words)
-				continue
+			if r, ok := a.(supervise.Record); ok {
+				records = append(records, r)
+			} else {
+				sv.act(a)
 			}
-			sv.act(a)
+		}
+		for _, r := range records {
+			sv.record(r, words)
 		}
 		sv.settle(before)
 	}
