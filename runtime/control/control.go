@@ -58,7 +58,8 @@ const (
 // Status is one service at one moment. Times are absent (nil) where there is none.
 type Status struct {
 	Service     string     `json:"service"`
-	Recipe      string     `json:"recipe"` // the plan's name
+	Recipe      string     `json:"recipe"`         // the plan's name
+	File        string     `json:"file,omitempty"` // the recipe, or the plan's JSON
 	State       State      `json:"state"`
 	Since       time.Time  `json:"since"` // when State began
 	Reason      string     `json:"reason"`

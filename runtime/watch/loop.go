@@ -80,7 +80,7 @@ func (w *Watcher) anySlow() bool {
 func (w *Watcher) hint(h hint) {
 	for _, f := range w.files {
 		for i, watch := range f.watches {
-			if h.overflow() || watch == h.watch && (h.name == "" || h.name == f.places[i].entry) {
+			if h.overflow() || watch == h.watch && (h.name == "" || f.places[i].folder || h.name == f.places[i].entry) {
 				f.touch(time.Now())
 			}
 		}
@@ -129,7 +129,7 @@ func (w *Watcher) settle(now time.Time) {
 		}
 		f.first, f.last = time.Time{}, time.Time{}
 		w.follow(f) // before the reading: a change after it is hinted at
-		event, found, seen := read(f.path)
+		event, found, seen := f.read()
 		f.look = seen
 		if found == f.reported {
 			continue
@@ -163,7 +163,7 @@ func (w *Watcher) look(all bool) {
 // that took the name. The walk is repeated until nothing moved between it and the watching.
 func (w *Watcher) follow(f *file) {
 	for try := range maxLinks {
-		now := places(f.path)
+		now := places(f.path, f.folder)
 		if try > 0 && slices.Equal(now, f.places) {
 			return
 		}

@@ -7,10 +7,10 @@ import (
 )
 
 // place is something that decides what a path leads to: an entry of a directory, a directory on the way, whose entry is
-// empty, or in the end the file.
+// empty, or in the end the file, or the folder with all its entries.
 type place struct {
-	at, entry string
-	file      bool
+	at, entry    string
+	file, folder bool
 }
 
 // mask is what is to be told of the place.
@@ -18,7 +18,7 @@ func (p place) mask() uint32 {
 	switch {
 	case p.file:
 		return ofFile
-	case p.entry != "":
+	case p.entry != "" || p.folder:
 		return ofEntry
 	}
 	return ofWay
@@ -28,8 +28,8 @@ func (p place) mask() uint32 {
 const maxLinks = 40
 
 // places walks path as the kernel does and returns what it depends on: each directory on the way, each link and the
-// directory that it lies in, and the file itself, or the first entry that is missing.
-func places(path string) []place {
+// directory that it lies in, and the file itself, or the folder where one is wanted, or the first entry that is missing.
+func places(path string, folder bool) []place {
 	var found []place
 	links := 0
 	dir, rest := "/", strings.Split(strings.Trim(path, "/"), "/")
@@ -51,6 +51,8 @@ func places(path string) []place {
 			return append(found, here)
 		case len(rest) == 0 && info.Mode().IsRegular():
 			return append(found, here, place{at: at, file: true})
+		case len(rest) == 0 && folder && info.IsDir():
+			return append(found, here, place{at: at, folder: true})
 		case len(rest) == 0 && info.Mode()&os.ModeSymlink == 0:
 			return append(found, here)
 		case info.Mode()&os.ModeSymlink == 0:

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -52,12 +53,20 @@ func lookOf(info os.FileInfo, err error) look {
 	}
 }
 
-// read tells what is at path now. The stat is taken before the bytes, so that a write in between is seen by the next.
-func read(path string) (Event, state, look) {
-	content, seen, err := slurp(path)
+// read tells what is at the path now. The stat is taken before the bytes, so that a write in between is seen by the next.
+func (f *file) read() (Event, state, look) {
+	path, which := f.path, ""
+	take := slurp
+	if f.folder {
+		take = names
+	}
+	content, seen, err := take(path)
 	switch {
 	case err == nil:
-		return Event{Path: path, Content: content, Exists: true}, state{known: true, exists: true, sum: sha256.Sum256(content)}, seen
+		if f.folder {
+			which = fmt.Sprintf("%d:%d", seen.dev, seen.ino)
+		}
+		return Event{Path: path, Content: content, Exists: true, Folder: which}, state{known: true, exists: true, sum: sha256.Sum256(append([]byte(which), content...))}, seen
 	case errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ENOTDIR):
 		return Event{Path: path}, state{known: true}, seen
 	}
@@ -88,6 +97,23 @@ func slurp(path string) ([]byte, look, error) {
 		err = errTooLarge
 	}
 	return content, seen, err
+}
+
+// names lists a folder.
+func names(path string) ([]byte, look, error) {
+	info, err := os.Stat(path)
+	seen := lookOf(info, err)
+	if err != nil {
+		return nil, seen, err
+	}
+	entries, err := os.ReadDir(path)
+	var list []byte
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), ".") {
+			list = append(append(list, e.Name()...), '\n')
+		}
+	}
+	return list, seen, err
 }
 
 var errTooLarge = fmt.Errorf("it is larger than %d MiB", maxSize>>20)

@@ -30,7 +30,7 @@ func add(t *testing.T, w *Watcher, path, want string) {
 }
 
 // expect waits for the content. A step on the way, such as a file that is gone for a moment, is no mistake: the last word counts.
-func expect(t *testing.T, w *Watcher, path, want string) {
+func expect(t *testing.T, w *Watcher, path, want string) Event {
 	t.Helper()
 	var got []string
 	deadline := time.After(time.Minute)
@@ -41,7 +41,7 @@ func expect(t *testing.T, w *Watcher, path, want string) {
 				t.Fatalf("an event of %s", e.Path)
 			}
 			if describe(e) == want {
-				return
+				return e
 			}
 			got = append(got, describe(e))
 		case <-deadline:

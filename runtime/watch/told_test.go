@@ -35,7 +35,7 @@ func TestANeighbourThatWritesIsNotHeard(t *testing.T) {
 	path, neighbour := filepath.Join(dir, "foo.star"), filepath.Join(dir, "foo.log")
 	write(t, path, "one")
 	write(t, neighbour, "")
-	for _, p := range places(path) {
+	for _, p := range places(path, false) {
 		if _, err := n.add(p.at, p.mask()); err != nil {
 			t.Fatal(err)
 		}

@@ -11,6 +11,7 @@
 //     changes may not be told of, on network file systems or beyond the host's limit of watches, are looked at every few
 //     seconds, which costs a stat while nothing changes; Slow says of which files that is true, and why. All others are
 //     looked at 120 times less often, for what no one foresaw. Over a full queue of notifications all are hinted at.
+//   - Of a folder its names are told, and which folder it is; of what its entries hold nothing.
 //   - A file of more than 8 MiB, or what is no regular file, is not read; that is an Event with an error.
 //   - A reader of Events that is slow delays no one: later changes of a file replace those that it has not taken yet.
 //
@@ -41,6 +42,7 @@ type Event struct {
 	Content []byte
 	Exists  bool
 	Err     error
+	Folder  string // of a folder: which one it is, for another may be mounted over it or take its name
 }
 
 // Watcher watches files. Its methods may be called concurrently; one goroutine does its work.
@@ -64,6 +66,7 @@ type Watcher struct {
 // file is one path that is watched.
 type file struct {
 	path        string
+	folder      bool // its names are watched
 	reported    state
 	look        look
 	places      []place
@@ -109,7 +112,13 @@ func (w *Watcher) Events() <-chan Event { return w.events }
 
 // Add watches path, an absolute one, and returns what is there now; what differs from it afterwards is sent as an Event.
 // So nothing is missed by adding first and reading then. Adding it again is no error, and returns what was last read.
-func (w *Watcher) Add(path string) (Event, error) {
+func (w *Watcher) Add(path string) (Event, error) { return w.add(path, false) }
+
+// AddFolder watches which names a folder holds: an Event's Content has them in order, one a line, but for those that begin with '.'.
+// What the entries are and hold is not looked at.
+func (w *Watcher) AddFolder(path string) (Event, error) { return w.add(path, true) }
+
+func (w *Watcher) add(path string, folder bool) (Event, error) {
 	if !filepath.IsAbs(path) {
 		return Event{}, fmt.Errorf("cannot watch %s: the path is not absolute", path)
 	}
@@ -118,11 +127,11 @@ func (w *Watcher) Add(path string) (Event, error) {
 	err := w.do(func() {
 		f := w.files[path]
 		if f == nil {
-			f = &file{path: path}
+			f = &file{path: path, folder: folder}
 			w.files[path] = f
 		}
 		w.follow(f)
-		now, f.reported, f.look = read(path)
+		now, f.reported, f.look = f.read()
 		f.first, f.last = time.Time{}, time.Time{}
 		w.forget(path)
 	})

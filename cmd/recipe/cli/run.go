@@ -8,7 +8,7 @@ import (
 )
 
 type runCommand struct {
-	Files []string `arg:"" name:"file" help:"Recipes or plans' JSON."`
+	Files []string `arg:"" name:"file" help:"Recipes, plans' JSON, or folders of them."`
 	hostFlags
 	ReadGroup    string `placeholder:"GROUP" help:"Let members of this group look at the services: status, why, events."`
 	CommandGroup string `placeholder:"GROUP" help:"Let members of this group command the services as well."`
@@ -22,6 +22,8 @@ func (*runCommand) Help() string {
 	return `Supervises in the foreground until INT, TERM or HUP; then every service is stopped, and nothing of it is left. A second signal cuts the grace of the stops short.
 
 The recipes, the files that they load and their flags files are watched: a change is applied by the smallest action that serves, a mistake is reported and changes nothing. The services' output goes to stdout behind their names, and to the log directory.
+
+Of a folder each *.star (but *_test.star) and *.json is run, unless its name begins with a dot: those that appear are started, those that go are stopped. SPEC.md says what happens when all go at once.
 
 The control socket is root's and that of whoever runs this alone, unless --read-group or --command-group open it to a group, whose members then find it as $RECIPE_RUNTIME_DIR or /run/recipe. A group is a name in /etc/group, or a number.
 

@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -72,14 +73,22 @@ func statusTable(services []control.Status, now time.Time) []byte {
 	}
 	var b bytes.Buffer
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "SERVICE\tSTATE\tFOR\tPID\tRESTARTS\tREASON")
+	several := slices.ContainsFunc(services, func(st control.Status) bool { return st.File != services[0].File })
+	file := func(st *control.Status) string {
+		if !several {
+			return ""
+		}
+		return printable(st.File) + "\t"
+	}
+	heading := &control.Status{File: "FILE"}
+	fmt.Fprintln(w, "SERVICE\tSTATE\tFOR\tPID\tRESTARTS\t"+file(heading)+"REASON")
 	for i := range services {
 		st := &services[i]
 		pid := "-"
 		if st.PID != 0 {
 			pid = strconv.Itoa(st.PID)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%s\n", printable(st.Service), printable(string(st.State)), span(now.Sub(st.Since)), pid, st.Restarts, explain(st, now))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%s%s\n", printable(st.Service), printable(string(st.State)), span(now.Sub(st.Since)), pid, st.Restarts, file(st), explain(st, now))
 	}
 	w.Flush()
 	return b.Bytes()

@@ -28,7 +28,7 @@ func (sv *service) status() control.Status {
 	v, a := sv.snapshot(), sv.wishes()
 	m := v.machine
 	status := control.Status{
-		Service: sv.name, Recipe: v.recipe, State: a.state(v.state()), Since: v.since, PID: v.pid, Restarts: m.Restarts,
+		Service: sv.name, Recipe: v.recipe, File: v.file, State: a.state(v.state()), Since: v.since, PID: v.pid, Restarts: m.Restarts,
 		Reason: m.Reason, Containment: sv.sup.host.Containment(), Digest: v.digest, Desired: control.Down,
 		LogDir: sv.sup.options.LogDir, Stalls: v.stalls, Says: v.said, Dropped: v.dropped, Terminal: sv.screen.Load() != nil, Task: v.task,
 		Stop: a.stop, Quarantine: a.quarantine,

@@ -21,6 +21,9 @@ import (
 // recipe is one file and what holds of it. It belongs to the supervisor's goroutine.
 type recipe struct {
 	file    string
+	folder  *folder    // that it lies in, where that was given and not the file
+	gone    bool       // from its folder
+	heirs   []string   // files that came when it went
 	plan    *plan.Plan // the last good one; nil while there was none
 	digest  string     // of the plan
 	env     *expr.Env  // the last good flags; nil while there were none
@@ -158,9 +161,16 @@ func (s *Supervisor) watched(file string) bool {
 
 // changed takes one change of a watched file.
 func (s *Supervisor) changed(ctx context.Context, e watch.Event) {
+	for _, f := range s.folders {
+		if f.path == e.Path {
+			s.folderChanged(ctx, f, e)
+			return
+		}
+	}
 	for _, r := range s.recipes {
 		switch {
 		case !slices.Contains(r.files, e.Path):
+		case r.folder != nil && e.Path == r.file && !e.Exists: // its folder tells
 		case r.plan != nil && (e.Path == s.flagsFile(r) || slices.Contains(r.secrets, e.Path)):
 			s.flagsChanged(ctx, r, e)
 		default:
@@ -239,7 +249,11 @@ func (s *Supervisor) admit(ctx context.Context, r *recipe, p *plan.Plan) (err er
 		}
 		sv := s.service(name)
 		if sv != nil && !sv.leaving.Load() {
-			return fmt.Errorf("cannot use the changed %s: another recipe of this supervisor has the service %q", r.file, name)
+			who := "another recipe of this supervisor"
+			if other := s.recipeOf(name); other != nil {
+				who = other.file
+			}
+			return fmt.Errorf("cannot use %s: %s has the service %q already; give one of them another name", r.file, who, name)
 		}
 		if sv != nil {
 			if err := sv.wait(ctx, func(v view) bool { return v.left }); err != nil {
@@ -267,7 +281,7 @@ func (s *Supervisor) install(r *recipe, before, after *plan.Plan, newEnv *expr.E
 	var fresh, kept []*service
 	definitions := map[string]*definition{}
 	for _, spec := range inOrder(after) {
-		d := &definition{plan: after, spec: spec, task: after.Task(spec.Name), digest: digest, env: newEnv, fault: r.fault}
+		d := &definition{plan: after, spec: spec, task: after.Task(spec.Name), digest: digest, file: r.file, env: newEnv, fault: r.fault}
 		definitions[spec.Name] = d
 		if sv := s.service(spec.Name); sv != nil {
 			kept = append(kept, sv)
@@ -292,12 +306,12 @@ func (s *Supervisor) install(r *recipe, before, after *plan.Plan, newEnv *expr.E
 		s.start(sv)
 	}
 	if before != nil {
-		s.drop(before, after)
+		s.drop(before, after, "the recipe does not declare it any longer")
 	}
 }
 
 // drop ends the services that the recipe does not declare any longer.
-func (s *Supervisor) drop(before, after *plan.Plan) {
+func (s *Supervisor) drop(before, after *plan.Plan, why string) {
 	for _, spec := range before.Launches() {
 		name := spec.Name
 		if after.Launch(name) != nil {
@@ -305,7 +319,7 @@ func (s *Supervisor) drop(before, after *plan.Plan) {
 		}
 		s.roll.forget(name)
 		if sv := s.service(name); sv != nil {
-			sv.leave("the recipe does not declare it any longer")
+			sv.leave(why)
 		} else {
 			s.host.Release(name) // it was claimed, and could not be added
 		}

@@ -26,6 +26,7 @@ type definition struct {
 	spec   *plan.Service
 	task   *plan.Task // that spec was made of; nil for a service
 	digest string     // of the plan
+	file   string     // the recipe's
 	env    *expr.Env  // nil while the flags cannot be used and never could
 	fault  string     // why env is nil
 }
@@ -94,6 +95,7 @@ type view struct {
 	number      uint64
 	digest      string
 	recipe      string
+	file        string // the recipe's
 	stalls      int
 	said        string        // the daemon's own words on its state
 	dropped     int           // messages of the daemon's that were not heard
@@ -293,7 +295,7 @@ func (sv *service) settle(before supervise.Machine) {
 func (sv *service) publish() {
 	sv.mu.Lock()
 	defer sv.mu.Unlock()
-	now := view{machine: sv.machine, since: sv.view.since, number: sv.number, words: sv.words, digest: sv.definition.digest, recipe: sv.definition.plan.Name, stalls: sv.stalls, left: sv.left}
+	now := view{machine: sv.machine, since: sv.view.since, number: sv.number, words: sv.words, digest: sv.definition.digest, recipe: sv.definition.plan.Name, file: sv.definition.file, stalls: sv.stalls, left: sv.left}
 	if sv.incarnation != nil {
 		now.pid, now.incarnation = sv.incarnation.PID(), sv.incarnation
 		now.said, now.dropped = sv.hearing.said()

@@ -70,6 +70,7 @@ type Supervisor struct {
 	calm     *calm
 	slots    chan struct{} // starts under way, over all services
 	roll     *roll
+	folders  []*folder     // likewise
 	recipes  []*recipe     // owned by Run's goroutine
 	slow     []string      // as well: why files have to be looked at, as it was said
 	retry    time.Duration // until a recipe that was refused is tried again
@@ -161,7 +162,9 @@ func (s *Supervisor) boot(ctx context.Context) error {
 	loaded := 0
 	var faults []error
 	for _, file := range s.options.Recipes {
-		s.recipes = append(s.recipes, &recipe{file: file})
+		if err := s.given(file); err != nil {
+			return err
+		}
 	}
 	for _, r := range s.recipes {
 		s.watchRecipe(r) // before it is read, so that no change is missed
@@ -174,7 +177,7 @@ func (s *Supervisor) boot(ctx context.Context) error {
 		r.plan = p
 		loaded++
 	}
-	if loaded == 0 {
+	if loaded == 0 && len(s.folders) == 0 {
 		return errors.Join(faults...)
 	}
 	for _, err := range faults {
@@ -185,11 +188,11 @@ func (s *Supervisor) boot(ctx context.Context) error {
 	}
 	// The first recipe that can be used names the supervisor.
 	slices.SortStableFunc(s.recipes, func(a, b *recipe) int { return b.usable() - a.usable() })
-	s.journal = openJournal(filepath.Join(s.options.StateDir, s.recipes[0].name()+".journal"))
+	s.journal = openJournal(filepath.Join(s.options.StateDir, s.name()+".journal"))
 	if err := s.claim(ctx); err != nil {
 		return err
 	}
-	socket := control.SocketPath(s.options.RuntimeDir, s.recipes[0].name())
+	socket := control.SocketPath(s.options.RuntimeDir, s.name())
 	var err error
 	if s.listener, err = s.open(ctx, socket); err != nil {
 		return err
@@ -228,10 +231,21 @@ func (s *Supervisor) claim(ctx context.Context) error {
 		}
 		for _, spec := range r.plan.Launches() {
 			name := spec.Name
-			if slices.Contains(names, name) {
-				return fmt.Errorf("cannot run %s: another of these recipes declares %q too", r.file, name)
+			if !slices.Contains(names, name) {
+				continue
 			}
-			names = append(names, name)
+			err := fmt.Errorf("cannot run %s: another of these recipes declares %q too", r.file, name)
+			if r.folder == nil {
+				return err
+			}
+			r.plan = nil
+			s.refuseRecipe(r, err, false)
+			break
+		}
+		if r.plan != nil {
+			for _, spec := range r.plan.Launches() {
+				names = append(names, spec.Name)
+			}
 		}
 	}
 	for _, name := range names {
@@ -272,7 +286,7 @@ const socketRetry = 5 * time.Second
 func (s *Supervisor) open(ctx context.Context, path string) (*control.Listener, error) {
 	l, err := control.Listen(ctx, path, s.options.Groups)
 	if err == nil {
-		l.Keep(filepath.Join(s.options.StateDir, s.recipes[0].name()+".commands"))
+		l.Keep(filepath.Join(s.options.StateDir, strings.TrimSuffix(filepath.Base(path), control.Suffix)+".commands"))
 	}
 	return l, err
 }
@@ -306,6 +320,7 @@ func (s *Supervisor) keep(ctx context.Context) {
 	defer close(s.kept)
 	for {
 		var again <-chan time.Time
+		s.bury()
 		for _, r := range s.recipes {
 			for r.stale && ctx.Err() == nil {
 				s.recipeChanged(ctx, r, false)
