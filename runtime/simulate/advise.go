@@ -34,14 +34,15 @@ type variant struct {
 	do     func(*Service)
 }
 
-// effort bounds how many restarts and outages each change is tried on: as many years as have so many.
+// effort bounds how many restarts and outages each change is tried on, of all services together: as many years as have so
+// many. A change is tried on the hosts that it is compared on, so that a few hundred tell.
 const effort = 8000
 
 // advise tries changes of one service on the very same hosts, and tells those that save most. whole is what all the years
 // came to.
-func advise(s Service, whole *Result, p Profile, years float64, seed uint64) ([]Advice, error) {
+func advise(s Service, whole *Result, p Profile, years float64, seed uint64, services int) ([]Advice, error) {
 	s.After = nil
-	years *= min(1, effort/float64(1+whole.Restarts+whole.Outages))
+	years *= min(1, max(effort/float64(services), 400)/float64(1+whole.Restarts+whole.Outages))
 	base, err := alone(s, p, years, seed)
 	if err != nil {
 		return nil, err
@@ -76,8 +77,8 @@ func alone(s Service, p Profile, years float64, seed uint64) (*Result, error) {
 	return &results[0], nil
 }
 
-// good tells whether the change saves enough and kills no more daemons that would have served again; or saves so much that it
-// is worth those; or spares a quarter of them, and costs next to nothing.
+// good tells whether the change saves enough and kills no more daemons that would have served again; or saves so much that
+// it is worth those; or spares a quarter of them, and costs next to nothing.
 func (a Advice) good() bool {
 	saved := float64(a.Before-a.After) / float64(max(a.Before, 1))
 	switch {
@@ -127,8 +128,8 @@ func declared() []variant {
 	}}
 }
 
-// found is how long a hang lasts at most before it is found: until the next question, and to the end of the last of so many in
-// a row that fail.
+// found is how long a hang lasts at most before it is found: until the next question, and to the end of the last of so many
+// in a row that fail.
 func found(p *plan.Probe) plan.Duration {
 	step := max(p.Every, p.Timeout+plan.Duration(firstPause.Milliseconds()))
 	return p.Every + plan.Duration(p.Failures-1)*step + p.Timeout

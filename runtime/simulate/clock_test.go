@@ -6,8 +6,8 @@ import (
 	"unsafe"
 )
 
-// bothClocks makes a time as time.Now does, with a wall clock and a monotonic one that somebody has moved apart. Package time
-// has no way to make one.
+// bothClocks makes a time as time.Now does, with a wall clock and a monotonic one that somebody has moved apart. Package
+// time has no way to make one.
 func bothClocks(now, skew time.Duration) time.Time {
 	wall := start.Add(now + skew)
 	t := struct {

@@ -22,7 +22,6 @@ type tree struct {
 	frozen   time.Duration // is stopped by somebody until then, as the supervisor can see
 	stuck    time.Duration // sleeps in the kernel: no signal reaches it until then
 	killed   bool          // SIGKILL is on its way
-	asked    time.Duration // when the stop signal was sent
 	served   bool          // was ready once
 }
 
@@ -42,7 +41,6 @@ func (t *tree) responsive(now time.Duration) time.Duration {
 func (sv *service) spawn() {
 	w := sv.w
 	sv.number++
-	sv.spawns++
 	for _, t := range sv.trees {
 		if t.alive() {
 			w.breaks("never two", "%s: incarnation %d is spawned while incarnation %d has a leader %t and %d more", sv.Name, sv.number, t.number, t.leader, t.others)
@@ -138,7 +136,6 @@ func (t *tree) exit(status string, ok bool) {
 // signal reaches a leader that listens.
 func (t *tree) signal(string) {
 	w := t.sv.w
-	t.asked = w.now
 	if !t.deaf && !t.hung {
 		w.after(w.nature.end.draw(t.sv.random), theirs, t.sv, func() { t.exit("signal TERM", false) })
 	}

@@ -27,8 +27,9 @@ func (r Rate) HostWide() bool { return hostWide[r.What] }
 
 const (
 	chosen = "chosen"
-	// Chillarege, Biyani and Rosenthal, "Measurement of failure rate in widely distributed software", FTCS 1995: a time between
-	// failures of 4 years for one release, and 2 years for the next, of a product on hundreds of thousands of systems.
+	// Chillarege, Biyani and Rosenthal, "Measurement of failure rate in widely distributed software", FTCS 1995: a time
+	// between failures of 4 years for one release, and 2 years for the next, of a product on hundreds of thousands of
+	// systems.
 	chillarege = "Chillarege et al. 1995"
 	// Jeff Dean at Google I/O, 2008: in a cluster of 1,800 servers some 1,000 fail in the first year.
 	dean = "Dean 2008"
@@ -89,8 +90,8 @@ var ordinary = nature{
 	message: span{10 * time.Microsecond, 200 * time.Microsecond}, noticed: span{30 * time.Minute, 12 * time.Hour},
 }
 
-// faults draws what befalls a host until end. What befalls one service is drawn by its name, so that it is the same whatever others there
-// are and however it is configured.
+// faults draws what befalls a host until end. What befalls one service is drawn by its name, so that it is the same
+// whatever others there are and however it is configured.
 func (p Profile) faults(services []Service, seed uint64, end time.Duration) []Fault {
 	var all []Fault
 	draw := func(r Rate, service int, name string) {

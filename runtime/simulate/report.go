@@ -87,7 +87,7 @@ func Run(services []Service, p Profile, years float64, seed uint64) ([]Result, e
 		return nil, err
 	}
 	for i := range results {
-		if results[i].Advice, err = advise(services[i], &results[i], p, years, seed); err != nil {
+		if results[i].Advice, err = advise(services[i], &results[i], p, years, seed, len(services)); err != nil {
 			return nil, err
 		}
 	}

@@ -10,8 +10,8 @@ import (
 	"recipe/runtime/supervise"
 )
 
-// rules is what is known of a service without asking its machine, of what was told and of what the kernel holds. After every step the
-// machine has to bear it out.
+// rules is what is known of a service without asking its machine, of what was told and of what the kernel holds. After
+// every step the machine has to bear it out.
 type rules struct {
 	declared bool // the first order was heard
 	wanted   bool // by the last order that was heard
@@ -31,8 +31,6 @@ type count struct {
 	failing         bool // until it has answered again
 	successes, fail int  // in a row
 }
-
-func (r *rules) fresh(*service) { *r = rules{} }
 
 // before takes the event in.
 func (r *rules) before(sv *service, m *supervise.Machine, now time.Time, e supervise.Event) {
@@ -210,8 +208,8 @@ func (r *rules) over(before *supervise.Machine, e supervise.Event) bool {
 	return false
 }
 
-// judged: an answer kills if and only if it is the last of as many failures in a row as the recipe says, of a probe that may kill;
-// what is inconclusive, or comes while the daemon is given time, counts for nothing.
+// judged: an answer kills if and only if it is the last of as many failures in a row as the recipe says, of a probe that
+// may kill; what is inconclusive, or comes while the daemon is given time, counts for nothing.
 func (r *rules) judged(sv *service, before, m *supervise.Machine, now time.Time, e supervise.Event) {
 	answer, ok := e.(supervise.Answer)
 	if !ok || before.State != supervise.Running || sv.task != nil || answer.Probe >= len(r.counts) {

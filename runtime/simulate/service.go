@@ -44,9 +44,8 @@ type service struct {
 	inflight int           // messages of the incarnation on their way
 	admitted int           // admissions on their way
 
-	noted  bool      // an admin's stop is on the disk
-	ran    time.Time // of a task, when it ran last
-	spawns int
+	noted bool      // an admin's stop is on the disk
+	ran   time.Time // of a task, when it ran last
 
 	// what befalls it, until when
 	bad, forks, deaf, hangsInPrepare, overloaded, upLaterUntil time.Duration

@@ -158,8 +158,9 @@ func TestSimulation(t *testing.T) {
 	}
 }
 
-// TestNoServiceIsTouchedByAnothersFate simulates hosts again with the faults of one service alone, and of the host: what that service goes
-// through is the same to the microsecond. Its supervisor's end and beginning it shares with others, and slots.
+// TestNoServiceIsTouchedByAnothersFate simulates hosts again with the faults of one service alone, and of the host: what
+// that service goes through is the same to the microsecond. Its supervisor's end and beginning it shares with others, and
+// slots.
 func TestNoServiceIsTouchedByAnothersFate(t *testing.T) {
 	t.Parallel()
 	services := slices.DeleteFunc(fleet(), func(s Service) bool { return len(s.After) > 0 })

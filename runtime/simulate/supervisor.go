@@ -64,7 +64,7 @@ func (sv *service) fresh() {
 	sv.born++
 	sv.timer++
 	sv.round++
-	sv.rules.fresh(sv)
+	sv.rules = rules{}
 }
 
 // declare starts a service that the supervisor has taken over, unless an admin stopped it.

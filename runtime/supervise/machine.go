@@ -19,7 +19,8 @@
 //   - Every start, end and kill comes with a Record of the reason.
 //
 // The tables services and tasks (table.go) are the whole of it: what each event does in each state, and where that leads.
-// SPEC.md's diagrams are made of them. A new event is a type with its kind in event.go, and its rows.
+// SPEC.md's diagrams are made of them. A new event is a type with its kind in event.go, its rows, and whoever
+// tells it in package simulate, which wants every way of the tables gone.
 //
 // What the driver keeps, whatever happens, and package simulate does in its place:
 //
