@@ -146,7 +146,7 @@ func nameOf(s *Service, i int) string {
 // asked are other times of a probe that may kill. part is how much of the downtime passes before anything is noticed.
 func asked(s *Service, i int, part float64) []variant {
 	p := &s.Config.Probes[i]
-	if p.Role == plan.RoleReadiness {
+	if p.Role == plan.RoleReadiness || p.Heard() && p.Role == plan.RoleStartup {
 		return nil
 	}
 	var all []variant
@@ -171,7 +171,7 @@ func asked(s *Service, i int, part float64) []variant {
 		}
 	}
 	for _, timeout := range []plan.Duration{2 * p.Timeout, 5 * p.Timeout} {
-		if timeout <= p.Every {
+		if timeout <= p.Every && !p.Heard() {
 			try("timeout", quoted(timeout), func(p *plan.Probe) { p.Timeout = timeout })
 		}
 	}

@@ -46,6 +46,23 @@ var kinds = map[string]func(w *world, sv *service, d time.Duration){
 	"grandchild":    func(_ *world, sv *service, _ time.Duration) { sv.strike(func(t *tree) { t.others++ }) },
 	"stuck prepare": func(w *world, sv *service, d time.Duration) { sv.hangsInPrepare = w.now + d },
 
+	"asks for time": func(_ *world, sv *service, d time.Duration) {
+		sv.strike(func(t *tree) {
+			if sv.task == nil { // tasks are not heard
+				t.tell(supervise.Extend{By: d})
+			}
+		})
+	},
+	"leaves": func(w *world, sv *service, _ time.Duration) {
+		sv.strike(func(t *tree) {
+			if sv.task == nil && t.executed {
+				t.tell(supervise.Leaving{})
+				t.signal("")
+			}
+		})
+	},
+	"says it hangs": func(_ *world, sv *service, _ time.Duration) { sv.saysItHangs() },
+
 	// of the host
 	"disk full":  func(w *world, _ *service, d time.Duration) { w.diskFull = w.now + d },
 	"no spawn":   func(w *world, _ *service, d time.Duration) { w.noSpawn = w.now + d },
@@ -154,6 +171,16 @@ func (sv *service) hang() {
 			})
 		}
 	})
+}
+
+// saysItHangs has a daemon tell so itself, where it is heard.
+func (sv *service) saysItHangs() {
+	for _, a := range sv.asking {
+		if a.probe.Notify != nil && a.probe.Role == plan.RoleLiveness {
+			a.t.hung = true
+			a.says(supervise.Answer{Hung: true, Detail: "it says so"})
+		}
+	}
 }
 
 func (sv *service) crash(status string, ok bool) {

@@ -33,7 +33,11 @@ func (sv *service) probe() {
 	for _, i := range sv.machine.Asked() {
 		a := &asking{sv: sv, t: sv.tree, index: i, round: sv.round, probe: &sv.machine.Config.Probes[i], pause: firstPause}
 		sv.asking = append(sv.asking, a)
-		a.again()
+		if a.probe.Heard() {
+			a.await()
+		} else {
+			a.again()
+		}
 	}
 }
 
@@ -41,11 +45,18 @@ func (sv *service) probe() {
 func (sv *service) wake() {
 	for _, a := range sv.asking {
 		a.ok, a.bad = 0, 0
+		if a.probe.Heard() {
+			a.hear()
+		}
 		if !a.resting {
 			continue
 		}
 		a.resting = false
 		every := a.probe.Every.Std()
+		if a.probe.Heard() { // its last sign of life was some time ago
+			sv.w.after(every-time.Duration(sv.random.Int64N(int64(every)/2+1)), ours, sv, a.overdue)
+			continue
+		}
 		if behind := sv.w.now - a.next; behind > 0 {
 			a.next += (behind + every - 1) / every * every
 		}
@@ -115,6 +126,65 @@ func (a *asking) end(asked time.Duration, fault string) {
 		return
 	}
 	a.again()
+}
+
+// await waits for what the daemon says of itself.
+func (a *asking) await() {
+	a.hear()
+	if a.probe.Role == plan.RoleLiveness {
+		a.sv.w.after(a.probe.Every.Std(), ours, a.sv, a.overdue)
+		return
+	}
+	a.until()
+}
+
+// until has the daemon's word missed when its time to start is over.
+func (a *asking) until() {
+	w := a.sv.w
+	by := a.sv.machine.StartBy(a.index).Sub(w.instant(w.now, w.skew))
+	w.after(max(by, time.Millisecond), ours, a.sv, a.overdue)
+}
+
+// hear tells what the daemon says now, once.
+func (a *asking) hear() {
+	if !a.answered && !a.over() && a.t.responsive(a.sv.w.now) == a.sv.w.now {
+		a.answered = true
+		a.says(supervise.Answer{OK: true})
+	}
+}
+
+// overdue judges what was not said in time.
+func (a *asking) overdue() {
+	liveness := a.probe.Role == plan.RoleLiveness
+	if a.over() || a.resting || a.answered && !liveness {
+		return
+	}
+	w := a.sv.w
+	if now := w.instant(w.now, w.skew); !liveness && now.Before(a.sv.machine.StartBy(a.index)) {
+		a.until()
+		return
+	}
+	since := w.now - max(a.probe.Every.Std(), a.probe.StartWithin.Std())
+	if liveness && a.t.responsive(w.now) == w.now {
+		a.resting = a.answered
+		a.hear()
+		if !a.resting {
+			w.after(a.probe.Every.Std(), ours, a.sv, a.overdue)
+		}
+		return
+	}
+	answer := supervise.Answer{Detail: "it did not come in time", Inconclusive: w.stalledSince(since) || a.t.frozen > since}
+	a.answered = false
+	a.says(answer)
+	if liveness || answer.Inconclusive {
+		w.after(max(a.probe.Every.Std(), a.probe.StartWithin.Std()), ours, a.sv, a.overdue)
+	}
+}
+
+// says tells an answer that nobody asked for. It is told by the service itself, so that it is neither late nor lost.
+func (a *asking) says(answer supervise.Answer) {
+	answer.Probe, answer.Name = a.index, "notify"
+	a.sv.post(0, message{event: answer, incarnation: a.t.number, round: a.round})
 }
 
 func (a *asking) count(answer *supervise.Answer) {

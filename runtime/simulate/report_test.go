@@ -74,6 +74,19 @@ func TestAHangIsFoundWhenTheProbesSay(t *testing.T) {
 	}
 }
 
+// TestADaemonThatIsHeardIsFound: one that has to say within 30 s that it is alive is found within 30 s when it hangs.
+func TestADaemonThatIsHeardIsFound(t *testing.T) {
+	s := usual()
+	ready := plan.Probe{Notify: &plan.NotifyProbe{}, Role: plan.RoleStartup, Failures: 1, Successes: 1, StartWithin: 60_000}
+	alive := plan.Probe{Notify: &plan.NotifyProbe{}, Every: 30_000, Failures: 1, Successes: 1, StartWithin: 60_000}
+	line := plan.Probe{LogLine: &plan.LogProbe{Pattern: "ready"}, Role: plan.RoleReadiness, Failures: 1, Successes: 1, StartWithin: 60_000}
+	s.Config.Probes = []plan.Probe{ready, alive, line}
+	r := result(t, s, "hang", 20)
+	if r.Outages < 150 || r.Hung != r.Outages || r.Worst > 36*time.Second || r.ToRecover() < 15*time.Second {
+		t.Errorf("%d outages, %d kills, the worst outage %s, the mean %s", r.Outages, r.Hung, r.Worst, r.ToRecover())
+	}
+}
+
 // TestAdviceIsOfWhatHurts simulates services with one thing wrong each.
 func TestAdviceIsOfWhatHurts(t *testing.T) {
 	blind, hasty, strict, sluggish := usual(), usual(), usual(), usual()

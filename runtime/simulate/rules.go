@@ -18,7 +18,10 @@ type rules struct {
 	atOnce   bool // the next start was asked for while it ended
 	deaths   int  // quick ones in a row
 	executed time.Time
-	counts   []count // by probe
+	counts   []count   // by probe
+	extended time.Time // until when the daemon has asked for, to start
+	ever     bool      // it was healthy
+	parting  time.Time
 	graceEnd time.Time
 	told     int  // records since the end of the incarnation began
 	open     bool // a run of a task was spawned, and its end was not told
@@ -54,16 +57,42 @@ func (r *rules) before(sv *service, m *supervise.Machine, now time.Time, e super
 		}
 	case supervise.Executed:
 		if m.State == supervise.Starting {
-			r.executed = now
+			r.executed, r.extended = now, time.Time{}
 			r.counts = make([]count, len(m.Config.Probes))
+			r.ever = len(r.counts) == 0
 		}
+	case supervise.Extend:
+		r.extend(m, now.Add(e.By))
 	case supervise.Exited:
 		r.ok = r.ok || m.State == supervise.Running && e.OK
 	case supervise.Configure:
 		if m.State == supervise.Running && !reflect.DeepEqual(m.Config.Probes, e.Config.Probes) {
 			r.counts = make([]count, len(e.Config.Probes))
+			r.ever = len(r.counts) == 0
 		}
 	}
+}
+
+// extend gives a daemon the time that it asks for: to start until it was healthy once, to stop; ten times as long as the
+// recipe has it, and no longer.
+func (r *rules) extend(m *supervise.Machine, until time.Time) {
+	switch {
+	case m.State == supervise.Running && !r.ever && until.After(r.extended):
+		r.extended = until
+	case m.State == supervise.Ending:
+		if limit := r.parting.Add(10 * m.Config.Stop.Grace.Std()); until.After(limit) {
+			until = limit
+		}
+		if until.After(r.graceEnd) {
+			r.graceEnd = until
+		}
+	}
+}
+
+// startBy is until when failures of a probe that was never answered count for nothing.
+func (r *rules) startBy(p *plan.Probe) time.Time {
+	within := p.StartWithin.Std()
+	return r.executed.Add(min(max(within, r.extended.Sub(r.executed)), 10*within))
 }
 
 // after holds every rule to what the step made of the machine.
@@ -225,13 +254,13 @@ func (r *rules) judged(sv *service, before, m *supervise.Machine, now time.Time,
 		if c.successes >= probe.Successes {
 			c.answered, c.failing = true, false
 		}
-	case !c.answered && now.Sub(r.executed) < probe.StartWithin.Std():
+	case !c.answered && !answer.Hung && now.Before(r.startBy(probe)):
 		c.successes = 0
 	default:
 		c.successes = 0
 		c.fail++
 		c.failing = c.failing || probe.Role != plan.RoleReadiness || c.fail >= probe.Failures
-		kills = probe.Role != plan.RoleReadiness && c.fail >= probe.Failures
+		kills = probe.Role != plan.RoleReadiness && (c.fail >= probe.Failures || answer.Hung)
 	}
 	killed := m.State != supervise.Running
 	switch {
@@ -259,6 +288,7 @@ func (r *rules) health(sv *service, m *supervise.Machine) {
 		starting = starting || p.Role == plan.RoleStartup && !c.answered
 		healthy = healthy && c.answered && !c.failing
 	}
+	r.ever = r.ever || healthy
 	if m.Healthy != healthy {
 		sv.w.breaks("health", "%s is healthy %t; by its answers it would be %t", sv.Name, m.Healthy, healthy)
 	}
@@ -283,13 +313,16 @@ func (r *rules) health(sv *service, m *supervise.Machine) {
 // grace: a daemon that was asked to stop is not killed before its grace is over, and is then.
 func (r *rules) grace(sv *service, before, m *supervise.Machine, now time.Time, e supervise.Event, actions []supervise.Action) {
 	if before.State != supervise.Ending && m.State == supervise.Ending {
-		r.graceEnd = now.Add(m.Config.Stop.Grace.Std())
-		if !slices.ContainsFunc(actions, func(a supervise.Action) bool {
+		r.parting, r.graceEnd = now, now.Add(m.Config.Stop.Grace.Std())
+		if _, unasked := e.(supervise.Leaving); !unasked && !slices.ContainsFunc(actions, func(a supervise.Action) bool {
 			s, ok := a.(supervise.Signal)
 			return ok && s.Name == m.Config.Stop.Signal
 		}) {
 			sv.w.breaks("grace", "%s ends without its stop signal", sv.Name)
 		}
+	}
+	if m.State == supervise.Ending && !m.Due.Equal(r.graceEnd) {
+		sv.w.breaks("grace", "%s: it is to be killed in %s, and %s of the grace are left", sv.Name, m.Due.Sub(now), r.graceEnd.Sub(now))
 	}
 	if _, timer := e.(supervise.Timer); !timer || before.State != supervise.Ending {
 		return

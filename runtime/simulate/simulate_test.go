@@ -46,6 +46,10 @@ func fleet() []Service {
 	config := func(jitter int, probes ...plan.Probe) supervise.Config {
 		return supervise.Config{Restart: plan.Restart{Delay: 1000, Cap: 60_000, JitterPermille: jitter, StableAfter: 60_000}, Stop: plan.DefaultStop(), Probes: probes}
 	}
+	heard := live
+	heard.TCP, heard.Notify, heard.Timeout = nil, &plan.NotifyProbe{}, 0
+	word := heard
+	word.Role, word.Every, word.Failures = plan.RoleStartup, 0, 1
 	hourly := supervise.TaskConfig{Every: 6 * time.Hour, Jitter: time.Minute, Timeout: 10 * time.Minute, Phase: 20 * time.Minute, Stop: plan.DefaultStop()}
 	retried := hourly
 	retried.Restart = &plan.Restart{Delay: 1000, Cap: 600_000, JitterPermille: 200}
@@ -57,6 +61,7 @@ func fleet() []Service {
 		{Name: "eager", Config: config(0, eager, live)},
 		{Name: "second", Config: config(200, ready), After: []string{"asked"}},
 		{Name: "third", Config: config(200, live, up), After: []string{"second", "plain"}},
+		{Name: "says", Config: config(100, word, heard, ready)},
 		{Name: "hourly", Task: &hourly},
 		{Name: "retried", Task: &retried},
 		{Name: "once", Task: &once},
@@ -106,7 +111,7 @@ func host(seed uint64, services []Service, faults []Fault, end time.Duration, tr
 }
 
 // TestSimulation lives through 150 daemon-years in which everything goes wrong, and holds every step to the rules: 50 hosts,
-// each with six services, and three tasks beside them, for half a year. It takes 10 s of a processor.
+// each with seven services, and three tasks beside them, for half a year. It takes 10 s of a processor.
 func TestSimulation(t *testing.T) {
 	seeds := make([]uint64, *hostsFlag)
 	for i := range seeds {

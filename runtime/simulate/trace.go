@@ -25,6 +25,8 @@ func describe(e supervise.Event) string {
 		return name + " (" + e.Status + ")"
 	case supervise.Emptied:
 		return fmt.Sprintf("%s (%d left)", name, e.Left)
+	case supervise.Extend:
+		return fmt.Sprintf("%s (%s)", name, e.By)
 	case supervise.Answer:
 		switch {
 		case e.OK:
