@@ -29,6 +29,7 @@ func (l *Listener) Serve(ctx context.Context, b Backend) error {
 	alive, end := context.WithCancel(context.Background())
 	defer end()
 	s := newServer(alive, b, l.bounds)
+	s.ending = ctx
 	if l.kept != "" {
 		s.orders.memory = remember(l.kept, l.bounds.orders)
 		s.orders.line = s.orders.memory.orders()
@@ -75,7 +76,8 @@ type server struct {
 	backend Backend
 	bounds  bounds
 	orders  *orders
-	viewers chan struct{} // one for each stream
+	viewers chan struct{}   // one for each stream
+	ending  context.Context // ends when the supervisor does, and streams with it
 
 	attached attachments
 }

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -32,11 +33,14 @@ func (s *server) events(w http.ResponseWriter, r *http.Request) {
 	deadlines.Flush() // the viewer knows that it is heard before anything happens
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
-	err = s.backend.Events(r.Context(), query, func(e Event) error {
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	defer context.AfterFunc(s.ending, cancel)()
+	err = s.backend.Events(ctx, query, func(e Event) error {
 		deadlines.SetWriteDeadline(time.Now().Add(s.bounds.viewer))
 		return errors.Join(enc.Encode(e), deadlines.Flush())
 	})
-	if err != nil && r.Context().Err() == nil {
+	if err != nil && ctx.Err() == nil {
 		panic(http.ErrAbortHandler) // so that the viewer does not take this for the end
 	}
 }

@@ -3,7 +3,9 @@ package control
 import (
 	"context"
 	"errors"
+	"path/filepath"
 	"testing"
+	"time"
 )
 
 func TestEventsAreStreamed(t *testing.T) {
@@ -34,6 +36,26 @@ func TestEventsAreStreamed(t *testing.T) {
 	}
 	_, err = c.send(t.Context(), "GET", "/v1/events?since=yesterday", nil)
 	must(t, err)
+}
+
+// Who looks at events keeps no supervisor from its end, and is told that it was the end and no break.
+func TestViewersDoNotKeepASupervisor(t *testing.T) {
+	t.Parallel()
+	l, err := Listen(t.Context(), filepath.Join(t.TempDir(), "foo.sock"), Groups{})
+	must(t, err)
+	l.bounds.closing = time.Minute
+	ctx, end := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() { served <- l.Serve(ctx, newFake()) }()
+	began := time.Now()
+	must(t, NewClient(l.Path()).Events(t.Context(), Query{Follow: true}, func(Event) error {
+		end()
+		return nil
+	}))
+	must(t, <-served)
+	if took := time.Since(began); took > 30*time.Second {
+		t.Errorf("it ended after %s", took)
+	}
 }
 
 func TestSignalsByAnyName(t *testing.T) {
