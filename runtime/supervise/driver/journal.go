@@ -25,7 +25,7 @@ const (
 // concurrently.
 type journal struct {
 	path  string
-	queue chan entry
+	queue chan *entry // room for that many events themselves would take 640 KiB
 	done  chan struct{}
 
 	mu      sync.Mutex
@@ -44,7 +44,7 @@ type entry struct {
 // openJournal numbers on behind the last event that is there, and behind those that an earlier supervisor may have shown
 // and not written.
 func openJournal(path string) *journal {
-	j := &journal{path: path, queue: make(chan entry, journalQueue), done: make(chan struct{}), seq: lastNumber(path)}
+	j := &journal{path: path, queue: make(chan *entry, journalQueue), done: make(chan struct{}), seq: lastNumber(path)}
 	if j.seq > 0 {
 		j.seq += journalQueue
 	}
@@ -65,7 +65,7 @@ func (j *journal) write(e control.Event) {
 		v.show(e)
 	}
 	select {
-	case j.queue <- entry{event: e}:
+	case j.queue <- &entry{event: e}:
 	default:
 		j.lost++
 	}
@@ -121,7 +121,7 @@ func (j *journal) settle() {
 	asked := false
 	if !j.closed {
 		select {
-		case j.queue <- entry{written: written}:
+		case j.queue <- &entry{written: written}:
 			asked = true
 		default:
 		}
