@@ -100,13 +100,15 @@ func Table() []Metric {
 		{"recipe_service_stalls_total", Counter, []string{"service"}, "Probes that proved nothing, since the supervisor, the machine or the service was paused.", each(func(w *samples, s *Service) {
 			w.add(float64(s.Stalls), s.Name)
 		})},
-		{"recipe_probe_results_total", Counter, []string{"service", "probe", "result"}, "Questions that were asked, by what came of them.", eachProbe(func(w *samples, s *Service, p *Probe) {
+		{"recipe_probe_results_total", Counter, []string{"service", "probe", "result"}, "Questions that were asked, and words of the daemon that count as answers, by what came of them.", eachProbe(func(w *samples, s *Service, p *Probe) {
 			for result, word := range Results {
 				w.add(float64(p.Results[result]), s.Name, p.Name, word)
 			}
 		})},
 		{"recipe_probe_duration_seconds", Hist, []string{"service", "probe"}, "What the questions took that proved something.", eachProbe(func(w *samples, s *Service, p *Probe) {
-			w.histogram(&p.Took, s.Name, p.Name)
+			if p.Took != (Histogram{}) {
+				w.histogram(&p.Took, s.Name, p.Name)
+			}
 		})},
 		{"recipe_service_memory_bytes", Gauge, []string{"service"}, "Memory of its processes: what the cgroup is charged with, or what is resident.", eachUsage(func(w *samples, s *Service, u *Usage) {
 			w.add(float64(u.Memory), s.Name)

@@ -72,6 +72,9 @@ func TestTallyKeepsProbesApart(t *testing.T) {
 	if sum := s.Probes[2].Took.Sum; sum != time.Second {
 		t.Errorf("it took %v", sum)
 	}
+	if s.Probes[1].Took != (metrics.Histogram{}) {
+		t.Error("what was said unasked took time")
+	}
 }
 
 // metric waits until what is shown of a service or task is as wanted.

@@ -120,7 +120,9 @@ func (t *tally) answered(a supervise.Answer) {
 	default:
 		p.Results[metrics.Failure]++
 	}
-	p.Took.Add(a.Took)
+	if a.Took > 0 { // what a daemon says unasked took nobody's time
+		p.Took.Add(a.Took)
+	}
 }
 
 // show puts what was counted into what metrics show. declared is how many probes there are now.
