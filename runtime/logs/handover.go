@@ -24,15 +24,15 @@ type Handover struct {
 	Words     []byte `json:"words,omitempty"`     // the end of what the incarnation said
 	Unsent    []byte `json:"unsent,omitempty"`    // and the host's log
 	Written   int64  `json:"written"`             // Stats.Bytes
-	Line      Line   `json:"line"`
+	Line      Ending `json:"line"`
 	Dropped   Drops  `json:"dropped"`
 
 	Shaped *ShapedLine `json:"shaped,omitempty"` // nil: lines are kept as they are
 	Rate   *RateState  `json:"rate,omitempty"`   // nil: no rate
 }
 
-// Line is the end of what was read, and of the file that was written.
-type Line struct {
+// Ending is the end of what was read, and of the file that was written.
+type Ending struct {
 	Unfinished bool   `json:"unfinished,omitempty"` // the last line that was read lacks its newline
 	Bytes      int    `json:"bytes,omitempty"`      // of an unfinished line at the end of the file
 	Device     uint64 `json:"device,omitempty"`     // of the file
@@ -94,7 +94,7 @@ func (l *Log) state() *Handover {
 	defer l.mu.Unlock()
 	h := &Handover{
 		Service: l.service, Words: l.words, Written: l.bytes, Unwritten: l.unsaved,
-		Line:    Line{Unfinished: l.disk.unfinished, Bytes: l.file.line, Device: l.file.id.device, Inode: l.file.id.inode},
+		Line:    Ending{Unfinished: l.disk.unfinished, Bytes: l.file.line, Device: l.file.id.device, Inode: l.file.id.inode},
 		Dropped: Drops{Lines: l.disk.lost, Unsaid: l.disk.dropped, Why: l.trouble, Skipping: l.disk.skipping},
 	}
 	if l.pending != nil {

@@ -87,17 +87,24 @@ func (c *eventsCommand) query(now time.Time) (q control.Query, err error) {
 		q.Since = &number
 		return q, nil
 	}
-	if ago, err := time.ParseDuration(c.Since); err == nil && ago >= 0 {
-		q.At = now.Add(-ago)
+	if at, ok := moment(c.Since, now); ok {
+		q.At = at
 		return q, nil
 	}
+	return q, usagef("cannot read --since %q: give a time ago (10m), a time (2026-01-02T15:04:05Z, \"2026-01-02 15:04:05\" or 2026-01-02), or the number of an event", c.Since)
+}
+
+// moment reads a time ago or a time, of this host where it names no zone.
+func moment(text string, now time.Time) (at time.Time, ok bool) {
+	if ago, err := time.ParseDuration(text); err == nil && ago >= 0 {
+		return now.Add(-ago), true
+	}
 	for _, layout := range []string{time.RFC3339, "2006-01-02 15:04:05", "2006-01-02"} {
-		if at, err := time.ParseInLocation(layout, c.Since, time.Local); err == nil {
-			q.At = at
-			return q, nil
+		if at, err := time.ParseInLocation(layout, text, time.Local); err == nil {
+			return at, true
 		}
 	}
-	return q, usagef("cannot read --since %q: give a time ago (10m), a time (2026-01-02T15:04:05Z, \"2026-01-02 15:04:05\" or 2026-01-02), or the number of an event", c.Since)
+	return at, false
 }
 
 // eventPrinter shows the events of several supervisors.
