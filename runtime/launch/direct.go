@@ -21,13 +21,13 @@ type Direct struct {
 // Rlimit is a value for both the soft and the hard limit of a resource.
 type Rlimit struct{ Resource, Value uint64 }
 
-// Direct is false for a service that has steps, or descriptors to be handed, or limits that are more than a number in the kernel, and for one
-// that cannot be started as it is: a launcher will say why. Bounds of the whole tree are whoever's who holds it together.
+// Direct is false for a service that has steps, a terminal, or descriptors to be handed, or limits that are more than a
+// number in the kernel, and for one that cannot be started as it is: a launcher will say why. Bounds of the whole tree are whoever's who holds it together.
 func (s *Spec) Direct() (*Direct, bool) {
 	rest := s.Limits
 	rest.Memory, rest.CPU, rest.PIDs = 0, 0, 0
 	rest.NoFile, rest.Core, rest.Stack, rest.FSize, rest.MemLock = 0, nil, 0, 0, nil
-	if len(s.Steps) > 0 || s.Handed() > 0 || rest != (plan.Limits{}) || len(s.Argv) == 0 || !strings.HasPrefix(s.Argv[0], "/") {
+	if len(s.Steps) > 0 || s.Handed() > 0 || s.Terminal || rest != (plan.Limits{}) || len(s.Argv) == 0 || !strings.HasPrefix(s.Argv[0], "/") {
 		return nil, false
 	}
 	id, err := s.lookUp()
