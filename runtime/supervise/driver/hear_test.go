@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -302,5 +303,64 @@ func TestNewLogLineJudgesNoDaemonThatRuns(t *testing.T) {
 	r.until("it is healthy", func() bool { return r.status("a").State == control.Healthy })
 	if r.status("a").PID != pid {
 		t.Error("it was replaced")
+	}
+}
+
+// TestDaemonOfAnotherAccountReachesItsSocket, which is that account's alone.
+func TestDaemonOfAnotherAccountReachesItsSocket(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("systemd-notify"); err != nil || os.Geteuid() != 0 {
+		t.Skip("this needs root, and systemd-notify")
+	}
+	s := serviceOf("a", "systemd-notify --ready --status=\"$(id -un)\"; exec sleep 1000")
+	s.User, s.Probes = "nobody", []plan.Probe{ready(60_000)}
+	p := planOf(s)
+	p.Accounts = []plan.Account{{Name: "nobody", Existing: true}}
+	dir := t.TempDir()
+	for _, passed := range []string{dir, filepath.Dir(dir)} {
+		if err := os.Chmod(passed, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := prepare(t, dir, p)
+	r.begin()
+	r.until("it is ready", func() bool { return r.status("a").State == control.Healthy })
+	if says := r.status("a").Says; says != "nobody" {
+		t.Errorf("it is %q who says so", says)
+	}
+	info, err := os.Stat(filepath.Join(r.dir, "run", "notify", "a"))
+	if err != nil || info.Mode().Perm() != 0o600 || info.Sys().(*syscall.Stat_t).Uid == 0 {
+		t.Errorf("the socket is %v, %v", info, err)
+	}
+}
+
+// TestStarvedDaemonIsNotKilled keeps every processor busy with others that are far more to the kernel: what does not come
+// meanwhile, and comes in time otherwise, is nobody's fault.
+func TestStarvedDaemonIsNotKilled(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("it keeps all processors busy for three seconds")
+	}
+	s := telling("a", []plan.Probe{ready(60_000), living(1_000, 1)}, "say READY=1", "every 100ms WATCHDOG=1")
+	nice := 19
+	s.Limits.Nice = &nice
+	r := begun(t, planOf(s))
+	pid := r.pidOf("a")
+	var others []*exec.Cmd
+	for range 4 * runtime.NumCPU() {
+		busy := exec.Command("nice", "-n", "10", "/bin/sh", "-c", "while :; do :; done") // who else is tested goes before them
+		if err := busy.Start(); err != nil {
+			t.Fatal(err)
+		}
+		others = append(others, busy)
+	}
+	time.Sleep(3 * time.Second) // the starvation
+	for _, busy := range others {
+		busy.Process.Kill()
+		busy.Wait()
+	}
+	r.until("it is healthy", func() bool { return r.status("a").State == control.Healthy })
+	if now := r.status("a"); now.PID != pid {
+		t.Errorf("it was killed: %+v", now)
 	}
 }
