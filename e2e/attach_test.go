@@ -118,6 +118,7 @@ const shell = `service(
     prepare = [run(["/bin/sh", "-c", "echo prepared >/dev/stderr"])],
     terminal = True,
 )
+service(name = "bare", command = ["/bin/sh", "-c", "while read -r line; do eval \"$line\"; done"], terminal = True)
 service(name = "plain", command = ["/bin/sh", "-c", "echo plain words; exec sleep infinity"])
 `
 
@@ -197,13 +198,14 @@ func TestAttachThroughPipes(t *testing.T) {
 	t.Parallel()
 	h := newHome(t)
 	h.run(h.write("shell.star", shell))
-	h.becomes("runs", "shell", "shell", func(s control.Status) bool { return s.IsUp() })
-
-	cmd := h.command(program, "attach", "shell", "--wait", "300ms")
-	cmd.Stdin = strings.NewReader("echo $((6 * 7))\n")
-	out, err := cmd.Output()
-	if err != nil || !strings.Contains(string(out), "\r\n42\r\n") {
-		t.Errorf("it said %q, %v", out, err)
+	for _, service := range []string{"shell", "bare"} { // with steps and without
+		h.becomes("runs", "shell", service, func(s control.Status) bool { return s.IsUp() })
+		cmd := h.command(program, "attach", service, "--wait", "1s")
+		cmd.Stdin = strings.NewReader("echo $((6 * 7)) >/dev/tty\n")
+		out, err := cmd.Output()
+		if err != nil || !strings.Contains(string(out), "\r\n42\r\n") {
+			t.Errorf("%s said %q, %v", service, out, err)
+		}
 	}
 
 	plain := h.attach(80, 24, "plain")
