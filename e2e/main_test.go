@@ -21,6 +21,12 @@ import (
 var program, food, source string
 
 func TestMain(m *testing.M) {
+	if len(os.Args) == 2 && os.Args[1] == "lines" {
+		writeLines()
+	}
+	if len(os.Args) == 2 && os.Args[1] == "tells" {
+		tellOfItself()
+	}
 	dir, err := os.MkdirTemp("", "recipe-e2e-")
 	if err == nil {
 		err = buildAll(dir)

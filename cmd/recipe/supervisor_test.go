@@ -217,3 +217,7 @@ func (p *pretender) more(e control.Event) {
 	defer p.mu.Unlock()
 	p.later = append(p.later, e)
 }
+
+func (p *pretender) Upgrade(context.Context, control.Caller) (control.Upgraded, error) {
+	return control.Upgraded{Version: "the next", PID: 4711}, nil
+}

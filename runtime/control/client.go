@@ -86,6 +86,13 @@ func (c *Client) Set(ctx context.Context, service string, changes Changes, why s
 	return a, c.command(ctx, service, "set", commandRequest{Set: changes.Set, Unset: changes.Unset, actionRequest: actionRequest{Why: why}}, &a)
 }
 
+// Upgrade returns when the supervisor has become the program that is installed by now.
+func (c *Client) Upgrade(ctx context.Context, why string) (Upgraded, error) {
+	var u Upgraded
+	body := commandRequest{ID: rand.Text(), actionRequest: actionRequest{Why: why, SudoUser: c.sudo}}
+	return u, c.do(ctx, "POST", "/v1/upgrade", body, &u)
+}
+
 func (c *Client) act(ctx context.Context, service, verb, why string) (Status, error) {
 	var s Status
 	err := c.command(ctx, service, verb, commandRequest{actionRequest: actionRequest{Why: why}}, &s)

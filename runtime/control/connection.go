@@ -14,27 +14,36 @@ import (
 // a byte of theirs is looked at.
 func (l *Listener) Accept() (net.Conn, error) {
 	for {
-		conn, err := l.socket.AcceptUnix()
-		if err != nil {
-			return nil, err
+		c := l.nextCarried()
+		if c == nil {
+			conn, err := l.socket.AcceptUnix()
+			if err != nil {
+				l.parkIfHanding()
+				return nil, err
+			}
+			c = &connection{UnixConn: conn, born: time.Now()}
+			c.uid, c.may, err = l.groups.of(conn)
+			if err != nil {
+				c.may = nothing
+			}
 		}
 		if !l.slot() {
-			conn.Close()
+			l.parkIfHanding()
+			c.UnixConn.Close()
 			return nil, net.ErrClosed
 		}
-		uid, may, err := l.groups.of(conn)
-		c := &connection{UnixConn: conn, uid: uid, may: may, born: time.Now()}
+		c.request.begins()
 		c.release = sync.OnceFunc(func() {
 			l.forget(c)
 			<-l.slots
 		})
-		if err == nil && may > nothing {
+		if c.may > nothing {
 			l.remember(c)
 			return c, nil
 		}
 		go func() {
 			defer c.Close()
-			sendAway(conn)
+			sendAway(c.UnixConn)
 		}()
 	}
 }
@@ -61,6 +70,8 @@ func (l *Listener) slot() bool {
 		case l.slots <- struct{}{}:
 			return true
 		case <-old:
+		case <-l.handing:
+			return false
 		case <-l.closed:
 			return false
 		}
@@ -117,9 +128,5 @@ type connection struct {
 	born      time.Time
 	answering atomic.Bool // a request is all there and has no answer yet
 	release   func()
-}
-
-func (c *connection) Close() error {
-	c.release()
-	return c.UnixConn.Close()
+	request   underway
 }

@@ -190,4 +190,14 @@ type Backend interface {
 	Release(ctx context.Context, service string, by Caller) (Status, error)
 	Signal(ctx context.Context, service, signal string, by Caller) (Status, error)
 	Set(ctx context.Context, service string, changes Changes, by Caller) (Changed, error)
+
+	// Upgrade makes the supervisor the program that is installed by now. It returns with an error, or, in the successor, on a
+	// connection that was handed on.
+	Upgrade(ctx context.Context, by Caller) (Upgraded, error)
+}
+
+// Upgraded is a supervisor that has become another program. PID is as before.
+type Upgraded struct {
+	Version string `json:"version"`
+	PID     int    `json:"pid"`
 }

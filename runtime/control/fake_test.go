@@ -115,6 +115,10 @@ func (f *fake) Events(ctx context.Context, query Query, tell func(Event) error) 
 	return nil
 }
 
+func (f *fake) Upgrade(context.Context, Caller) (Upgraded, error) {
+	return Upgraded{}, &Error{Code: Refused, Message: "there is no other program"}
+}
+
 // serve runs a supervisor's socket until the test ends and returns its path.
 func serve(t *testing.T, b Backend, change func(*Listener)) string {
 	t.Helper()

@@ -26,6 +26,15 @@ type Listener struct {
 
 	mu   sync.Mutex
 	open []*connection // the oldest first
+
+	handing chan struct{} // closed by Hand
+	parked  chan struct{} // closed when nothing is accepted any more, for that
+	park    func()
+	carried []*connection // by the predecessor, until they are accepted
+	handed  []*os.File    // what carried and socket were made from, until Settle
+	orders  *orders       // that are remembered; set by Serve
+	resumed bool
+	ordered []HandedOrder // by the predecessor
 }
 
 // bounds keep clients from holding the supervisor up.
@@ -90,9 +99,15 @@ func makeSocket(ctx context.Context, path string, groups Groups) (*Listener, err
 		os.Remove(path)
 		return nil, err
 	}
+	return newListener(path, inode, socket, ids), nil
+}
+
+func newListener(path string, inode uint64, socket *net.UnixListener, groups groupIDs) *Listener {
 	b := defaultBounds()
-	return &Listener{path: path, inode: inode, socket: socket, bounds: b, groups: ids,
-		slots: make(chan struct{}, b.connections), closed: make(chan struct{})}, nil
+	l := &Listener{path: path, inode: inode, socket: socket, bounds: b, groups: groups, slots: make(chan struct{}, b.connections),
+		closed: make(chan struct{}), handing: make(chan struct{}), parked: make(chan struct{})}
+	l.park = sync.OnceFunc(func() { close(l.parked) })
+	return l
 }
 
 func inodeOf(path string) (uint64, error) {

@@ -31,6 +31,7 @@ type order struct {
 	done      chan struct{}
 	answer    any
 	err       error
+	given     given
 
 	waiting int // clients
 	abandon func()
@@ -89,12 +90,44 @@ func (o *orders) begin(one *order, do carry) {
 	one.begun, one.abandon = true, cancel
 	go func() {
 		defer cancel()
-		one.answer, one.err = do(ctx, one.taken)
+		one.answer, one.err = do(withGiven(ctx, &one.given), one.taken)
 		if o.served.Err() == nil {
 			o.memory.note(answered(one))
 		}
 		close(one.done)
 	}()
+}
+
+// HandedOrder is a command with an id that was ordered, and not answered.
+type HandedOrder struct {
+	Key  string `json:"key"`
+	What string `json:"what"`
+}
+
+func (o *orders) ordered() (all []HandedOrder) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, one := range o.line {
+		if !one.answered() && one.given.was() {
+			all = append(all, HandedOrder{one.key, one.what})
+		}
+	}
+	return all
+}
+
+// resumes is told what a predecessor had ordered when it became this program. Of whatever else it took it had ordered nothing.
+func (o *orders) resumes(ordered []HandedOrder) {
+	for _, one := range o.line {
+		one.taken = time.Time{}
+	}
+	for _, h := range ordered {
+		i := slices.IndexFunc(o.line, func(one *order) bool { return one.key == h.Key })
+		if i < 0 { // the disk did not take it
+			i = len(o.line)
+			o.line = append(o.line, &order{key: h.Key, what: h.What, done: make(chan struct{})})
+		}
+		o.line[i].given.before = true
+	}
 }
 
 // room forgets the oldest that is answered, or that nobody has asked for again, where there are too many. The caller

@@ -35,6 +35,12 @@ func (l *Listener) Serve(ctx context.Context, b Backend) error {
 		s.orders.line = s.orders.memory.orders()
 		defer s.orders.memory.close()
 	}
+	if l.resumed {
+		s.orders.resumes(l.ordered)
+	}
+	l.mu.Lock()
+	l.orders = s.orders
+	l.mu.Unlock()
 	h := &http.Server{
 		Handler:           s.routes(),
 		ReadHeaderTimeout: l.bounds.request,
@@ -45,6 +51,7 @@ func (l *Listener) Serve(ctx context.Context, b Backend) error {
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
 			return context.WithValue(ctx, peerKey{}, c.(*connection))
 		},
+		ConnState: func(c net.Conn, state http.ConnState) { c.(*connection).request.becomes(state) },
 	}
 	served := make(chan error, 1)
 	go func() { served <- h.Serve(l) }()
@@ -106,6 +113,7 @@ var requests = []request{
 	{"POST /v1/services/{name}/signal", command, func(s *server) http.HandlerFunc { return s.command(s.signal) }},
 	{"POST /v1/services/{name}/attach", read, func(s *server) http.HandlerFunc { return s.attach }},
 	{"POST /v1/services/{name}/set", command, func(s *server) http.HandlerFunc { return s.command(s.set) }},
+	{"POST /v1/upgrade", command, func(s *server) http.HandlerFunc { return s.command(s.upgrade) }},
 }
 
 func (s *server) routes() http.Handler {
@@ -199,6 +207,11 @@ func (s *server) signal(ctx context.Context, o ordered) (any, error) {
 	return s.backend.Signal(ctx, o.service, name, o.by)
 }
 
+// upgrade is answered by the successor, unless there is none.
+func (s *server) upgrade(ctx context.Context, o ordered) (any, error) {
+	return s.backend.Upgrade(ctx, o.by)
+}
+
 func (s *server) set(ctx context.Context, o ordered) (any, error) {
 	if len(o.Set)+len(o.Unset) == 0 {
 		return nil, &Error{Code: BadRequest, Message: "there is nothing to set: give flag=value"}
@@ -223,7 +236,7 @@ func (s *server) command(do func(context.Context, ordered) (any, error)) http.Ha
 			key = fmt.Sprintf("%d %s", o.by.UID, o.ID)
 		}
 		what := fmt.Sprintf("%s %q %q %q", r.URL.Path, o.Signal, o.Set, o.Unset)
-		done, err := s.orders.run(r.Context(), key, what, func(ctx context.Context, taken time.Time) (any, error) {
+		done, err := s.orders.run(withGiven(r.Context(), peer(r).request.mark()), key, what, func(ctx context.Context, taken time.Time) (any, error) {
 			o.by.Ordered = taken
 			return do(ctx, o)
 		})

@@ -37,6 +37,8 @@ type Ear struct {
 	hub  *Hub
 	take func(fd int) (more bool) // one message
 
+	socket bool
+
 	mu      sync.Mutex
 	fd      int // -1 once closed
 	heard   int // messages since
@@ -59,7 +61,7 @@ func (h *Hub) Socket(file *os.File, l Listener) (*Ear, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot listen to a service: %w", err)
 	}
-	e := &Ear{hub: h, fd: fd}
+	e := &Ear{hub: h, fd: fd, socket: true}
 	e.take = func(fd int) bool { return e.receive(fd, l) }
 	return h.add(e)
 }

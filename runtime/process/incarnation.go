@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -23,17 +24,21 @@ var errNotClaimed = errors.New("it is not claimed by this supervisor")
 
 // Incarnation is one process tree. Its methods may be called concurrently, Reap once and last.
 type Incarnation struct {
-	host    *Host
-	service string
-	id      string
-	leaf    *leaf // nil where there are no cgroups
-	pid     int
-	pidfd   *os.File
-	notify  func(Event)
-	report  *os.File      // read end of what the launcher reports; the exec closes the other
-	heard   []byte        // of that, already
-	program string        // that a forker was to execute
-	ended   chan struct{} // closed once the leader is dead
+	host     *Host
+	service  string
+	id       string
+	leaf     *leaf // nil where there are no cgroups
+	pid      int
+	pidfd    *os.File
+	notify   func(Event)
+	report   *os.File      // read end of what the launcher reports; the exec closes the other
+	ended    chan struct{} // closed once the leader is dead
+	attended bool          // it is watched
+	watched  chan struct{} // closed when that is over
+	handing  atomic.Bool   // what happens from now on is the successor's to report (handover.go)
+	heard    []byte        // of that, already
+	program  string        // that a forker was to execute
+	told     bool          // what was heard was told; to be read once watched is closed
 }
 
 // Event is what happened to the leader. At most one of Executed and NotSane comes, and then Exited in any case.
@@ -78,13 +83,14 @@ func (h *Host) start(o Order) (*Incarnation, error) {
 	}
 	defer lock.Close() // the launcher holds it from here on
 
-	i := &Incarnation{host: h, service: o.Service, id: o.ID, notify: o.Notify, ended: make(chan struct{})}
+	i := &Incarnation{host: h, service: o.Service, id: o.ID, notify: o.Notify, ended: make(chan struct{}), watched: make(chan struct{})}
 	if i.notify == nil {
 		i.notify = func(Event) {}
 	}
 	if err := i.lead(o, lock); err != nil {
 		return nil, err
 	}
+	i.attended = true
 	go i.watch()
 	return i, nil
 }
@@ -201,17 +207,24 @@ func (i *Incarnation) send(sig syscall.Signal) error {
 
 // watch reports the incarnation's events in order, in the goroutine that waits for its end.
 func (i *Incarnation) watch() {
+	defer close(i.watched)
 	reported := make(chan struct{})
 	go func() {
 		defer close(reported)
 		i.watchLauncher()
 	}()
 	status, err := awaitEnd(i.pidfd, i.pid)
+	if errors.Is(err, os.ErrDeadlineExceeded) { // handed on
+		<-reported
+		return
+	}
 	if err != nil {
 		status = Status{Code: -1} // someone else in this process waited for our child
 	}
 	// A dead leader's report is complete unless a child of the launcher is stuck before its own exec.
-	_ = i.report.SetReadDeadline(time.Now().Add(time.Second))
+	if i.report != nil && !i.handing.Load() {
+		_ = i.report.SetReadDeadline(time.Now().Add(time.Second))
+	}
 	<-reported
 	close(i.ended)
 	i.notify(Exited{status})
@@ -219,15 +232,22 @@ func (i *Incarnation) watch() {
 
 // watchLauncher reads the launcher's report to its end. Without a word the launcher was killed.
 func (i *Incarnation) watchLauncher() {
-	defer i.report.Close()
-	text, _ := io.ReadAll(io.LimitReader(i.report, 64<<10))
-	text = append(i.heard, text...)
-	switch reason, failed := strings.CutPrefix(strings.TrimPrefix(string(text), reportExec), reportInsane); {
+	if i.report == nil {
+		return // it was told before the incarnation was handed on
+	}
+	text, err := io.ReadAll(io.LimitReader(i.report, 64<<10))
+	i.heard = append(i.heard, text...)
+	if errors.Is(err, os.ErrDeadlineExceeded) && i.handing.Load() {
+		return
+	}
+	i.report.Close()
+	i.told = true
+	switch reason, failed := strings.CutPrefix(strings.TrimPrefix(string(i.heard), reportExec), reportInsane); {
 	case failed && i.program != "":
-		i.notify(NotSane{unable(i.program, text)})
+		i.notify(NotSane{unable(i.program, i.heard)})
 	case failed:
 		i.notify(NotSane{reason})
-	case len(text) > 0:
+	case len(i.heard) > 0:
 		i.notify(Executed{})
 	}
 }

@@ -52,6 +52,7 @@ type Terminal struct {
 	size    Size
 	ring    []byte
 	modes   Modes
+	plain   *Plain // of the capture alone, until it is stopped
 	viewers []*Viewer
 	closed  string // why nobody can attach any longer
 
@@ -77,9 +78,10 @@ func (t *Terminal) Open(uid, gid int) (*os.File, error) {
 		own, err = unix.FcntlInt(slave.Fd(), unix.F_DUPFD_CLOEXEC, 0)
 	}
 	var stop func()
+	plain := &Plain{}
 	if err == nil { // without mu, which the capture asks for while it holds its own
 		err = onDescriptor(master, func(fd int) error {
-			stop, err = t.capture(fd, t.taker())
+			stop, err = t.capture(fd, t.taker(plain))
 			return err
 		})
 	}
@@ -91,7 +93,7 @@ func (t *Terminal) Open(uid, gid int) (*os.File, error) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.master, t.slave, t.stop = master, os.NewFile(uintptr(own), "terminal"), stop
+	t.master, t.slave, t.stop, t.plain = master, os.NewFile(uintptr(own), "terminal"), stop, plain
 	t.apply()
 	return slave, nil
 }
@@ -127,8 +129,7 @@ func settle(slave int) error {
 }
 
 // taker takes what one incarnation writes: for those who look, and, without control sequences, for the log.
-func (t *Terminal) taker() func(to, read []byte) []byte {
-	var plain Plain
+func (t *Terminal) taker(plain *Plain) func(to, read []byte) []byte {
 	return func(to, read []byte) []byte {
 		t.show(read)
 		return plain.Append(to, read)

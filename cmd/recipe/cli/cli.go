@@ -124,18 +124,10 @@ func grammar(args []string) reflect.Value {
 // run parses and carries out. Kong's --help and --version print and then ask to exit: the parse is done with then,
 // whatever else is wrong on the line.
 func run(args []string, s *Streams) error {
-	c := grammar(args)
 	exited := false
-	parser, err := kong.New(c.Interface(),
-		kong.Name("recipe"),
-		kong.Description("One file describes a service: check it, package it, run it and keep it running."),
-		kong.Vars{"version": version(), "profiles": profileNames()},
-		kong.Writers(s.Out, s.Err),
-		kong.Exit(func(int) { exited = true }),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
-	)
+	parser, c, err := newParser(args, s.Out, s.Err, kong.Exit(func(int) { exited = true }))
 	if err != nil {
-		return fmt.Errorf("cannot set up the command line: %w", err)
+		return err
 	}
 	parsed, err := parser.Parse(args)
 	switch {
@@ -146,6 +138,22 @@ func run(args []string, s *Streams) error {
 	}
 	s.Color = c.Elem().FieldByName("Color").String()
 	return parsed.Run(s, parser.Model)
+}
+
+// newParser is what reads such a line into the grammar that it returns.
+func newParser(args []string, out, errs io.Writer, options ...kong.Option) (*kong.Kong, reflect.Value, error) {
+	c := grammar(args)
+	parser, err := kong.New(c.Interface(), append(options,
+		kong.Name("recipe"),
+		kong.Description("One file describes a service: check it, package it, run it and keep it running."),
+		kong.Vars{"version": version(), "profiles": profileNames()},
+		kong.Writers(out, errs),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
+	)...)
+	if err != nil {
+		return nil, c, fmt.Errorf("cannot set up the command line: %w", err)
+	}
+	return parser, c, nil
 }
 
 // parseError points to the help text of the verb, where the line got that far.

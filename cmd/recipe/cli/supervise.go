@@ -8,12 +8,15 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"syscall"
 
 	"recipe/runtime/control"
 	"recipe/runtime/dirs"
 	"recipe/runtime/expr"
+	"recipe/runtime/handover"
 	"recipe/runtime/metrics"
 	"recipe/runtime/plan"
 	"recipe/runtime/stage"
@@ -31,9 +34,29 @@ type supervision struct {
 	metrics *metrics.Address // nil for none
 }
 
-// run supervises until INT, TERM or HUP, and then ends every service; a second of them cuts the grace short.
+// run supervises until INT, TERM or HUP, and then ends every service; a second of them cuts the grace short. USR2 asks for an
+// upgrade. A process that took over from a supervisor goes on where that one was, or becomes it again.
 func (v *supervision) run(stdout, stderr io.Writer) error {
-	ctx, urgent := untilAsked()
+	taken, err := handover.Take()
+	asked := listen(taken)
+	var supervisor *driver.Supervisor
+	var end func()
+	if err == nil {
+		supervisor, end, err = v.prepare(stdout, stderr, asked, taken)
+	}
+	if err != nil && taken != nil {
+		return fmt.Errorf("cannot go on with what a supervisor handed on: %w; nor go back to it: %v", err, taken.Return(err, asked.hold))
+	}
+	if err != nil {
+		return err
+	}
+	defer end()
+	asked.upgrades(supervisor.AskUpgrade)
+	return supervisor.Run(asked.ctx, asked.urgent)
+}
+
+// prepare makes the supervisor. end is called when it has ended, or is about to become its successor.
+func (v *supervision) prepare(stdout, stderr io.Writer, asked *asked, taken *handover.Taken) (s *driver.Supervisor, end func(), err error) {
 	folders, err := dirs.Current()
 	if err == nil {
 		err = folders.Make()
@@ -42,26 +65,29 @@ func (v *supervision) run(stdout, stderr io.Writer) error {
 		err = folders.Open()
 	}
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	facts, err := expr.Host()
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	messages := newTerminal(stderr)
-	defer messages.close()
 	functions := newScripts()
-	defer functions.close()
+	end = func() {
+		functions.close()
+		messages.close()
+	}
 	options := driver.Options{
 		Scripts: functions.call,
 		Groups:  v.groups,
 		Sets:    v.sets, Facts: facts, Root: v.rootOf, Load: v.load(messages), Say: messages.say,
 		RuntimeDir: folders.Runtime, StateDir: folders.State, LogDir: folders.Logs, Metrics: v.metrics,
+		Version: version(), Executable: installed(taken), Ignored: asked.ignored, Hold: asked.hold, Taken: taken,
 	}
 	for _, file := range v.files {
 		path, err := filepath.Abs(file)
 		if err != nil {
-			return fmt.Errorf("cannot find %s: %w", file, err)
+			return nil, nil, fmt.Errorf("cannot find %s: %w", file, err)
 		}
 		options.Recipes = append(options.Recipes, path)
 	}
@@ -70,36 +96,84 @@ func (v *supervision) run(stdout, stderr io.Writer) error {
 	}
 	if !discards(stdout) {
 		output := newTerminal(stdout)
-		defer output.close()
 		options.Tee = output.tee
+		rest := end
+		end = func() {
+			output.close()
+			rest()
+		}
 	}
-	supervisor, err := driver.New(options)
-	if err != nil {
-		return err
+	end = sync.OnceFunc(end)
+	options.Leave = end
+	if s, err = driver.New(options); err != nil {
+		end()
 	}
-	return supervisor.Run(ctx, urgent)
+	return s, end, err
 }
 
-// untilAsked returns two contexts, ended by the first and the second signal that asks this process to end.
-func untilAsked() (ctx, urgent context.Context) {
-	ctx, end := context.WithCancel(context.Background())
-	urgent, hasten := context.WithCancel(context.Background())
-	asked := make(chan os.Signal, 2)
-	signal.Notify(asked, syscall.SIGTERM)
-	for _, s := range []os.Signal{syscall.SIGINT, syscall.SIGHUP} {
-		if !signal.Ignored(s) { // as nohup has it, and a shell for what it puts into the background
-			signal.Notify(asked, s)
+// installed is where this program lies, or what replaced it there.
+func installed(taken *handover.Taken) string {
+	if taken != nil {
+		return taken.Executable
+	}
+	path, err := os.Executable()
+	if err != nil {
+		return "/proc/self/exe"
+	}
+	return path
+}
+
+// asked is what signals ask of a supervisor. ctx and urgent are ended by the first and the second that asks it to end.
+type asked struct {
+	ctx, urgent context.Context
+	ignored     []int // signals that are nothing to it
+	ends        chan os.Signal
+	upgrade     chan os.Signal
+}
+
+// listen leaves alone what is ignored: as nohup has it, and a shell for what it puts into the background. A successor is told
+// what that was.
+func listen(taken *handover.Taken) *asked {
+	a := &asked{ends: make(chan os.Signal, 2), upgrade: make(chan os.Signal, 1)}
+	signal.Notify(a.ends, syscall.SIGTERM)
+	signal.Notify(a.upgrade, syscall.SIGUSR2)
+	for _, s := range []syscall.Signal{syscall.SIGINT, syscall.SIGHUP} {
+		ignored := signal.Ignored(s)
+		if taken != nil {
+			ignored = slices.Contains(taken.Ignored, int(s))
+		}
+		if ignored {
+			a.ignored = append(a.ignored, int(s))
+		} else {
+			signal.Notify(a.ends, s)
 		}
 	}
 	// A reader of our output that goes away must not take the services with it.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	ctx, end := context.WithCancel(context.Background())
+	urgent, hasten := context.WithCancel(context.Background())
+	a.ctx, a.urgent = ctx, urgent
 	go func() {
-		<-asked
+		<-a.ends
 		end()
-		<-asked
+		<-a.ends
 		hasten()
 	}()
-	return ctx, urgent
+	return a
+}
+
+// hold ignores from now on what asks to end, and reports whether it was asked before.
+func (a *asked) hold() bool {
+	signal.Ignore(syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGUSR2)
+	return len(a.ends) > 0 || a.ctx.Err() != nil
+}
+
+func (a *asked) upgrades(ask func(who string)) {
+	go func() {
+		for range a.upgrade {
+			ask("signal USR2")
+		}
+	}()
 }
 
 // rootOf is what goes in front of declared paths: --root, or the recipe's own folder below .recipe with --dev.

@@ -1,9 +1,15 @@
 package cli
 
 import (
+	"errors"
+	"fmt"
+	"io"
+
 	"recipe/runtime/bounded"
 	"recipe/runtime/errand"
+	"recipe/runtime/handover"
 	"recipe/runtime/process"
+	"recipe/runtime/supervise/driver"
 )
 
 // work is what bounded children of this program do, by kind.
@@ -17,7 +23,8 @@ func work() map[string]bounded.Kind {
 	}
 }
 
-// Spawned is the life of a process that this program started of itself: a launcher or a bounded child. It returns for
+// Spawned is the life of a process that this program started of itself: a launcher, a bounded child, or one that proves that it can
+// take over from a supervisor. It returns for
 // every other process, and must be called before anything else is done.
 func Spawned(args []string) {
 	if bounded.IsChild(args) {
@@ -29,4 +36,22 @@ func Spawned(args []string) {
 	if errand.Running(args) {
 		errand.Main()
 	}
+	if handover.Proving(args) {
+		handover.Show(version(), again)
+	}
+}
+
+// again shows that this program understands the command line of a supervisor and reads its state.
+func again(p *handover.Paper) ([]byte, error) {
+	if len(p.Arguments) == 0 {
+		return nil, errors.New("there is no command line")
+	}
+	parser, _, err := newParser(p.Arguments[1:], io.Discard, io.Discard)
+	if err == nil {
+		_, err = parser.Parse(p.Arguments[1:])
+	}
+	if err != nil {
+		return nil, fmt.Errorf("it does not understand the command line: %w", err)
+	}
+	return driver.Again(p.State)
 }

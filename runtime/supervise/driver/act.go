@@ -16,6 +16,9 @@ import (
 
 // act carries out one action of the machine but for records. Nothing in it waits for a process.
 func (sv *service) act(a supervise.Action) {
+	if sv.held && sv.postpone(a) {
+		return
+	}
 	switch a := a.(type) {
 	case supervise.Admit:
 		sv.admit()
@@ -271,10 +274,16 @@ func (sv *service) kill() {
 		sv.pending = append(sv.pending, supervise.Emptied{})
 		return
 	}
-	sv.incarnation = nil
+	ctx, cancel := context.WithCancel(context.Background())
+	killed := make(chan struct{})
 	sv.hearing.close()
+	sv.incarnation, sv.dying, sv.stopKill, sv.killed = nil, incarnation, cancel, killed
 	go func() {
-		left := sv.end(incarnation)
+		defer close(killed)
+		left, gone := sv.end(ctx, incarnation)
+		if !gone {
+			return
+		}
 		askedOut(asks)
 		if t := sv.screen.Load(); t != nil {
 			t.End()
@@ -285,17 +294,17 @@ func (sv *service) kill() {
 }
 
 // end returns when nothing of the tree is left, and how many processes there were besides the leader. What does not die
-// is said, and tried again without end: nothing new may start beside it.
-func (sv *service) end(incarnation *process.Incarnation) int {
+// is said, and tried again until ctx ends: nothing new may start beside it.
+func (sv *service) end(ctx context.Context, incarnation *process.Incarnation) (others int, gone bool) {
 	for {
-		others, err := incarnation.End(context.Background(), func(members []int) {
+		others, err := incarnation.End(ctx, func(members []int) {
 			sv.sup.decide(sv.name, "kill", stuck(members))
 		})
-		if err == nil {
-			return others
+		if err == nil || ctx.Err() != nil {
+			return others, err == nil
 		}
 		sv.sup.decide(sv.name, "kill", err.Error())
-		time.Sleep(time.Second)
+		sleep(ctx, time.Second)
 	}
 }
 

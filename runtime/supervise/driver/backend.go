@@ -233,7 +233,11 @@ func (s *Supervisor) orderly(ctx context.Context, name string, prepare func(*ser
 	if stopping {
 		return control.Status{}, fmt.Errorf("cannot command %s: its supervisor is ending", name)
 	}
-	w, err := sv.order(prepare)
+	if control.HandedOn(ctx) { // it was ordered before the supervisor became this program
+		err := sv.wait(ctx, sv.followed)
+		return sv.status(), err
+	}
+	w, err := sv.order(ctx, prepare)
 	if err != nil {
 		return control.Status{}, err
 	}
@@ -248,7 +252,9 @@ func (s *Supervisor) orderly(ctx context.Context, name string, prepare func(*ser
 
 // order notes an admin's order and hands it to the service's goroutine, with nobody else's in between. What the waiter
 // looks for is looked for once the event has been taken.
-func (sv *service) order(prepare func(*service) (message, *waiter, error)) (*waiter, error) {
+func (sv *service) order(ctx context.Context, prepare func(*service) (message, *waiter, error)) (*waiter, error) {
+	sv.sup.gate.RLock()
+	defer sv.sup.gate.RUnlock()
 	sv.orders.Lock()
 	defer sv.orders.Unlock()
 	m, w, err := prepare(sv)
@@ -256,7 +262,16 @@ func (sv *service) order(prepare func(*service) (message, *waiter, error)) (*wai
 		return nil, err
 	}
 	sv.send(m)
+	control.HandOn(ctx)
 	return w, nil
+}
+
+// followed holds, of a service that has taken an order, once the effect can be seen.
+func (sv *service) followed(v view) bool {
+	if v.task != nil {
+		return atRest(v)
+	}
+	return started(v)
 }
 
 func by(c control.Caller) string {

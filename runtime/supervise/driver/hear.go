@@ -144,7 +144,9 @@ func (h *hearing) seek() {
 	for i := range h.sv.definition.spec.Probes {
 		if l := h.sv.definition.spec.Probes[i].LogLine; l != nil {
 			if compiled, err := regexp.Compile(l.Pattern); err == nil {
-				patterns[l.Pattern] = compiled
+				if !h.lines[l.Pattern] {
+					patterns[l.Pattern] = compiled
+				}
 				h.sought = append(h.sought, l.Pattern)
 			}
 		}

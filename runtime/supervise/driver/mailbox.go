@@ -71,6 +71,9 @@ func (sv *service) work() {
 			return
 		}
 		sv.take(m)
+		if sv.given {
+			return
+		}
 		if sv.leaving.Load() && sv.machine.State == supervise.Stopped {
 			sv.finish()
 			return
@@ -98,7 +101,7 @@ func (sv *service) finish() {
 func (sv *service) setTimer() {
 	due := sv.machine.Due
 	switch {
-	case due.IsZero():
+	case due.IsZero() || sv.held:
 		if sv.timer != nil {
 			sv.timer.Stop()
 		}

@@ -48,6 +48,9 @@ type asked struct {
 
 // probe begins to ask the incarnation what the machine wants asked.
 func (sv *service) probe() {
+	if sv.held {
+		return
+	}
 	a := &asking{}
 	a.ctx, a.end = context.WithCancel(context.Background())
 	sv.round++

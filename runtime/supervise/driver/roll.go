@@ -106,6 +106,13 @@ func (r *roll) witness(w *witness, touched bool) {
 	}
 }
 
+// stuck is the service that did not become ready, so that others wait; "" for none.
+func (r *roll) stuck() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.failed
+}
+
 // waits is why nobody is told for now.
 func (r *roll) waits() error {
 	return fmt.Errorf("the change waits, and what runs goes on: %s did not become ready with it; the next change, or `recipe restart` of one of them, goes on with it", r.failed)

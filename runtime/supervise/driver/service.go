@@ -44,6 +44,7 @@ type message struct {
 	overdue     *awaited // whose time is over
 	waiter      *waiter  // who waits for what the event brings about
 	do          func()   // beside the event, in the service's goroutine
+	upgrading   upgrading
 }
 
 // service is one service under way. The fields below the comment belong to its goroutine, which comes and goes: see mailbox.
@@ -73,14 +74,20 @@ type service struct {
 	postponed   uint64                            // counts the changes; of the last one
 	refused     error                             // why it waits; nil where it does not
 	incarnation *process.Incarnation
-	number      uint64   // of the incarnation, from 1
-	round       uint64   // of probes, from 1
-	asks        *asking  // of that round; nil before the first
-	hearing     *hearing // of the last incarnation; nil where no probe hears it
-	stalls      int      // answers that a pause made inconclusive
+	dying       *process.Incarnation // that is being killed
+	stopKill    context.CancelFunc   // leaves what lives of it to a successor
+	killed      chan struct{}        // closed when nothing kills it any more
+	number      uint64               // of the incarnation, from 1
+	round       uint64               // of probes, from 1
+	asks        *asking              // of that round; nil before the first
+	hearing     *hearing             // of the last incarnation; nil where no probe hears it
+	stalls      int                  // answers that a pause made inconclusive
 	dequeue     context.CancelFunc
 	rewritten   *rewriting // the last of templates; nil before the first
 	slot        *slot
+	held        bool     // nothing is started or ended, for an upgrade
+	owed        []string // signals that are owed since
+	given       bool     // handed on: the successor goes on
 	left        bool
 	words       []string          // the last of the incarnation that died; nil once the next is started
 	pending     []supervise.Event // to be stepped before the mailbox is read again
@@ -114,22 +121,15 @@ func newWaiter(seen func(view) bool) *waiter { return &waiter{seen: seen, done: 
 
 // newService takes a service on; the caller holds the claim on the name. The service waits to be started.
 func (s *Supervisor) newService(d *definition) (*service, error) {
-	var tee func([]byte)
-	name := d.spec.Name
-	if s.options.Tee != nil {
-		tee = func(line []byte) { s.options.Tee(name, line) }
-	}
-	log, err := s.logs.Open(s.options.LogDir, name, d.spec.Logs, tee)
+	sv := s.serviceOf(d)
+	log, err := s.logs.Open(s.options.LogDir, sv.name, d.spec.Logs, sv.tee())
 	if err != nil {
 		return nil, err
 	}
+	sv.log = log
 	seed := fnv.New64a()
-	seed.Write([]byte(name))
-	sv := &service{
-		name: name, sup: s, gone: make(chan struct{}), log: log, definition: d,
-		admin:   readAdmin(s.options.StateDir, name),
-		machine: supervise.New(supervise.ConfigOf(d.spec), seed.Sum64()^uint64(os.Getpid())),
-	}
+	seed.Write([]byte(sv.name))
+	sv.machine = supervise.New(supervise.ConfigOf(d.spec), seed.Sum64()^uint64(os.Getpid()))
 	if d.spec.Terminal {
 		sv.screen.Store(terminal.New(log.Listen))
 	}
@@ -139,9 +139,26 @@ func (s *Supervisor) newService(d *definition) (*service, error) {
 			return nil, err
 		}
 	}
-	sv.publish()
-	s.running.Add(1)
+	sv.begin()
 	return sv, nil
+}
+
+// serviceOf is a service without a log and a machine.
+func (s *Supervisor) serviceOf(d *definition) *service {
+	return &service{name: d.spec.Name, sup: s, gone: make(chan struct{}), definition: d, admin: readAdmin(s.options.StateDir, d.spec.Name)}
+}
+
+// tee is who reads the lines of the output, or nil.
+func (sv *service) tee() func([]byte) {
+	if sv.sup.options.Tee == nil {
+		return nil
+	}
+	return func(line []byte) { sv.sup.options.Tee(sv.name, line) }
+}
+
+func (sv *service) begin() {
+	sv.publish()
+	sv.sup.running.Add(1)
 }
 
 // leave stops the service, and ends it then.
@@ -187,6 +204,10 @@ func (sv *service) close() {
 }
 
 func (sv *service) take(m message) {
+	if m.upgrading.asks() {
+		sv.answer(m.upgrading)
+		return
+	}
 	if m.incarnation != 0 && m.incarnation != sv.number || m.round != 0 && m.round != sv.round {
 		return
 	}
@@ -241,6 +262,11 @@ func (sv *service) take(m message) {
 // step lets the machine decide and carries out what it decided, with all that follows at once.
 func (sv *service) step(first supervise.Event) {
 	sv.pending = append(sv.pending[:0], first)
+	sv.catchUp()
+}
+
+// catchUp steps what is pending.
+func (sv *service) catchUp() {
 	for len(sv.pending) > 0 {
 		event := sv.pending[0]
 		sv.pending = sv.pending[1:]

@@ -28,6 +28,7 @@ import (
 	"recipe/runtime/control"
 	"recipe/runtime/expr"
 	"recipe/runtime/flags"
+	"recipe/runtime/handover"
 	"recipe/runtime/logs"
 	"recipe/runtime/metrics"
 	"recipe/runtime/notify"
@@ -55,6 +56,14 @@ type Options struct {
 	Say        func(line string)                 // a message for the terminal; must not block
 	Tee        func(service string, line []byte) // the daemons' output for the terminal; nil for none
 	Metrics    *metrics.Address                  // where they are served; nil for nowhere
+
+	// For upgrades; without Hold there are none.
+	Version    string          // of this program
+	Executable string          // where it is installed
+	Ignored    []int           // signals that it was told to ignore
+	Hold       func() bool     // as of handover.Become
+	Leave      func()          // ends what was made for the functions above; nothing of them is called any more
+	Taken      *handover.Taken // what a predecessor handed on; nil for none
 }
 
 // Supervisor runs the services of some recipes until its context ends. It implements control.Backend.
@@ -80,6 +89,13 @@ type Supervisor struct {
 	settings chan *setting
 	kept     chan struct{} // closed once nobody takes settings any longer
 	began    time.Time
+	named    string        // of the journal and the control socket
+	upgrades chan upgrade  // wishes
+	ended    chan struct{} // closed when Run returns
+	gate     sync.RWMutex  // held by every order of an admin, and by an upgrade for good
+	carried  *carried      // by a predecessor, until it was resumed
+	failed   string        // why the last upgrade was not done, after all
+	missed   []watch.Event // changes while nobody watched
 
 	mu       sync.Mutex
 	shown    []metrics.Recipe
@@ -101,10 +117,17 @@ const filesPoll = 5 * time.Second
 
 // New makes the process host; nothing is started yet. The directories must be there, and safe.
 func New(o Options) (*Supervisor, error) {
+	if o.Taken != nil {
+		return resume(o)
+	}
 	host, err := process.NewHost(process.Options{RuntimeDir: o.RuntimeDir})
 	if err != nil {
 		return nil, err
 	}
+	return newSupervisor(o, host)
+}
+
+func newSupervisor(o Options, host *process.Host) (*Supervisor, error) {
 	watcher, err := watch.New(100*time.Millisecond, filesPoll)
 	if err != nil {
 		return nil, err
@@ -116,6 +139,7 @@ func New(o Options) (*Supervisor, error) {
 	s := &Supervisor{
 		options: o, host: host, logs: collector, watcher: watcher, stall: probe.NewStall(nil), calm: newCalm(), began: time.Now(),
 		slots:    make(chan struct{}, startsPerCPU*runtime.NumCPU()),
+		upgrades: make(chan upgrade), ended: make(chan struct{}),
 		services: map[string]*service{}, retry: 5 * time.Second, listenRetry: listenRetry,
 		settings: make(chan *setting), kept: make(chan struct{}),
 	}
@@ -126,6 +150,7 @@ func New(o Options) (*Supervisor, error) {
 // Run supervises until ctx ends, and then stops every service; an urgent ctx that ends as well cuts their grace short.
 // It fails at once when no recipe can be used or a service belongs to another supervisor.
 func (s *Supervisor) Run(ctx, urgent context.Context) (err error) {
+	defer close(s.ended)
 	defer s.watcher.Close()
 	defer s.hub.Close()
 	defer s.calm.end()
@@ -136,7 +161,15 @@ func (s *Supervisor) Run(ctx, urgent context.Context) (err error) {
 			s.journal.close()
 		}
 	}()
-	if err := s.boot(ctx); err != nil {
+	if s.carried != nil {
+		var end context.CancelFunc
+		ctx, end = context.WithCancel(ctx)
+		defer end()
+		if s.resume(); s.carried.Ending {
+			end()
+		}
+		s.carried = nil
+	} else if err := s.boot(ctx); err != nil {
 		if ctx.Err() != nil {
 			return nil // asked to end before anything was started
 		}
@@ -188,11 +221,12 @@ func (s *Supervisor) boot(ctx context.Context) error {
 	}
 	// The first recipe that can be used names the supervisor.
 	slices.SortStableFunc(s.recipes, func(a, b *recipe) int { return b.usable() - a.usable() })
-	s.journal = openJournal(filepath.Join(s.options.StateDir, s.name()+".journal"))
+	s.named = s.name()
+	s.journal = openJournal(filepath.Join(s.options.StateDir, s.named+".journal"))
 	if err := s.claim(ctx); err != nil {
 		return err
 	}
-	socket := control.SocketPath(s.options.RuntimeDir, s.name())
+	socket := control.SocketPath(s.options.RuntimeDir, s.named)
 	var err error
 	if s.listener, err = s.open(ctx, socket); err != nil {
 		return err
@@ -311,13 +345,28 @@ func (s *Supervisor) serve(ctx context.Context, l *control.Listener) {
 		if l, err = s.open(ctx, path); err != nil {
 			s.say("%v", err)
 			l = nil
+			continue
 		}
+		s.mu.Lock()
+		s.listener = l
+		s.mu.Unlock()
 	}
+}
+
+// controlListener is the one that is served now, or was served last.
+func (s *Supervisor) controlListener() *control.Listener {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.listener
 }
 
 // keep handles changes of files until ctx ends.
 func (s *Supervisor) keep(ctx context.Context) {
 	defer close(s.kept)
+	for _, e := range s.missed {
+		s.changed(ctx, e)
+	}
+	s.missed = nil
 	for {
 		var again <-chan time.Time
 		s.bury()
@@ -339,6 +388,8 @@ func (s *Supervisor) keep(ctx context.Context) {
 			s.set(ctx, c)
 		case <-again:
 			s.tryAgain(ctx)
+		case wish := <-s.upgrades:
+			s.upgrade(ctx, wish)
 		}
 	}
 }

@@ -1,0 +1,162 @@
+package driver
+
+import (
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+
+	"recipe/runtime/control"
+	"recipe/runtime/plan"
+	"recipe/runtime/process"
+	"recipe/runtime/supervise"
+	"recipe/runtime/terminal"
+	"recipe/runtime/watch"
+)
+
+// resume is New for a supervisor that was handed another's state: it makes everything anew, without touching what runs. What
+// can fail is done here, while there is a way back.
+func resume(o Options) (s *Supervisor, err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			err = fmt.Errorf("a fault of this program: %v", fault)
+		}
+	}()
+	c, err := decodeCarried(o.Taken.State)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the state: %w", err)
+	}
+	host, err := process.Resume(process.Options{RuntimeDir: o.RuntimeDir}, c.Host)
+	if err != nil {
+		return nil, err
+	}
+	if s, err = newSupervisor(o, host); err != nil {
+		return nil, err
+	}
+	s.carried, s.named, s.began = c, c.Name, c.Began
+	s.failed = c.Failed
+	if o.Taken.Returned != "" {
+		s.failed = "its successor could not go on: " + o.Taken.Returned
+	}
+	if s.listener, err = control.Resume(control.SocketPath(o.RuntimeDir, c.Name), o.Groups, c.Control); err != nil {
+		return nil, err
+	}
+	s.listener.Keep(filepath.Join(o.StateDir, c.Name+".commands"))
+	for _, one := range c.Services {
+		if s.services[one.Name], err = s.restore(one); err != nil {
+			return nil, err
+		}
+	}
+	o.Taken.Settle()
+	s.listener.Settle()
+	return s, nil
+}
+
+func (s *Supervisor) restore(one carriedService) (*service, error) {
+	d, err := s.carried.definition(one.Name, one.Definition)
+	if err != nil {
+		return nil, err
+	}
+	sv := s.serviceOf(d)
+	sv.stalls, sv.words = one.Stalls, one.Words
+	sv.live, sv.number, sv.owed = at(s.carried.Envs, one.Live), one.Number, one.Owed
+	sv.sockets = openSockets(one.Sockets)
+	sv.leaving.Store(one.Leaving)
+	sv.view.since = one.Since
+	if one.Log != nil {
+		sv.log, err = s.logs.Take(one.Log, s.options.LogDir, d.spec.Logs, sv.tee())
+	} else {
+		sv.log, err = s.logs.Open(s.options.LogDir, sv.name, d.spec.Logs, sv.tee())
+	}
+	if err != nil {
+		return nil, err
+	}
+	if one.Terminal != nil {
+		t, err := terminal.Resume(sv.log.Listen, *one.Terminal)
+		if err != nil {
+			return nil, err
+		}
+		sv.screen.Store(t)
+	}
+	defer func() { sv.view.machine = sv.machine }()
+	if d.task == nil {
+		sv.machine = one.Machine.Machine(supervise.ConfigOf(d.spec), then(one.At))
+		return sv, nil
+	}
+	alarm, err := newAlarm(sv.ring)
+	if err != nil {
+		return nil, err
+	}
+	sv.task = &task{machine: one.Task.Task(taskConfig(d.task), then(one.At)), alarm: alarm, runs: history{one.Runs}}
+	sv.machine = sv.task.machine.Machine
+	return sv, nil
+}
+
+// resume goes on where the predecessor left off.
+func (s *Supervisor) resume() {
+	s.journal = openJournal(filepath.Join(s.options.StateDir, s.named+".journal"))
+	for _, one := range s.carried.Recipes {
+		s.recipes = append(s.recipes, s.resumeRecipe(one))
+	}
+	// All are there before the first goes on: services look those up that they come after.
+	for _, one := range s.carried.Services {
+		sv := s.services[one.Name]
+		s.roll.begins(sv.definition)
+		if one.Tree {
+			sv.incarnation = s.host.Attend(one.Name, sv.notify(one.Number))
+		}
+		if one.Hearing != nil {
+			sv.hearing = sv.hearAgain(one.Hearing)
+		}
+		sv.begin()
+		sv.send(message{upgrading: upgrading{goOn: true}})
+	}
+	if s.carried.Stuck == "" { // else the next change goes on with it
+		s.installRest()
+	}
+	switch {
+	case s.failed != "":
+		s.tell("upgrade", "not done: "+s.failed+"; what runs goes on under "+s.options.Version)
+	default:
+		s.tell("upgrade", "done: this is "+s.options.Version)
+	}
+}
+
+// installRest goes on with what services were still to be told of a change.
+func (s *Supervisor) installRest() {
+	for _, r := range s.recipes {
+		if r.plan == nil {
+			continue
+		}
+		told := func(spec *plan.Service) bool {
+			sv := s.services[spec.Name]
+			return sv != nil && sv.definition.plan == r.plan && sv.definition.env == r.env
+		}
+		if slices.ContainsFunc(r.plan.Launches(), func(spec *plan.Service) bool { return !told(spec) }) {
+			s.install(r, nil, r.plan, r.env)
+		}
+	}
+}
+
+func (s *Supervisor) resumeRecipe(one carriedRecipe) *recipe {
+	r := &recipe{
+		file: one.File, plan: at(s.carried.Plans, one.Plan), env: at(s.carried.Envs, one.Env), fault: one.Fault, secrets: one.Secrets,
+		warned: one.Warned, denied: one.Denied, stale: one.Stale, unused: one.Unused, unread: one.Unread, refused: one.Refused, retry: one.Retry,
+	}
+	if r.plan != nil {
+		r.digest, _ = r.plan.Digest() // it was written and read again since the last time
+	}
+	for _, file := range slices.Sorted(maps.Keys(one.Files)) {
+		if !s.watched(file) {
+			s.watch(r, file)
+		}
+		r.files = append(r.files, file)
+	}
+	seen := s.watcher.Seen()
+	for _, file := range r.files {
+		if seen[file] != one.Files[file] {
+			s.missed = append(s.missed, watch.Event{Path: file})
+		}
+	}
+	return r
+}
