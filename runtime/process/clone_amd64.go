@@ -1,3 +1,5 @@
+//go:build !race
+
 package process
 
 import (
@@ -9,7 +11,8 @@ import (
 	"recipe/runtime/launch"
 )
 
-// canFork tells that this architecture has a cloneChild. Others start every daemon by a launcher.
+// canFork tells that there is a cloneChild here. Other architectures start every daemon by a launcher, and so does what is
+// built with the race detector, whose bookkeeping a child without a goroutine has no part in.
 const canFork = true
 
 func cloneChild(args *cloneArgs, size uintptr, c *daemon) (pid int, errno uintptr)

@@ -1,3 +1,5 @@
+//go:build !race
+
 #include "textflag.h"
 
 // func cloneChild(args *cloneArgs, size uintptr, c *daemon) (pid int, errno uintptr)

@@ -278,7 +278,7 @@ func TestForkerWithoutRoomIsDoneWithout(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	eachContainment(t, func(t *testing.T, h *Host) {
+	eachForker(t, func(t *testing.T, h *Host) {
 		start(t, h, "foo", "serve").end()
 		write("cgroup.procs", strconv.Itoa(h.theForker().pid))
 		for _, room := range []string{"1", "max"} {
