@@ -76,6 +76,7 @@ var kinds = map[string]func(w *world, sv *service, d time.Duration){
 	// of the supervisor
 	"supervisor killed": func(w *world, _ *service, d time.Duration) { w.die(d) },
 	"upgrade":           func(w *world, _ *service, _ time.Duration) { w.upgrade() },
+	"handed on":         func(w *world, _ *service, d time.Duration) { w.handOn(d) },
 	"remove":            func(_ *world, sv *service, d time.Duration) { sv.ask(func() { sv.remove(d) }) },
 	"change":            func(_ *world, sv *service, d time.Duration) { sv.ask(func() { sv.change(d) }) },
 	"reload": func(_ *world, sv *service, _ time.Duration) {
@@ -99,7 +100,7 @@ var kinds = map[string]func(w *world, sv *service, d time.Duration){
 // hostWide are the kinds that befall all services.
 var hostWide = map[string]bool{
 	"disk full": true, "no spawn": true, "late": true, "stall": true, "pause": true, "clock on": true, "clock back": true,
-	"reboot": true, "supervisor killed": true, "upgrade": true,
+	"reboot": true, "supervisor killed": true, "upgrade": true, "handed on": true,
 }
 
 func (f Fault) String() string {

@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"encoding/json"
 	"hash/fnv"
 	"time"
 
@@ -130,6 +131,44 @@ func (w *world) ended() {
 	w.up, w.ending = false, false
 	w.life++
 	w.after(50*time.Millisecond, oursAnyway, nil, w.boot)
+}
+
+// handOn has the supervisor become another program, which takes a moment, and goes on with the machines as they were written
+// and read.
+func (w *world) handOn(took time.Duration) {
+	if !w.up || !w.booted {
+		return
+	}
+	w.tracef("the supervisor becomes another program")
+	w.stalled = max(w.stalled, w.now+min(took, 5*time.Second))
+	now := w.instant(w.now, w.skew)
+	for _, sv := range w.services {
+		if !sv.present {
+			continue
+		}
+		if sv.task != nil {
+			*sv.task = written(w, sv.task.Carry(now)).Task(sv.task.Task, now)
+			sv.machine = sv.task.Machine
+		} else {
+			sv.machine = written(w, sv.machine.Carry(now)).Machine(sv.machine.Config, now)
+		}
+		sv.arm()
+		if len(sv.asking) > 0 {
+			sv.probe()
+		}
+	}
+}
+
+// written is what is read again of what was written.
+func written[T any](w *world, carried T) (again T) {
+	data, err := json.Marshal(carried)
+	if err == nil {
+		err = json.Unmarshal(data, &again)
+	}
+	if err != nil {
+		w.breaks("handing on", "%v", err)
+	}
+	return again
 }
 
 // leave ends a service that the recipe does not declare any longer.

@@ -42,7 +42,8 @@
 //
 //   - All other events may come at any time, in any number. Those of one admin come in their order.
 //
-//   - A driver that dies forgets its machines. Its successor begins with New, when nothing is left of all trees.
+//   - A driver that dies forgets its machines. Its successor begins with New, when nothing is left of all trees. One that
+//     becomes another program goes on with them as they were written and read (Carry).
 //
 // Tests: tables of conversations (events in, actions out), and package simulate, which holds every step of 150
 // daemon-years to the rules.
