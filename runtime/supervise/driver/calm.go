@@ -38,13 +38,14 @@ func (c *calm) started() {
 	}
 }
 
-// collect runs twice, since a stack that grew in the burst is halved by each.
+// collect runs twice, since a stack that grew in the burst is halved by each, and gives back what of the program was needed.
 func (c *calm) collect() {
 	c.mu.Lock()
 	c.starts = 0
 	c.mu.Unlock()
 	runtime.GC()
 	debug.FreeOSMemory()
+	unmapProgram()
 }
 
 // end keeps what has ended from being collected for.
