@@ -50,7 +50,9 @@ func TestDebThatSpeaks(t *testing.T) {
 	if out := h.Must("dpkg", "-i", "/root/1.deb"); strings.Contains(out, "not healthy") {
 		t.Error(out)
 	}
-	show := func(property string) string { return h.Must("systemctl", "show", "--property="+property, "--value", "speaks") }
+	show := func(property string) string {
+		return h.Must("systemctl", "show", "--property="+property, "--value", "speaks")
+	}
 	if got := show("Type") + " " + show("ActiveState") + " " + show("StatusText"); got != "notify active serving 8 of 8" {
 		t.Errorf("it is %s", got)
 	}

@@ -25,12 +25,16 @@ type awaited struct {
 	excuses excuses
 }
 
-// await begins to wait, and tells what is known already.
+// await begins to wait, and tells what is known already: what the daemon said before it was listened to is not lost.
 func (a *asking) await(sv *service, index int) {
 	p := &awaited{asking: a, sv: sv, probe: &sv.definition.spec.Probes[index], index: index}
 	p.name = probe.HeardName(p.probe)
 	a.awaits = append(a.awaits, p)
-	p.begin()
+	due := sv.machine.StartBy(index)
+	if p.liveness() {
+		due = time.Now().Add(p.window())
+	}
+	p.begin(due)
 	if known := p.look(); known != nil {
 		sv.tally.answered(*known)
 		sv.pending = append(sv.pending, *known)
@@ -38,13 +42,9 @@ func (a *asking) await(sv *service, index int) {
 }
 
 // begin starts a window in which something has to be said.
-func (p *awaited) begin() {
+func (p *awaited) begin(due time.Time) {
 	p.since, p.mark = time.Now(), p.sv.sup.stall.Mark(p.sv.incarnation)
-	if p.liveness() {
-		p.until(p.since.Add(p.probe.Every.Std()))
-	} else {
-		p.until(p.sv.machine.StartBy(p.index))
-	}
+	p.until(due)
 }
 
 func (p *awaited) liveness() bool { return p.probe.Role == plan.RoleLiveness }
@@ -118,7 +118,7 @@ func (sv *service) overdue(p *awaited) {
 	}
 	h.drain()
 	sv.hear(h)
-	if p.ended || p.said && !p.liveness() {
+	if p.ended || p.said && !p.liveness() || time.Now().Before(p.due) {
 		return
 	}
 	if due := p.still(); time.Now().Before(due) {
@@ -136,10 +136,7 @@ func (sv *service) overdue(p *awaited) {
 	if !again || p.ended {
 		return
 	}
-	p.begin()
-	if !p.liveness() {
-		p.until(time.Now().Add(p.window()))
-	}
+	p.begin(time.Now().Add(p.window()))
 	p.look() // which asks to be told of the next sign of life
 }
 
