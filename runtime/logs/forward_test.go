@@ -180,11 +180,7 @@ func TestReceiverThatIsGoneOrHangsStopsNobody(t *testing.T) {
 	}
 	// It reads no more.
 	lines := flood(t, l, 4<<20, 6*time.Second)
-	ended := make(chan error, 1)
-	go func() { ended <- l.Close() }()
-	if err := <-ended; err != nil {
-		t.Logf("close: %v", err)
-	}
+	l.Close() // which does not wait for it
 	if stats := l.Stats(); stats.Dropped != 0 || stats.Unsent < int64(lines)/2 {
 		t.Errorf("of %d lines: %+v", lines, stats)
 	}

@@ -19,15 +19,16 @@
 //   - What was read is written at once, unfinished lines as well: a supervisor that dies has its daemons' last words on
 //     disk.
 //   - An idle service costs two descriptors of a pipe, 1.4 KiB and its last words, 512 bytes at most; no goroutine, buffer, open file or timer: a file is
-//     closed, and memory given back, some seconds after the last line. All logs together hold 64 MiB at most.
+//     closed, and memory given back, some seconds after the last line. All logs together hold 64 MiB at most, and
+//     32 KiB each.
 //   - A log can be handed to the program that the supervisor becomes by exec, with nothing lost: handover.go.
 //   - Where it is wanted, lines go to the host's log as well: forward.go. One that takes none stops nobody, and what it
 //     missed is counted and said.
 //
 // The path of a byte: the pipe or a terminal, collector.go, source.go, reader.go, rate.go, queue.go, crew.go, shape.go, then
-// file.go, and in the end packer.go; and, by queues of their own, the tee and the host's log. Tail and Follow read the files without the
-// supervisor. Tests: a real pipe and real files, disks that fail, are slow or hang, a random stream that must come out whole
-// over all files, a fuzz target for what lines are shaped to, and BenchmarkCapture.
+// file.go, and in the end packer.go; and, by queues of their own, the tee and the host's log. Tail, Follow and Query read the
+// files without the supervisor. Tests: a real pipe and real files, disks that fail, are slow or hang, a random stream that
+// must come out whole over all files, fuzz targets for what lines are shaped to, and BenchmarkCapture.
 package logs
 
 import (

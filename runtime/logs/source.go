@@ -63,7 +63,7 @@ func (s *source) move(force bool) (more bool) {
 	}
 	l := s.log
 	size := smallChunk
-	if s.heavy > 0 {
+	if s.heavy > 0 && !l.collector.memory.tight() {
 		size = largeChunk
 	}
 	c := l.collector.memory.get(size)
