@@ -10,9 +10,9 @@ import (
 	"recipe/runtime/control"
 )
 
-// actionFlags are those of start, stop, restart and release.
+// actionFlags are those of start, stop and release.
 type actionFlags struct {
-	Services []string `arg:"" optional:"" name:"service" help:"The services."`
+	Services []string `arg:"" name:"service" help:"The services."`
 	Why      string   `placeholder:"TEXT" help:"The reason, for the record: one line."`
 	waitFlags
 }
@@ -43,9 +43,6 @@ type action struct {
 // act asks for the same of all services at once, waits for the effects, and prints a line a service in their order. No
 // service is touched when one of the names is unknown.
 func (a *actionFlags) act(s *Streams, what action) error {
-	if len(a.Services) == 0 {
-		return usagef("expected \"<service> ...\"; see `recipe %s --help`", what.verb)
-	}
 	if err := a.check(); err != nil {
 		return err
 	}

@@ -9,7 +9,9 @@ import (
 )
 
 type restartCommand struct {
-	actionFlags
+	Services []string `arg:"" optional:"" name:"service" help:"The services."`
+	Why      string   `placeholder:"TEXT" help:"The reason, for the record: one line."`
+	waitFlags
 	Supervisor bool `help:"Upgrade the supervisors in place, instead: each becomes the program that is installed now, and the services run on."`
 }
 
@@ -27,7 +29,10 @@ func (c *restartCommand) Run(s *Streams) error {
 	if c.Supervisor {
 		return c.upgrade(s)
 	}
-	return c.act(s, action{"restart", (*control.Client).Restart, executed})
+	if len(c.Services) == 0 {
+		return usagef("expected \"<service> ...\"; see `recipe restart --help`")
+	}
+	return (&actionFlags{c.Services, c.Why, c.waitFlags}).act(s, action{"restart", (*control.Client).Restart, executed})
 }
 
 // upgradedJSON is one supervisor that has become another program.
@@ -38,6 +43,9 @@ type upgradedJSON struct {
 
 // upgrade asks one supervisor after another.
 func (c *restartCommand) upgrade(s *Streams) error {
+	if err := c.check(); err != nil {
+		return err
+	}
 	ctx, stop := interruptible()
 	defer stop()
 	found, err := survey(ctx, s)

@@ -10,6 +10,8 @@
 //   - A service is claimed before it is touched, and what an earlier supervisor left of it is ended before its first start.
 //   - An admin's stop or quarantine lies in the state directory before it takes effect.
 //   - A command is answered when its effect has been seen.
+//   - A supervisor becomes its successor with all that it holds (upgrade.go, handing.go, resume.go; what is carried is in
+//     carried.go), or goes on as if nothing had been asked.
 //
 // Tests: real processes under a real supervisor, here and in package e2e.
 package driver
