@@ -49,6 +49,12 @@ func (s *Supervisor) Set(ctx context.Context, name string, changes control.Chang
 	if c.err != nil {
 		return c.answer, c.err
 	}
+	// What an earlier supervisor changed is there already, and comes with the start under this one.
+	if sv := s.service(name); sv != nil && sv.task == nil && !caller.Ordered.IsZero() {
+		if err := sv.wait(ctx, started); err != nil {
+			return c.answer, fmt.Errorf("%s was changed, but its effect on %s was not seen: %w", c.answer.File, name, err)
+		}
+	}
 	for _, w := range c.witnesses {
 		if err := w.see(ctx); err != nil {
 			return c.answer, fmt.Errorf("%s was changed, but its effect on %s was not seen: %w", c.answer.File, w.sv.name, err)
