@@ -35,6 +35,17 @@ func TestAFolderOfRecipes(t *testing.T) {
 		if now := h.becomes("runs", "recipes", "one", up); now.PID != one.PID {
 			t.Errorf("process %d was followed by %d", one.PID, now.PID)
 		}
+		// A supervisor that becomes another program goes on with the folder.
+		h.must("restart", "--supervisor")
+		h.replace("recipes/three.star", sleeper("three"))
+		h.becomes("runs", "recipes", "three", up)
+		if err := os.Remove(filepath.Join(h.dir, "recipes/one.star")); err != nil {
+			t.Fatal(err)
+		}
+		h.until("one is gone", func() bool { _, found := h.status("recipes", "one"); return !found }, s.out.String)
+		if now, _ := h.status("recipes", "three"); now.File != filepath.Join(h.dir, "recipes/three.star") {
+			t.Errorf("its file is %q", now.File)
+		}
 		s.interrupt()
 		h.empty()
 	})

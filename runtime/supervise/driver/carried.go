@@ -34,6 +34,7 @@ type carried struct {
 	Began    time.Time        `json:"began"` // of the supervisor
 	Plans    []*plan.Plan     `json:"plans"`
 	Envs     []*expr.Env      `json:"envs"`
+	Folders  []carriedFolder  `json:"folders,omitempty"`
 	Recipes  []carriedRecipe  `json:"recipes"`
 	Services []carriedService `json:"services"`
 	Host     process.Handed   `json:"host"`
@@ -45,8 +46,17 @@ type carried struct {
 	digests []string // of the plans, as they are needed
 }
 
+type carriedFolder struct {
+	Path  string `json:"path"`
+	Which string `json:"which"`
+	Said  string `json:"said,omitempty"`
+}
+
 type carriedRecipe struct {
 	File    string            `json:"file"`
+	Folder  string            `json:"folder,omitempty"` // the path of the folder that was given
+	Gone    bool              `json:"gone,omitempty"`
+	Heirs   []string          `json:"heirs,omitempty"`
 	Plan    int               `json:"plan"`
 	Env     int               `json:"env"`
 	Fault   string            `json:"fault,omitempty"`
@@ -87,6 +97,7 @@ type carriedService struct {
 
 type carriedDefinition struct {
 	Plan  int    `json:"plan"`
+	File  string `json:"file,omitempty"`
 	Env   int    `json:"env"`
 	Fault string `json:"fault,omitempty"`
 }
@@ -197,7 +208,7 @@ func (x *indexed) plan(p *plan.Plan) int { return index(x.plans, &x.Plans, p) }
 func (x *indexed) env(e *expr.Env) int   { return index(x.envs, &x.Envs, e) }
 
 func (x *indexed) definition(d *definition) carriedDefinition {
-	return carriedDefinition{Plan: x.plan(d.plan), Env: x.env(d.env), Fault: d.fault}
+	return carriedDefinition{Plan: x.plan(d.plan), File: d.file, Env: x.env(d.env), Fault: d.fault}
 }
 
 // add takes what a service gave, and turns its pointers into indexes.
@@ -226,7 +237,7 @@ func (c *carried) definition(name string, d carriedDefinition) (*definition, err
 		}
 		c.digests[d.Plan] = digest
 	}
-	return &definition{plan: p, spec: p.Launch(name), task: p.Task(name), digest: c.digests[d.Plan], env: at(c.Envs, d.Env), fault: d.Fault}, nil
+	return &definition{plan: p, spec: p.Launch(name), task: p.Task(name), digest: c.digests[d.Plan], file: d.File, env: at(c.Envs, d.Env), fault: d.Fault}, nil
 }
 
 func (s sockets) carry() ([]carriedSocket, error) {

@@ -47,6 +47,41 @@ func (s *Supervisor) given(path string) error {
 	return nil
 }
 
+// at is the folder's path; of none it is "".
+func (f *folder) at() string {
+	if f == nil {
+		return ""
+	}
+	return f.path
+}
+
+// folderAt is nil for the path of none.
+func (s *Supervisor) folderAt(path string) *folder {
+	at := slices.IndexFunc(s.folders, func(f *folder) bool { return f.path == path })
+	if at < 0 {
+		return nil
+	}
+	return s.folders[at]
+}
+
+func (s *Supervisor) carryFolders() []carriedFolder {
+	var list []carriedFolder
+	for _, f := range s.folders {
+		list = append(list, carriedFolder{Path: f.path, Which: f.which, Said: f.said})
+	}
+	return list
+}
+
+// resumeFolder looks at what came and went meanwhile once the recipes are there.
+func (s *Supervisor) resumeFolder(one carriedFolder) {
+	s.folders = append(s.folders, &folder{path: one.Path, which: one.Which, said: one.Said})
+	now, err := s.watcher.AddFolder(one.Path)
+	if err != nil {
+		now.Path, now.Err = one.Path, err
+	}
+	s.missed = append(s.missed, now)
+}
+
 // name is the supervisor's: that of the folder, where one was given first, or of the first recipe that can be used.
 func (s *Supervisor) name() string {
 	if first := s.options.Recipes[0]; len(s.recipes) == 0 || len(s.folders) > 0 && s.folders[0].path == first {

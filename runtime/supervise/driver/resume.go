@@ -95,6 +95,9 @@ func (s *Supervisor) restore(one carriedService) (*service, error) {
 // resume goes on where the predecessor left off.
 func (s *Supervisor) resume() {
 	s.journal = openJournal(filepath.Join(s.options.StateDir, s.named+".journal"))
+	for _, one := range s.carried.Folders {
+		s.resumeFolder(one)
+	}
 	for _, one := range s.carried.Recipes {
 		s.recipes = append(s.recipes, s.resumeRecipe(one))
 	}
@@ -140,7 +143,7 @@ func (s *Supervisor) installRest() {
 
 func (s *Supervisor) resumeRecipe(one carriedRecipe) *recipe {
 	r := &recipe{
-		file: one.File, plan: at(s.carried.Plans, one.Plan), env: at(s.carried.Envs, one.Env), fault: one.Fault, secrets: one.Secrets,
+		file: one.File, folder: s.folderAt(one.Folder), gone: one.Gone, heirs: one.Heirs, plan: at(s.carried.Plans, one.Plan), env: at(s.carried.Envs, one.Env), fault: one.Fault, secrets: one.Secrets,
 		warned: one.Warned, denied: one.Denied, stale: one.Stale, unused: one.Unused, unread: one.Unread, refused: one.Refused, retry: one.Retry,
 	}
 	if r.plan != nil {
@@ -155,7 +158,7 @@ func (s *Supervisor) resumeRecipe(one carriedRecipe) *recipe {
 	seen := s.watcher.Seen()
 	for _, file := range r.files {
 		if seen[file] != one.Files[file] {
-			s.missed = append(s.missed, watch.Event{Path: file})
+			s.missed = append(s.missed, watch.Event{Path: file, Exists: true})
 		}
 	}
 	return r

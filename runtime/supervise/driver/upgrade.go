@@ -166,7 +166,7 @@ func (s *Supervisor) hand() *carried {
 		return give
 	})
 	c.Host, c.Control, c.Stuck = host, connections, s.roll.stuck()
-	c.Recipes = s.carryRecipes(c)
+	c.Folders, c.Recipes = s.carryFolders(), s.carryRecipes(c)
 	s.journal.close()
 	if s.options.Leave != nil {
 		s.options.Leave()
@@ -196,7 +196,7 @@ func (s *Supervisor) describe() (*carried, error) {
 		return give
 	})
 	c.Host, c.Control = host, connections
-	c.Recipes = s.carryRecipes(c)
+	c.Folders, c.Recipes = s.carryFolders(), s.carryRecipes(c)
 	return c.carried, nil
 }
 
@@ -234,7 +234,7 @@ func (s *Supervisor) carryRecipes(c *indexed) []carriedRecipe {
 			files[file] = seen[file]
 		}
 		list = append(list, carriedRecipe{
-			File: r.file, Plan: c.plan(r.plan), Env: c.env(r.env), Fault: r.fault, Files: files, Secrets: r.secrets, Warned: r.warned,
+			File: r.file, Folder: r.folder.at(), Gone: r.gone, Heirs: r.heirs, Plan: c.plan(r.plan), Env: c.env(r.env), Fault: r.fault, Files: files, Secrets: r.secrets, Warned: r.warned,
 			Denied: r.denied, Stale: r.stale, Unused: r.unused, Unread: r.unread, Refused: r.refused, Retry: r.retry,
 		})
 	}
