@@ -33,7 +33,7 @@ var mutants = []mutant{
 	{"a lower cap holds at once", "life.go", `s.Due = limit`, `s.do()`, "delays"},
 	{"quick deaths are counted", "life.go", `s.Deaths++`, `s.Deaths = 1`, "delays"},
 	{"a stable run forgives deaths", "life.go", `s.now.Sub(s.Executed) >= s.Config.Restart.StableAfter.Std()`, `false`, "delays"},
-	{"what was asked for once is done once", "life.go", `s.spawned, s.atOnce = true, false`, `s.spawned = true`, "delays"},
+	{"what was asked for once is done once", "life.go", `s.spawned, s.atOnce = true, false`, `s.spawned = true`, "delays|runs"},
 	{"a start is not forgotten while the last one ends", "life.go", `s.Wanted, s.atOnce = true, true`, `s.atOnce = true`, "admin state"},
 	{"a stop is kept", "life.go", "s.Wanted, s.atOnce = false, false\n\ts.record(\"stop\", \"%s; it is ending already\", e.Why)", `s.do()`, "admin state"},
 	{"a stop is kept that finds nothing running", "life.go", "s.Wanted, s.atOnce = false, false\n\ts.record(\"stop\", \"%s; nothing was running\", e.Why)", `s.record("stop", "%s", e.Why)`, "admin state|never given up"},
@@ -77,7 +77,7 @@ func TestMutants(t *testing.T) {
 	for i, m := range mutants {
 		t.Run(strings.ReplaceAll(m.rule, " ", "_"), func(t *testing.T) {
 			t.Parallel()
-			out := simulated(t, binary, i, "-brief")
+			out := simulated(t, binary, i, "-brief", "-hosts", "150")
 			for rule := range strings.SplitSeq(m.broken, "|") {
 				if strings.Contains(out, ": "+rule+": after") {
 					return
