@@ -18,7 +18,7 @@ import (
 // orders: of the time from a daemon's death to its successor's exec, the start of our own executable is by far the
 // most. It reads them from a socket, with three descriptors and the daemon's sockets, and exits at the end of that: no supervisor, no spare.
 //
-// There is one for the whole host, made some time after each start, so that it competes with no daemon that starts. A
+// There is one for the whole host, made some time after each start by a launcher, so that it competes with no daemon that starts. A
 // start that finds none spawns its launcher itself.
 type spare struct {
 	*child
