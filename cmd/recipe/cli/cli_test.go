@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"recipe/runtime/control"
 )
 
 // TestMain is a bounded child as well.
@@ -123,4 +125,15 @@ func answered(t *testing.T, line []string) string {
 	var said bytes.Buffer
 	code := Main(append([]string{"recipe"}, line...), nil, &said, &said)
 	return fmt.Sprintf("%s\n%d", &said, code)
+}
+
+// A task that is kept down says so, and not how its last run went.
+func TestATaskInQuarantineTellsWhy(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	st := &control.Status{Service: "job", State: control.Quarantined, Reason: "quarantined by root: it eats disks",
+		Task: &control.Task{Every: "1h", Runs: []control.Run{{Began: now, Ended: &now, OK: true, Result: "exit 0"}}}}
+	if got := explain(st, now); got != "quarantined by root: it eats disks" {
+		t.Errorf("got %q", got)
+	}
 }

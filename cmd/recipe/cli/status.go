@@ -97,7 +97,7 @@ func statusTable(services []control.Status, now time.Time) []byte {
 // lastRun is how the last run of a task ended, and otherwise why it is in its state.
 func lastRun(st *control.Status, now time.Time) string {
 	last := st.Task.LastRun()
-	if last == nil || st.State == control.Stopped {
+	if last == nil || isDown(st) {
 		return st.Reason
 	}
 	verdict := "succeeded"
