@@ -93,7 +93,6 @@ type Supervisor struct {
 	began    time.Time
 	named    string        // of the journal and the control socket
 	upgrades chan upgrade  // wishes
-	ended    chan struct{} // closed when Run returns
 	gate     sync.RWMutex  // held by every order of an admin, and by an upgrade for good
 	carried  *carried      // by a predecessor, until it was resumed
 	failed   string        // why the last upgrade was not done, after all
@@ -141,7 +140,7 @@ func newSupervisor(o Options, host *process.Host) (*Supervisor, error) {
 	s := &Supervisor{
 		options: o, host: host, logs: collector, watcher: watcher, stall: probe.NewStall(nil), calm: newCalm(), began: time.Now(),
 		slots:    make(chan struct{}, startsPerCPU*runtime.NumCPU()),
-		upgrades: make(chan upgrade), ended: make(chan struct{}),
+		upgrades: make(chan upgrade),
 		services: map[string]*service{}, retry: 5 * time.Second, listenRetry: listenRetry,
 		settings: make(chan *setting), kept: make(chan struct{}),
 	}
@@ -152,7 +151,6 @@ func newSupervisor(o Options, host *process.Host) (*Supervisor, error) {
 // Run supervises until ctx ends, and then stops every service; an urgent ctx that ends as well cuts their grace short.
 // It fails at once when no recipe can be used or a service belongs to another supervisor.
 func (s *Supervisor) Run(ctx, urgent context.Context) (err error) {
-	defer close(s.ended)
 	defer s.watcher.Close()
 	defer s.hub.Close()
 	defer s.calm.end()

@@ -51,6 +51,8 @@ func (s *Supervisor) Upgrade(ctx context.Context, by control.Caller) (control.Up
 	wish := upgrade{who: by.User, refused: make(chan error, 1)}
 	select {
 	case s.upgrades <- wish:
+	case <-s.kept:
+		return control.Upgraded{}, errors.New("cannot upgrade a supervisor that is ending")
 	case <-ctx.Done():
 		return control.Upgraded{}, ctx.Err()
 	}
@@ -68,7 +70,7 @@ func (s *Supervisor) AskUpgrade(who string) {
 		wish := upgrade{who: who, refused: make(chan error, 1)}
 		select {
 		case s.upgrades <- wish:
-		case <-s.ended:
+		case <-s.kept:
 		}
 	}()
 }
@@ -160,7 +162,7 @@ func (s *Supervisor) hand() *carried {
 	s.lost(err)
 	host, err := s.host.Hand()
 	s.lost(err)
-	c := s.carry(func(sv *service) chan carriedService {
+	c := s.carry(context.Background(), func(sv *service) chan carriedService {
 		give := make(chan carriedService, 1)
 		sv.send(message{upgrading: upgrading{give: give}})
 		return give
@@ -190,7 +192,9 @@ func (s *Supervisor) describe() (*carried, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := s.carry(func(sv *service) chan carriedService {
+	patience, cancel := context.WithTimeout(context.Background(), holdPatience)
+	defer cancel()
+	c := s.carry(patience, func(sv *service) chan carriedService {
 		give := make(chan carriedService, 1)
 		sv.send(message{upgrading: upgrading{describe: give}}) // one that is busy is left out: it is asked again before it counts
 		return give
@@ -200,8 +204,9 @@ func (s *Supervisor) describe() (*carried, error) {
 	return c.carried, nil
 }
 
-// carry asks all services for theirs. The services give plans and flags by pointer; here they get their indexes.
-func (s *Supervisor) carry(ask func(*service) chan carriedService) *indexed {
+// carry asks all services for theirs, and leaves out those that do not answer before ctx ends. The services give plans and
+// flags by pointer; here they get their indexes.
+func (s *Supervisor) carry(ctx context.Context, ask func(*service) chan carriedService) *indexed {
 	c := &indexed{carried: &carried{
 		Format: carriedFormat, Name: s.named, Began: s.began.Round(0).UTC(), Plans: []*plan.Plan{}, Envs: []*expr.Env{}, Services: []carriedService{},
 	}, plans: map[*plan.Plan]int{}, envs: map[*expr.Env]int{}}
@@ -212,14 +217,12 @@ func (s *Supervisor) carry(ask func(*service) chan carriedService) *indexed {
 	for i, sv := range all {
 		gives[i] = ask(sv)
 	}
-	patience := time.NewTimer(holdPatience)
-	defer patience.Stop()
 	for i, sv := range all {
 		select {
 		case one := <-gives[i]:
 			c.add(one)
 		case <-sv.gone:
-		case <-patience.C:
+		case <-ctx.Done():
 		}
 	}
 	return c
