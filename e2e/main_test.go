@@ -3,6 +3,7 @@
 //
 //	home_test.go      a set of folders, the program run in them, and what is left behind
 //	process_test.go   processes of this machine, read from /proc
+//	figures_test.go   what a supervisor uses, which has to be flat over the worst
 //	..._test.go       one promise a file
 //
 // Everything lies in folders of its own and listens on free ports, so the tests run side by side. With -short the

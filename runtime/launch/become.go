@@ -124,7 +124,7 @@ func (s *Spec) exec(id *identity) error {
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	return fmt.Errorf("the program %s cannot be run%s: %s", s.Argv[0], id.forWhom(), reason(err))
+	return fmt.Errorf("the program %s cannot be run%s: %s", s.Argv[0], id.forWhom(), unfit(s.Argv[0], err))
 }
 
 func rawSetgroups(groups []uint32) syscall.Errno {

@@ -50,7 +50,7 @@ func (r *Run) run(ctx context.Context, id *identity, env []string, umask int, st
 	err := cmd.Start()
 	syscall.Umask(ordinary)
 	if err != nil {
-		return fmt.Errorf("%s cannot be run: %s", r.Argv[0], reason(err))
+		return fmt.Errorf("%s cannot be run: %s", r.Argv[0], unfit(r.Argv[0], err))
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
