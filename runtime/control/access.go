@@ -1,14 +1,12 @@
 package control
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"net"
 	"os"
 	"slices"
 	"strconv"
-	"strings"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -41,28 +39,30 @@ func (g Groups) resolve() (ids groupIDs, err error) {
 }
 
 // groupID looks into /etc/group alone, as userName does.
-func groupID(name string) (int, error) {
+func groupID(name string) (int, error) { return groupIn("/etc/group", name) }
+
+func groupIn(path, name string) (int, error) {
 	if name == "" {
 		return -1, nil
 	}
 	if id, err := strconv.ParseUint(name, 10, 31); err == nil {
 		return int(id), nil
 	}
-	f, err := os.Open("/etc/group")
+	id := -1
+	err := look(path, func(entry, number string) bool {
+		n, err := strconv.ParseUint(number, 10, 31)
+		if entry == name && err == nil {
+			id = int(n)
+		}
+		return id >= 0
+	})
 	if err != nil {
 		return -1, fmt.Errorf("cannot find the group %q: %w", name, err)
 	}
-	defer f.Close()
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		fields := strings.Split(lines.Text(), ":")
-		if len(fields) < 3 || fields[0] != name {
-			continue
-		}
-		if id, err := strconv.ParseUint(fields[2], 10, 31); err == nil {
-			return int(id), nil
-		}
+	if id < 0 {
+		return -1, fmt.Errorf("cannot find the group %q: %s does not have it; make it with `groupadd %s`, or give its number", name, path, name)
 	}
-	return -1, fmt.Errorf("cannot find the group %q: /etc/group does not have it; make it with `groupadd %s`, or give its number", name, name)
+	return id, nil
 }
 
 // open lets the groups through to the socket at path, which is closed to all but its owner until then. Of two groups one

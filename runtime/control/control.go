@@ -2,7 +2,9 @@
 //
 //	Backend   what a supervisor can be asked; supervise implements it
 //	Listener  the socket of a supervisor, and who may come in (access.go, connection.go)
-//	server    the requests (request.go) and their answers; orders remembers the answers to commands
+//	server    the requests and their answers: server.go, stream.go of events, attach.go and frame.go of terminals
+//	orders    the answers to commands are remembered, in a file as well: memory.go
+//	Handed    what a supervisor leaves to the program that it becomes: handover.go, underway.go
 //	Host      the sockets of all supervisors of a runtime folder
 //	Client    one supervisor, seen from outside
 //	Error     the same on both sides of the wire

@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net"
 	"os"
@@ -68,7 +69,7 @@ func TestErrorsKeepTheirCode(t *testing.T) {
 		{failed, Failed, "i/o timeout"},
 		{reason, BadRequest, "one line"},
 		{long, BadRequest, "one line"},
-		{huge, BadRequest, "too large"},
+		{huge, BadRequest, "more than 65536 bytes"},
 		{dead, Unreachable, "none.sock"},
 	} {
 		var e *Error
@@ -78,6 +79,25 @@ func TestErrorsKeepTheirCode(t *testing.T) {
 	}
 	if !errors.Is(dead, os.ErrNotExist) {
 		t.Error("the client does not know why it cannot reach a supervisor")
+	}
+}
+
+// Whoever writes a client reads these, and knows nothing of the names that fields have in Go.
+func TestARequestThatCannotBeReadIsSaidPlainly(t *testing.T) {
+	t.Parallel()
+	path := serve(t, newFake(), nil)
+	for body, want := range map[string]string{
+		`{"why": 5}`:    `cannot read the request: "why" is a JSON number, which it cannot be`,
+		`{"id": ["a"]}`: `cannot read the request: "id" is a JSON array, which it cannot be`,
+		`{"set": [1]}`:  `cannot read the request: "set" is a JSON number, which it cannot be`,
+		`[1]`:           `cannot read the request: it is no object of JSON`,
+		`{"whi": "a"}`:  `cannot read the request: unknown field "whi"`,
+	} {
+		var s Status
+		err := NewClient(path).do(t.Context(), "POST", "/v1/services/foo/start", json.RawMessage(body), &s)
+		if !isCode(err, BadRequest) || err.Error() != want {
+			t.Errorf("%s: got %v, want %s", body, err, want)
+		}
 	}
 }
 

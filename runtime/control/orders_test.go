@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -122,6 +123,28 @@ func TestOrdersAreBounded(t *testing.T) {
 	}
 	if _, err := o.run(t.Context(), "more", "", done); !isCode(err, Busy) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// Somebody who sets a secret may write it where the path of its file belongs, which is refused, and not kept either.
+func TestWhatWasSetIsNotKept(t *testing.T) {
+	t.Parallel()
+	kept := filepath.Join(t.TempDir(), "commands")
+	path := serve(t, newFake(), func(l *Listener) { l.Keep(kept) })
+	for _, changes := range []Changes{{Set: []string{"password=hunter2"}}, {Unset: []string{"hunter2"}}} {
+		if _, err := NewClient(path).Set(t.Context(), "foo", changes, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m := remember(kept, 10)
+	defer m.close()
+	for _, r := range m.kept {
+		if !strings.HasPrefix(r.What, "/v1/services/foo/set ") || strings.Contains(r.What, "hunter2") {
+			t.Errorf("kept is %+v", r)
+		}
+	}
+	if len(m.kept) != 2 || m.kept[0].What == m.kept[1].What {
+		t.Errorf("two commands are kept as %+v", m.kept)
 	}
 }
 

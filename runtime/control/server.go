@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -235,7 +236,8 @@ func (s *server) command(do func(context.Context, ordered) (any, error)) http.Ha
 		if o.ID != "" {
 			key = fmt.Sprintf("%d %s", o.by.UID, o.ID)
 		}
-		what := fmt.Sprintf("%s %q %q %q", r.URL.Path, o.Signal, o.Set, o.Unset)
+		// A digest: who sets a secret may have written it where the path of its file belongs.
+		what := fmt.Sprintf("%s %x", r.URL.Path, sha256.Sum256(fmt.Appendf(nil, "%q %q %q", o.Signal, o.Set, o.Unset)))
 		done, err := s.orders.run(withGiven(r.Context(), peer(r).request.mark()), key, what, func(ctx context.Context, taken time.Time) (any, error) {
 			o.by.Ordered = taken
 			return do(ctx, o)
@@ -267,7 +269,7 @@ func (s *server) caller(w http.ResponseWriter, r *http.Request, whole any, reque
 	dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, s.bounds.body))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(whole); err != nil && err != io.EOF {
-		return Caller{}, &Error{Code: BadRequest, Message: fmt.Sprintf("cannot read the request: %v", err)}
+		return Caller{}, unreadable(err)
 	}
 	if _, err := dec.Token(); err != io.EOF {
 		return Caller{}, &Error{Code: BadRequest, Message: "cannot read the request: something follows its JSON"}
@@ -284,6 +286,22 @@ func (s *server) caller(w http.ResponseWriter, r *http.Request, whole any, reque
 		by.User += " for " + request.SudoUser
 	}
 	return by, nil
+}
+
+// unreadable says of a body that cannot be read why, without the names that its parts have here.
+func unreadable(err error) *Error {
+	why := strings.TrimPrefix(err.Error(), "json: ")
+	var kind *json.UnmarshalTypeError
+	var size *http.MaxBytesError
+	switch {
+	case errors.As(err, &size):
+		why = fmt.Sprintf("it has more than %d bytes", size.Limit)
+	case errors.As(err, &kind) && kind.Field == "":
+		why = "it is no object of JSON"
+	case errors.As(err, &kind):
+		why = fmt.Sprintf("%q is a JSON %s, which it cannot be", kind.Field[strings.LastIndexByte(kind.Field, '.')+1:], kind.Value)
+	}
+	return &Error{Code: BadRequest, Message: "cannot read the request: " + why}
 }
 
 // fits refuses fields of another command.

@@ -96,26 +96,30 @@ func replaceable(ctx context.Context, path string) error {
 	return fmt.Errorf("%s listens there already: end it first, or give the recipes another runtime folder with RECIPE_RUNTIME_DIR", who)
 }
 
-// lockFolder keeps two supervisors from judging and replacing the same socket at once. The lock is the folder's own
-// and goes with the process.
+// lockName is the file of a folder of sockets that is locked while one of them is made or removed.
+const lockName = ".sockets.lock"
+
+// lockFolder keeps two supervisors from judging and replacing the same socket at once. The lock goes with the process. It
+// is that of a file which nobody else may open: a folder that others may list, they may lock as well.
 func lockFolder(ctx context.Context, folder string) (unlock func(), err error) {
-	dir, err := os.Open(folder)
+	path := filepath.Join(folder, lockName)
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return nil, err
 	}
 	for {
-		err = unix.Flock(int(dir.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		err = unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 		if err == nil {
-			return func() { dir.Close() }, nil
+			return func() { file.Close() }, nil
 		}
 		if !errors.Is(err, unix.EWOULDBLOCK) && !errors.Is(err, unix.EINTR) {
-			dir.Close()
-			return nil, fmt.Errorf("cannot lock %s: %w", folder, err)
+			file.Close()
+			return nil, fmt.Errorf("cannot lock %s: %w", path, err)
 		}
 		select {
 		case <-ctx.Done():
-			dir.Close()
-			return nil, fmt.Errorf("cannot lock %s: another supervisor holds it: %w", folder, ctx.Err())
+			file.Close()
+			return nil, fmt.Errorf("cannot lock %s: another supervisor holds it: %w", path, ctx.Err())
 		case <-time.After(10 * time.Millisecond):
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"recipe/runtime/dirs"
 )
@@ -212,6 +213,24 @@ func leaveStale(t *testing.T, path string) {
 	must(t, err)
 	l.SetUnlinkOnClose(false)
 	must(t, l.Close())
+}
+
+// A folder with groups' sockets is open to be listed, and so to be locked by anyone.
+func TestNobodyElseCanKeepASupervisorFromItsSocket(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	dir, err := os.Open(folder)
+	must(t, err)
+	defer dir.Close()
+	must(t, syscall.Flock(int(dir.Fd()), syscall.LOCK_EX))
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	l, err := Listen(ctx, filepath.Join(folder, "foo.sock"), Groups{})
+	must(t, err)
+	must(t, l.Close())
+	if info, err := os.Stat(filepath.Join(folder, lockName)); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the lock is %v, %v", info, err)
+	}
 }
 
 func TestWhatIsNoSocketStays(t *testing.T) {

@@ -1,7 +1,6 @@
 package control
 
 import (
-	"bufio"
 	"fmt"
 	"os"
 	"strconv"
@@ -17,18 +16,29 @@ func userName(uid int) string {
 	return fmt.Sprintf("user %d", uid)
 }
 
-func passwdName(path string, uid int) (string, bool) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", false
-	}
-	defer f.Close()
+func passwdName(path string, uid int) (name string, ok bool) {
 	want := strconv.Itoa(uid)
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		fields := strings.Split(lines.Text(), ":")
-		if len(fields) >= 3 && fields[2] == want && fields[0] != "" {
-			return fields[0], true
+	_ = look(path, func(entry, number string) bool {
+		if ok = number == want && entry != ""; ok {
+			name = entry
+		}
+		return ok
+	})
+	return name, ok
+}
+
+// look calls enough with the name and the number of each entry of a file as /etc/passwd and /etc/group are, until that
+// reports true. A line may be long: that of a group has all its members.
+func look(path string, enough func(name, number string) bool) error {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	for line := range strings.Lines(string(data)) {
+		fields := strings.SplitN(strings.TrimSpace(line), ":", 4)
+		if len(fields) >= 3 && enough(fields[0], fields[2]) {
+			return nil
 		}
 	}
-	return "", false
+	return nil
 }

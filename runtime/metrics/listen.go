@@ -41,19 +41,19 @@ func ParseAddress(text string) (Address, error) {
 	return Address{host: host, port: port}, nil
 }
 
-// Listen opens the address. A unix socket has mode 0600 and takes root and this process's user alone; one that nobody
-// listens on is replaced.
-func (a Address) Listen(ctx context.Context) (net.Listener, error) {
-	l, err := a.open(ctx)
+// Listen opens the address. A unix socket takes root, this process's user and the groups, which may read, as a control
+// socket does; one that nobody listens on is replaced.
+func (a Address) Listen(ctx context.Context, groups control.Groups) (net.Listener, error) {
+	l, err := a.open(ctx, groups)
 	if err != nil {
 		return nil, err
 	}
 	return &limited{Listener: l, slots: make(chan struct{}, connections), closed: make(chan struct{})}, nil
 }
 
-func (a Address) open(ctx context.Context) (net.Listener, error) {
+func (a Address) open(ctx context.Context, groups control.Groups) (net.Listener, error) {
 	if a.path != "" {
-		return control.Listen(ctx, a.path, control.Groups{})
+		return control.Listen(ctx, a.path, groups)
 	}
 	address := net.JoinHostPort(a.host, a.port)
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)

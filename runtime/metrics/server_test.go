@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -48,7 +49,7 @@ func listen(t *testing.T, text string) net.Listener {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := address.Listen(t.Context())
+	l, err := address.Listen(t.Context(), control.Groups{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +103,7 @@ func TestATakenPortIsSaid(t *testing.T) {
 	l := listen(t, "127.0.0.1:0")
 	defer l.Close()
 	address, _ := ParseAddress(l.Addr().String())
-	if _, err := address.Listen(t.Context()); err == nil || err.Error() != "cannot listen on "+l.Addr().String()+": bind: address already in use" {
+	if _, err := address.Listen(t.Context(), control.Groups{}); err == nil || err.Error() != "cannot listen on "+l.Addr().String()+": bind: address already in use" {
 		t.Error(err)
 	}
 }
@@ -169,6 +170,18 @@ func TestUnixSocket(t *testing.T) {
 	info, err := os.Stat(path)
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("%v, %v", info, err)
+	}
+	address, err := ParseAddress("unix:" + path + ".open")
+	if err != nil {
+		t.Fatal(err)
+	}
+	open, err := address.Listen(t.Context(), control.Groups{Read: strconv.Itoa(os.Getegid())})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer open.Close()
+	if info, err := os.Stat(path + ".open"); err != nil || info.Mode().Perm() != 0o660 {
+		t.Errorf("the group that may read cannot: %v, %v", info, err)
 	}
 	client := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "unix", path)

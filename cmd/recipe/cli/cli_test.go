@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"recipe/runtime/control"
+	"recipe/runtime/plan"
 )
 
 // TestMain is a bounded child as well.
@@ -81,12 +82,48 @@ func TestSpan(t *testing.T) {
 func TestControlCharactersAreShown(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		"plain, é and 日本": "plain, é and 日本",
-		"\x1b[2Jgone\n":   `\u001b[2Jgone\u000a`,
-		"a\u202eb":        `a\u202eb`,
+		"plain, é and 日本":                    "plain, é and 日本",
+		"\x1b[2Jgone\n":                      `\u001b[2Jgone\u000a`,
+		"a\u202eb":                           `a\u202eb`,
+		"\x9b31mred":                         "\uFFFD31mred",
+		strings.Repeat("x", mostPrintable+7): strings.Repeat("x", mostPrintable) + "... (7 bytes more)",
+		strings.Repeat("x", mostPrintable-1) + "é": strings.Repeat("x", mostPrintable-1) + "... (2 bytes more)",
 	} {
 		if got := printable(text); got != want {
 			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+// What a supervisor says may repeat what a probe was answered.
+func TestASupervisorSaysNothingThatATerminalObeys(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	shown := newTerminal(&out)
+	shown.say("foo: refused: \x1b[2J\x9bgone\nwhat runs goes on")
+	shown.close()
+	if got, want := out.String(), "recipe: foo: refused: \\u001b[2J\uFFFDgone\nwhat runs goes on\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestSetSaysWhoStartsTheServiceNext(t *testing.T) {
+	t.Parallel()
+	full := func(runtime string) *plan.Plan {
+		return &plan.Plan{Package: &plan.Package{Runtime: runtime, Style: plan.StyleFull}}
+	}
+	for _, test := range []struct {
+		plan      *plan.Plan
+		installed bool
+		want      string
+	}{
+		{full(plan.RuntimeStandalone), true, "the host's init runs foo, not recipe: it has this from its next start on, such as `systemctl restart foo`"},
+		{full(plan.RuntimeStandalone), false, "no supervisor runs foo: it has this from its next start on"},
+		{full(plan.RuntimeRecipe), true, "no supervisor runs foo: it has this from its next start on"},
+		{&plan.Plan{}, false, "no supervisor runs foo: it has this from its next start on"},
+	} {
+		if got := whenUnsupervised("foo", test.plan, test.installed); got != test.want {
+			t.Errorf("got %s, want %s", got, test.want)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -14,6 +15,7 @@ import (
 
 	"recipe/runtime/flags"
 	"recipe/runtime/launch"
+	"recipe/runtime/plan"
 )
 
 type execCommand struct {
@@ -81,5 +83,22 @@ func (c *execCommand) spec(s *Streams) (*launch.Spec, string, error) {
 	}
 	launch.Warn(s.Err, service.Name, resolved.Warnings)
 	spec, err := launch.Resolve(p, service, resolved.Env)
+	if err == nil {
+		leaveTerminal(spec, service)
+	}
 	return spec, service.Name, err
+}
+
+// leaveTerminal has a service that is left the caller's terminal know of which kind that is.
+func leaveTerminal(spec *launch.Spec, service *plan.Service) {
+	kind := os.Getenv("TERM")
+	own := slices.ContainsFunc(service.Env, func(v plan.Variable) bool { return v.Name == "TERM" })
+	if !service.Terminal || own || kind == "" || !isTerminal(os.Stdout) {
+		return
+	}
+	for i, v := range spec.Env {
+		if strings.HasPrefix(v, "TERM=") {
+			spec.Env[i] = "TERM=" + kind
+		}
+	}
 }

@@ -72,7 +72,7 @@ func (c *setCommand) ask(ctx context.Context, s *Streams, f control.Found) error
 
 // edit changes the file of a recipe that no supervisor runs.
 func (c *setCommand) edit(s *Streams, unknown error) error {
-	p, err := c.plan(s, unknown)
+	p, installed, err := c.plan(s, unknown)
 	if err != nil {
 		return err
 	}
@@ -93,11 +93,19 @@ func (c *setCommand) edit(s *Streams, unknown error) error {
 	for _, e := range edits {
 		changed.Flags = append(changed.Flags, control.NewFlagChange(e.Flag.Name, e.Flag.Secret, e.Before, e.After))
 	}
-	return c.print(s, changed, fmt.Sprintf("no supervisor runs %s: it has this from its next start on", c.Service))
+	return c.print(s, changed, whenUnsupervised(c.Service, p, installed))
+}
+
+// whenUnsupervised says when a service has the change that no supervisor runs.
+func whenUnsupervised(service string, p *plan.Plan, installed bool) string {
+	if installed && p.Package != nil && p.Package.Runtime == plan.RuntimeStandalone && p.Package.Style != plan.StyleBare {
+		return fmt.Sprintf("the host's init runs %s, not recipe: it has this from its next start on, such as `systemctl restart %[1]s`", service)
+	}
+	return fmt.Sprintf("no supervisor runs %s: it has this from its next start on", service)
 }
 
 // plan is that of --file, or of an installed package.
-func (c *setCommand) plan(s *Streams, unknown error) (*plan.Plan, error) {
+func (c *setCommand) plan(s *Streams, unknown error) (p *plan.Plan, installed bool, err error) {
 	if c.File != "" {
 		p, err := evaluate(s, c.File)
 		if err == nil && p.Launch(c.Service) == nil {
@@ -107,12 +115,12 @@ func (c *setCommand) plan(s *Streams, unknown error) (*plan.Plan, error) {
 			}
 			err = fmt.Errorf("%s declares no service %q; it has: %s", c.File, c.Service, strings.Join(names, ", "))
 		}
-		return p, err
+		return p, false, err
 	}
 	if p := installedPlan(c.Service); p != nil {
-		return p, nil
+		return p, true, nil
 	}
-	return nil, fmt.Errorf("%w; of a recipe that does not run, give --file FILE", unknown)
+	return nil, false, fmt.Errorf("%w; of a recipe that does not run, give --file FILE", unknown)
 }
 
 // installedPlan is that of the package that brought the service, or nil.

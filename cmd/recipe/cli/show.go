@@ -7,10 +7,23 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 )
 
-// printable makes text fit for a terminal's line: what does not print is escaped.
+// mostPrintable is twice what the longest line of a flags file has, in bytes.
+const mostPrintable = 32 << 10
+
+// printable makes text of elsewhere fit for a terminal's line, which is bounded and valid UTF-8: what does not print is
+// escaped.
 func printable(text string) string {
+	if len(text) > mostPrintable {
+		kept := mostPrintable
+		for kept > 0 && !utf8.RuneStart(text[kept]) {
+			kept--
+		}
+		text = fmt.Sprintf("%s... (%d bytes more)", text[:kept], len(text)-kept)
+	}
+	text = strings.ToValidUTF8(text, string(utf8.RuneError))
 	if !strings.ContainsFunc(text, unprintable) {
 		return text
 	}

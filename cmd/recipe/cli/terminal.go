@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"time"
 )
@@ -56,8 +57,14 @@ func (t *terminal) send(line []byte) {
 	}
 }
 
-// say shows a message of the supervisor's own.
-func (t *terminal) say(line string) { t.send([]byte("recipe: " + line + "\n")) }
+// say shows a message of the supervisor's own, which may repeat what a daemon or an operator said.
+func (t *terminal) say(text string) {
+	var lines []byte
+	for line := range strings.SplitSeq(text, "\n") {
+		lines = append(append(lines, printable(line)...), '\n')
+	}
+	t.send(append([]byte("recipe: "), lines...))
+}
 
 // tee shows a line of a daemon's output behind the name of its service. It keeps nothing of line.
 func (t *terminal) tee(service string, line []byte) {

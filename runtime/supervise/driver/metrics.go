@@ -19,7 +19,7 @@ import (
 func (s *Supervisor) serveMetrics(ctx context.Context, address metrics.Address) {
 	said := ""
 	for {
-		l, err := address.Listen(ctx)
+		l, err := address.Listen(ctx, s.options.Groups)
 		if err == nil {
 			s.say("metrics on %s", l.Addr())
 			err = metrics.Serve(ctx, l, s)
