@@ -25,6 +25,8 @@ type Collector struct {
 	syslog   outlet
 	journald outlet
 
+	answers chan struct{} // what the goroutine was asked, see Answers
+
 	mu      sync.Mutex
 	sources map[int32]*source
 	token   int32             // of the last source
@@ -44,7 +46,7 @@ func NewCollector() (*Collector, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot wait for the output of services: %w", err)
 	}
-	c := &Collector{epoll: os.NewFile(uintptr(fd), "logs"), ended: make(chan struct{}), sources: map[int32]*source{},
+	c := &Collector{epoll: os.NewFile(uintptr(fd), "logs"), ended: make(chan struct{}), sources: map[int32]*source{}, answers: make(chan struct{}, 1),
 		disks: crew{most: 8}, tees: crew{most: 2}, forwards: crew{most: 2},
 		syslog: outlet{path: "/dev/log"}, journald: outlet{path: "/run/systemd/journal/socket"}}
 	go c.wait()
@@ -84,6 +86,10 @@ func (c *Collector) wait() {
 				return false
 			}
 			for _, e := range events[:n] {
+				if e.Fd == questionToken {
+					c.answer()
+					continue
+				}
 				c.mu.Lock()
 				s := c.sources[e.Fd]
 				c.mu.Unlock()
@@ -93,6 +99,47 @@ func (c *Collector) wait() {
 			}
 		}
 	})
+}
+
+// questionToken is nobody's source.
+const questionToken = -1
+
+// Answers reports whether the goroutine that reads for all services comes to answer within that time. One question at a time.
+func (c *Collector) Answers(within time.Duration) bool {
+	fd, err := unix.Eventfd(1, unix.EFD_CLOEXEC)
+	if err != nil {
+		return true // there is no descriptor to ask with
+	}
+	defer unix.Close(fd)
+	select {
+	case <-c.answers: // too late, by the one who was asked before
+	default:
+	}
+	conn, err := c.epoll.SyscallConn()
+	if err == nil {
+		err = conn.Control(func(epoll uintptr) {
+			_ = unix.EpollCtl(int(epoll), unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLONESHOT, Fd: questionToken})
+		})
+	}
+	if err != nil {
+		return true // closed
+	}
+	late := time.NewTimer(within)
+	defer late.Stop()
+	select {
+	case <-c.answers:
+	case <-c.ended:
+	case <-late.C:
+		return false
+	}
+	return true
+}
+
+func (c *Collector) answer() {
+	select {
+	case c.answers <- struct{}{}:
+	default:
+	}
 }
 
 // add has the source read from now on.

@@ -30,16 +30,21 @@ func SystemdSupervisor(p *plan.Plan) []byte {
 	u.set("StartLimitIntervalSec", "0")
 
 	u.section("Service")
-	u.set("Type", "exec")
+	u.set("Type", "notify")
+	u.set("NotifyAccess", "main")
 	u.set("ExecStartPre", "/usr/bin/install -D -m 0644 "+Packaged(p)+" "+copied)
 	u.set("ExecStart", "/usr/bin/recipe run "+copied)
+	u.set("ExecReload", "/usr/bin/recipe restart --supervisor "+p.Launches()[0].Name)
 	u.set("SyslogIdentifier", "recipe-"+p.Name)
 	u.set("Restart", "always")
-	u.set("RestartSec", "1s")
+	u.set("RestartSec", "100ms")
+	u.set("WatchdogSec", "1m") // a host that is starved for that long has other troubles
 	u.set("Delegate", "yes")
 	u.set("KillMode", "mixed")
 	u.set("SendSIGKILL", "yes")
+	u.set("TimeoutStartSec", "15m") // extended while leftovers do not die
 	u.set("TimeoutStopSec", span(patience(p)))
+	u.set("TimeoutAbortSec", "10s")
 
 	u.section("Install")
 	u.set("WantedBy", "multi-user.target")

@@ -265,13 +265,17 @@ func TestSystemdAcceptsUnits(t *testing.T) {
 	for _, p := range []*plan.Plan{tour(), several(), tasks(), listening(), telling()} {
 		root := t.TempDir()
 		paths := []string{}
-		for name, text := range rendered(t, p) {
+		units := rendered(t, p)
+		if p.Package != nil {
+			units["supervisor.service"] = SystemdSupervisor(p)
+		}
+		for name, text := range units {
 			if strings.HasPrefix(name, "check-") {
 				continue
 			}
 			path := filepath.Join(root, name)
 			// What it starts is not installed here, which systemd would complain of.
-			text := strings.NewReplacer("/usr/sbin/run-foo", "/bin/true", "/usr/sbin/run-front", "/bin/true", "/usr/sbin/run-back", "/bin/true",
+			text := strings.NewReplacer("/usr/bin/recipe", "/bin/true", "/usr/sbin/run-foo", "/bin/true", "/usr/sbin/run-front", "/bin/true", "/usr/sbin/run-back", "/bin/true",
 				"/usr/sbin/run-ears", "/bin/true", "/usr/sbin/run-tells", "/bin/true", "/usr/lib/tells/check-tells", "/bin/true", "/usr/sbin/run-sweep", "/bin/true", "/usr/sbin/run-beat", "/bin/true", "/usr/sbin/run-seed", "/bin/true",
 				"/usr/lib/foo/check-foo", "/bin/true").Replace(string(text))
 			if err := os.WriteFile(path, []byte(text), 0o644); err != nil {

@@ -21,6 +21,7 @@ import (
 	"recipe/runtime/plan"
 	"recipe/runtime/stage"
 	"recipe/runtime/supervise/driver"
+	"recipe/runtime/systemd"
 )
 
 // supervision is what `recipe run` was asked for.
@@ -39,6 +40,7 @@ type supervision struct {
 func (v *supervision) run(stdout, stderr io.Writer) error {
 	taken, err := handover.Take()
 	asked := listen(taken)
+	asked.init = systemd.Take()
 	var supervisor *driver.Supervisor
 	var end func()
 	if err == nil {
@@ -82,7 +84,7 @@ func (v *supervision) prepare(stdout, stderr io.Writer, asked *asked, taken *han
 		Groups:  v.groups,
 		Sets:    v.sets, Facts: facts, Root: v.rootOf, Load: v.load(messages), Say: messages.say,
 		RuntimeDir: folders.Runtime, StateDir: folders.State, LogDir: folders.Logs, Metrics: v.metrics,
-		Version: version(), Executable: installed(taken), Ignored: asked.ignored, Hold: asked.hold, Taken: taken,
+		Version: version(), Executable: installed(taken), Ignored: asked.ignored, Hold: asked.hold, Taken: taken, Init: asked.init,
 	}
 	for _, file := range v.files {
 		path, err := filepath.Abs(file)
@@ -129,6 +131,7 @@ type asked struct {
 	ignored     []int // signals that are nothing to it
 	ends        chan os.Signal
 	upgrade     chan os.Signal
+	init        *systemd.Init // whom the process is started by, if that listens
 }
 
 // listen leaves alone what is ignored: as nohup has it, and a shell for what it puts into the background. A successor is told
@@ -162,8 +165,10 @@ func listen(taken *handover.Taken) *asked {
 	return a
 }
 
-// hold ignores from now on what asks to end, and reports whether it was asked before.
+// hold ignores from now on what asks to end, and reports whether it was asked before. The program that this process becomes
+// finds the environment as this one found it.
 func (a *asked) hold() bool {
+	a.init.GiveBack()
 	signal.Ignore(syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGUSR2)
 	return len(a.ends) > 0 || a.ctx.Err() != nil
 }

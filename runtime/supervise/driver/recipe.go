@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"recipe/runtime/expr"
 	"recipe/runtime/flags"
@@ -56,6 +57,7 @@ func (r *recipe) name() string {
 
 // load evaluates and stages a recipe.
 func (s *Supervisor) load(ctx context.Context, r *recipe) (*plan.Plan, error) {
+	defer s.waits(mostLoad)()
 	p, err := s.options.Load(ctx, r.file)
 	if err != nil {
 		return nil, err
@@ -75,6 +77,9 @@ func (s *Supervisor) load(ctx context.Context, r *recipe) (*plan.Plan, error) {
 	}
 	return p, nil
 }
+
+// mostLoad bounds an evaluation, and, of --dev, a build that nobody believes to hang.
+const mostLoad = 10 * time.Minute
 
 // stageError is a build or a layout that did not succeed: too much work to be tried again before something changed.
 type stageError struct{ error }

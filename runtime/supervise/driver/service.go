@@ -332,6 +332,7 @@ func (sv *service) publish() {
 	if sv.view.since.IsZero() || now.state() != sv.view.state() {
 		now.since = time.Now()
 		sv.tellState(now)
+		sv.sup.lifeline.stirs()
 	}
 	sv.view = now
 	rest := sv.waiters[:0]

@@ -38,6 +38,7 @@ import (
 	"recipe/runtime/probe"
 	"recipe/runtime/process"
 	"recipe/runtime/supervise"
+	"recipe/runtime/systemd"
 	"recipe/runtime/watch"
 )
 
@@ -58,6 +59,7 @@ type Options struct {
 	Say        func(line string)                 // a message for the terminal; must not block
 	Tee        func(service string, line []byte) // the daemons' output for the terminal; nil for none
 	Metrics    *metrics.Address                  // where they are served; nil for nowhere
+	Init       *systemd.Init                     // who started this process and listens to it; nil for none
 
 	// For upgrades; without Hold there are none.
 	Version    string          // of this program
@@ -79,6 +81,7 @@ type Supervisor struct {
 	stall    *probe.Stall
 	hub      notify.Hub
 	calm     *calm
+	lifeline lifeline
 	slots    chan struct{} // starts under way, over all services
 	roll     *roll
 	folders  []*folder     // likewise
@@ -138,7 +141,7 @@ func newSupervisor(o Options, host *process.Host) (*Supervisor, error) {
 		return nil, err
 	}
 	s := &Supervisor{
-		options: o, host: host, logs: collector, watcher: watcher, stall: probe.NewStall(nil), calm: newCalm(), began: time.Now(),
+		options: o, host: host, logs: collector, watcher: watcher, stall: probe.NewStall(nil), calm: newCalm(), lifeline: newLifeline(), began: time.Now(),
 		slots:    make(chan struct{}, startsPerCPU*runtime.NumCPU()),
 		upgrades: make(chan upgrade),
 		services: map[string]*service{}, retry: 5 * time.Second, listenRetry: listenRetry,
@@ -161,7 +164,8 @@ func (s *Supervisor) Run(ctx, urgent context.Context) (err error) {
 			s.journal.close()
 		}
 	}()
-	if s.carried != nil {
+	resumed := s.carried != nil
+	if resumed {
 		var end context.CancelFunc
 		ctx, end = context.WithCancel(ctx)
 		defer end()
@@ -183,7 +187,10 @@ func (s *Supervisor) Run(ctx, urgent context.Context) (err error) {
 		served.Go(func() { s.serveMetrics(serving, *s.options.Metrics) })
 	}
 
+	served.Go(func() { s.tellInit(serving, resumed) })
+
 	s.keep(ctx)
+	served.Go(func() { s.tellStopping(serving) })
 	s.shutdown(urgent)
 	stopServing()
 	served.Wait()
@@ -201,6 +208,7 @@ func (s *Supervisor) boot(ctx context.Context) error {
 	}
 	for _, r := range s.recipes {
 		s.watchRecipe(r) // before it is read, so that no change is missed
+		_ = s.options.Init.Say(systemd.Extend(mostLoad))
 		p, err := s.load(ctx, r)
 		if err != nil {
 			r.refuses(err)
@@ -310,6 +318,7 @@ func (s *Supervisor) clear(ctx context.Context, names []string) error {
 			return err
 		}
 		s.say("%v; nothing new is started before they are gone", err)
+		_ = s.options.Init.Say(systemd.Extend(mostLoad), "STATUS="+err.Error())
 	}
 }
 
@@ -386,6 +395,8 @@ func (s *Supervisor) keep(ctx context.Context) {
 			s.changed(ctx, e)
 		case c := <-s.settings:
 			s.set(ctx, c)
+		case answer := <-s.lifeline.asks:
+			close(answer)
 		case <-again:
 			s.tryAgain(ctx)
 		case wish := <-s.upgrades:

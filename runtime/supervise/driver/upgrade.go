@@ -14,6 +14,7 @@ import (
 	"recipe/runtime/expr"
 	"recipe/runtime/handover"
 	"recipe/runtime/plan"
+	"recipe/runtime/systemd"
 )
 
 // An upgrade makes this process the program that is installed by now. In this order:
@@ -29,6 +30,7 @@ import (
 const (
 	holdPatience = 5 * time.Second // for what cannot be stopped at once
 	handPatience = 2 * time.Second // for a disk to take what was logged
+	mostUpgrade  = time.Minute     // all of it
 	becomeAgain  = time.Second     // after an exec that failed, when there is no way back
 )
 
@@ -95,6 +97,7 @@ func (s *Supervisor) tryUpgrade(ctx context.Context, who string) error {
 	if err != nil {
 		return err
 	}
+	defer s.waits(mostUpgrade)()
 	version, err := handover.Prove(ctx, paper)
 	if err != nil {
 		return err
@@ -105,6 +108,7 @@ func (s *Supervisor) tryUpgrade(ctx context.Context, who string) error {
 		s.gate.Unlock()
 		return err
 	}
+	_ = s.options.Init.Say(systemd.Reloading()...)
 	s.tell("upgrade", fmt.Sprintf("asked for by %s: from %s to %s (%s), and what runs goes on", who, s.options.Version, version, paper.Executable))
 	s.become(s.hand())
 	return nil // never
