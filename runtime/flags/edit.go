@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 
+	"golang.org/x/sys/unix"
+
 	"recipe/runtime/expr"
 	"recipe/runtime/plan"
 )
@@ -161,20 +163,20 @@ func replace(root, file string, before, text []byte) error {
 	defer dir.Close()
 	base := filepath.Base(file)
 	temporary := "." + base + ".recipe"
-	dir.Remove(temporary) // of a change that was cut short
-	f, err := dir.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	f, err := claim(dir, temporary)
 	if err != nil {
 		return err
 	}
-	defer dir.Remove(temporary)
+	defer f.Close()
 	err = fill(f, dir, base, text)
-	if err := errors.Join(err, f.Close()); err != nil {
-		return err
+	if now, failed := read(file); err == nil && (failed != nil || !bytes.Equal(now, before)) {
+		err = errOvertaken
 	}
-	if now, err := read(file); err != nil || !bytes.Equal(now, before) {
-		return errors.New("somebody else changed it meanwhile; look at it and try again")
+	if err == nil {
+		err = dir.Rename(temporary, base)
 	}
-	if err := dir.Rename(temporary, base); err != nil {
+	if err != nil {
+		dir.Remove(temporary)
 		return err
 	}
 	folder, err := dir.Open(".")
@@ -182,6 +184,42 @@ func replace(root, file string, before, text []byte) error {
 		return err
 	}
 	return errors.Join(folder.Sync(), folder.Close())
+}
+
+var errOvertaken = errors.New("somebody else changed it meanwhile; look at it and try again")
+
+// claim opens the file that is to take the other's place for one writer alone, until that closes it, and empties what a
+// change that was cut short left there.
+func claim(dir *os.Root, name string) (*os.File, error) {
+	f, err := dir.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	if err == unix.EWOULDBLOCK {
+		err = errOvertaken
+	}
+	if err == nil && !stands(dir, name, f) { // whoever had the lock has renamed it, or it is a link
+		err = errOvertaken
+	}
+	if err == nil {
+		err = f.Truncate(0)
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// stands reports whether the name is that of the open file.
+func stands(dir *os.Root, name string, f *os.File) bool {
+	opened, err := f.Stat()
+	if err != nil {
+		return false
+	}
+	named, err := dir.Lstat(name)
+	return err == nil && os.SameFile(opened, named)
 }
 
 // openFolder makes what is missing of it.
@@ -206,7 +244,7 @@ func fill(f *os.File, dir *os.Root, base string, text []byte) error {
 	info, err := dir.Lstat(base)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		err = f.Chmod(0o644)
+		err = errors.Join(f.Chown(os.Geteuid(), os.Getegid()), f.Chmod(0o644))
 	case err == nil:
 		owner := info.Sys().(*syscall.Stat_t)
 		err = errors.Join(f.Chown(int(owner.Uid), int(owner.Gid)), f.Chmod(info.Mode().Perm()))

@@ -1,10 +1,12 @@
 package flags
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -137,6 +139,41 @@ func TestChangeReplacesTheFileWhole(t *testing.T) {
 	}
 	if data, _ := os.ReadFile(elsewhere); string(data) != "size=3\n" {
 		t.Errorf("the file elsewhere holds %q", data)
+	}
+}
+
+// Of several who change the file at once none undoes what another was told to have done.
+func TestChangesAtOnceLoseNothing(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	file := filepath.Join(root, "etc/foo/flags")
+	write(t, file, "# kept\n")
+	p := &plan.Plan{Format: plan.Format, Name: "foo"}
+	for i := range 16 {
+		p.Flags = append(p.Flags, plan.Flag{Name: fmt.Sprint("flag", i), Type: plan.FlagInt, Default: expr.IntOf(0)})
+	}
+	var all sync.WaitGroup
+	for i := range p.Flags {
+		all.Go(func() {
+			for {
+				_, _, err := Change(p, root, nil, expr.Facts{}, []string{p.Flags[i].Name + "=1"}, nil)
+				if err == nil {
+					return
+				}
+				if !strings.Contains(err.Error(), "try again") {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+	data, err := os.ReadFile(file)
+	if err != nil || !strings.HasPrefix(string(data), "# kept\n") || strings.Count(string(data), "=1\n") != len(p.Flags) {
+		t.Errorf("the file holds %q, %v", data, err)
+	}
+	if names, _ := os.ReadDir(filepath.Dir(file)); len(names) != 1 {
+		t.Errorf("left in the folder: %v", names)
 	}
 }
 

@@ -130,7 +130,7 @@ func (o *file) ready() error {
 func (o *file) open() error {
 	f, err := openAppend(o.path)
 	if errors.Is(err, os.ErrNotExist) {
-		if err = os.MkdirAll(o.dir, 0o755); err == nil {
+		if err = os.MkdirAll(o.dir, 0o750); err == nil {
 			f, err = openAppend(o.path)
 		}
 	}

@@ -152,6 +152,9 @@ func TestFileTakenAwayIsMadeAnew(t *testing.T) {
 				content, _ := os.ReadFile(path)
 				return strings.HasPrefix(string(content), "after\n")
 			})
+			if info, err := os.Stat(dir); err != nil || info.Mode().Perm()&0o007 != 0 && name == "directory removed" {
+				t.Errorf("others may look into the directory that was made: %v, %v", info.Mode(), err)
+			}
 		})
 	}
 }

@@ -50,10 +50,9 @@ type meter struct {
 
 // Cause is what a fault has cost.
 type Cause struct {
-	What     string        `json:"fault"`
-	Outages  int           `json:"outages"`
-	Downtime time.Duration `json:"-"`
-	Worst    time.Duration `json:"-"`
+	What            string
+	Outages         int
+	Downtime, Worst time.Duration
 }
 
 // at is where the service is now.

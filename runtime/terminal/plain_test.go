@@ -16,6 +16,8 @@ func TestPlain(t *testing.T) {
 		"title":                    {"\x1b]0;title\aa\x1b]2;title\x1b\\b\n", "ab\n"},
 		"device string":            {"\x1bP1$r0m\x1b\\a\n", "a\n"},
 		"a string that is stopped": {"\x1b]0;tit\x1b[31mle\n", "le\n"},
+		"a string without an end":  {"a\x1b]0;title\r\nb\r\n", "a\nb\n"},
+		"a device string of lines": {"\x1bPq#0\r\n#1\x1b\\a\n", "a\n"},
 		"cancelled":                {"\x1b[12\x18a\x1b]0\x1ab\n", "ab\n"},
 		"moves to other lines":     {"\x1b[H\x1b[2Jone\x1b[2;1Htwo\x1b[3;5Hthree\n", "one\ntwo\nthree\n"},
 		"moves within a line":      {"a\x1b[5Cb\x1b[20Gc\n", "a b c\n"},

@@ -22,8 +22,9 @@ const (
 	escape
 	escaped // with intermediates
 	control
-	text // of a string, up to BEL or ESC \
+	text // of a string, up to BEL, ESC \ or a newline, which none has
 	textEscape
+	device // of a device control string, which may have lines
 )
 
 // mostParameters is longer than any sequence that means something here.
@@ -52,10 +53,14 @@ func (s *sequence) next(b byte) (plain bool, final byte, csi bool) {
 		}
 	case control:
 		return s.within(b)
-	case text:
-		if b == bel {
+	case text, device:
+		switch {
+		case b == '\n' && s.state == text:
 			s.state = ground
-		} else if b == esc {
+			return true, 0, false
+		case b == bel:
+			s.state = ground
+		case b == esc:
 			s.state = textEscape
 		}
 	case textEscape:
@@ -74,7 +79,9 @@ func (s *sequence) begin(b byte) (final byte) {
 	switch {
 	case b == '[':
 		s.state, s.parameters = control, s.parameters[:0]
-	case b == ']' || b == 'P' || b == 'X' || b == '^' || b == '_':
+	case b == 'P':
+		s.state = device
+	case b == ']' || b == 'X' || b == '^' || b == '_':
 		s.state = text
 	case b >= 0x20 && b < 0x30:
 		s.state = escaped

@@ -53,7 +53,7 @@ func (c *attachCommand) Run(s *Streams) error {
 	}
 	if !f.Terminal {
 		fmt.Fprintf(s.Err, "recipe: %s has no terminal, so that it is shown and nothing can be typed; terminal = True in its service(...) gives it one\n", c.Service)
-		return logs.Follow(ctx, f.LogDir, c.Service, screenful, s.Out)
+		return logs.Follow(ctx, f.LogDir, c.Service, screenful, outputTo(s.Out))
 	}
 	own := newScreen(s.In, s.Out)
 	how := control.Attach{ReadOnly: c.ReadOnly}

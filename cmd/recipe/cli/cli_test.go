@@ -107,6 +107,21 @@ func TestASupervisorSaysNothingThatATerminalObeys(t *testing.T) {
 	}
 }
 
+// What comes in pieces is shown as if it came at once.
+func TestOutputIsEscapedWhereverItIsCut(t *testing.T) {
+	t.Parallel()
+	const text = "a\té\x1b[31m\xff日\n"
+	for at := range len(text) {
+		var out bytes.Buffer
+		e := &escaped{to: &out}
+		io.WriteString(e, text[:at])
+		io.WriteString(e, text[at:])
+		if got, want := out.String(), "a\té\\u001b[31m\uFFFD日\n"; got != want {
+			t.Errorf("cut at %d: got %q, want %q", at, got, want)
+		}
+	}
+}
+
 func TestSetSaysWhoStartsTheServiceNext(t *testing.T) {
 	t.Parallel()
 	full := func(runtime string) *plan.Plan {

@@ -21,11 +21,8 @@ func (s *Streams) styleOf(out io.Writer) diag.Style {
 	case "never":
 		return diag.Plain
 	}
-	if answers, ok := out.(*answerWriter); ok {
-		out = answers.to
-	}
 	term := os.Getenv("TERM")
-	if f, ok := out.(*os.File); ok && os.Getenv("NO_COLOR") == "" && term != "" && term != "dumb" && isTerminal(f) {
+	if os.Getenv("NO_COLOR") == "" && term != "" && term != "dumb" && terminalOf(out) != nil {
 		return diag.Colour
 	}
 	return diag.Plain

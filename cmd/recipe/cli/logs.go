@@ -26,9 +26,11 @@ type logsCommand struct {
 
 // Help is the long text of --help.
 func (*logsCommand) Help() string {
-	return `Reads the log files, so that it works without a supervisor as well; a running one says where they are, otherwise it is /var/log/recipe for root, log in the state folder for others, $RECIPE_LOG_DIR where that is set. Lines are shown as they lie in the files, compressed ones among them.
+	return `Reads the log files, so that it works without a supervisor as well; a running one says where they are, otherwise it is /var/log/recipe for root, log in the state folder for others, $RECIPE_LOG_DIR where that is set. Lines are shown as they lie in the files, compressed ones among them; on a terminal, what it would obey is escaped.
 
-Lines tell when they were written with logs(timestamps = True) or logs(format = "json"): --since goes by that, and several services are shown in the order of their lines. Of a log without times, --since leaves out the files that were last written to before.`
+Lines tell when they were written with logs(timestamps = True) or logs(format = "json"): --since goes by that, and several services are shown in the order of their lines. Of a log without times, --since leaves out the files that were last written to before.
+
+Exit codes: 0 done, or interrupted; 1 there is no log, or it cannot be read; 2 wrong usage.`
 }
 
 // Run shows the last lines.
@@ -43,12 +45,12 @@ func (c *logsCommand) Run(s *Streams) error {
 	if err != nil {
 		return err
 	}
-	services := c.distinct()
+	services, out := c.distinct(), outputTo(s.Out)
 	if len(services) == 1 && query.Match == nil && query.Since.IsZero() { // byte for byte
 		if c.Follow {
-			return logs.Follow(ctx, folders[services[0]], services[0], query.Lines, s.Out)
+			return logs.Follow(ctx, folders[services[0]], services[0], query.Lines, out)
 		}
-		return logs.Tail(folders[services[0]], services[0], query.Lines, s.Out)
+		return logs.Tail(folders[services[0]], services[0], query.Lines, out)
 	}
 	timeless := map[string]bool{}
 	return query.Merge(ctx, folders, services, c.Follow, func(service string, line logs.Line) {
@@ -57,10 +59,10 @@ func (c *logsCommand) Run(s *Streams) error {
 			fmt.Fprintf(s.Err, "recipe: lines of %s do not tell their time (logs(timestamps = True) has them do so): those of every file that was written to since then are shown\n", service)
 		}
 		if len(services) > 1 {
-			fmt.Fprintf(s.Out, "%s | %s\n", service, line.Text)
+			fmt.Fprintf(out, "%s | %s\n", service, line.Text)
 			return
 		}
-		fmt.Fprintf(s.Out, "%s\n", line.Text)
+		fmt.Fprintf(out, "%s\n", line.Text)
 	})
 }
 

@@ -10,7 +10,7 @@ import (
 type runCommand struct {
 	Files []string `arg:"" name:"file" help:"Recipes, plans' JSON, or folders of them."`
 	hostFlags
-	ReadGroup    string `placeholder:"GROUP" help:"Let members of this group look at the services: status, why, events."`
+	ReadGroup    string `placeholder:"GROUP" help:"Let members of this group look at the services: status, why, events, and metrics on a socket."`
 	CommandGroup string `placeholder:"GROUP" help:"Let members of this group command the services as well."`
 
 	Dev  bool   `help:"Try the recipe in its source tree, as whoever calls: run its build steps, stage its contents below .recipe/NAME and run it there."`

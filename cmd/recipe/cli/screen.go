@@ -24,19 +24,24 @@ type screen struct {
 }
 
 func newScreen(in io.Reader, out io.Writer) *screen {
-	t := &screen{out: out, typed: terminalOf(in)}
-	if answers, ok := out.(*answerWriter); ok {
-		t.shown = terminalOf(answers.to)
-	}
-	return t
+	return &screen{out: out, typed: terminalOf(in), shown: terminalOf(out)}
 }
 
 // terminalOf is the file of a stream that is a terminal, or nil.
 func terminalOf(stream any) *os.File {
-	if f, ok := stream.(*os.File); ok && isTerminal(f) {
+	if f := fileOf(stream); f != nil && isTerminal(f) {
 		return f
 	}
 	return nil
+}
+
+// fileOf is the file that a stream is, or nil.
+func fileOf(stream any) *os.File {
+	if answers, ok := stream.(*answerWriter); ok {
+		stream = answers.to
+	}
+	f, _ := stream.(*os.File)
+	return f
 }
 
 // size is zeros where there is no terminal to see.

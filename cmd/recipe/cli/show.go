@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -23,22 +24,56 @@ func printable(text string) string {
 		}
 		text = fmt.Sprintf("%s... (%d bytes more)", text[:kept], len(text)-kept)
 	}
-	text = strings.ToValidUTF8(text, string(utf8.RuneError))
-	if !strings.ContainsFunc(text, unprintable) {
-		return text
+	shown, rest := escape(nil, []byte(text), "")
+	if len(rest) > 0 {
+		shown = utf8.AppendRune(shown, utf8.RuneError)
 	}
-	var b strings.Builder
-	for _, r := range text {
-		if unprintable(r) {
-			fmt.Fprintf(&b, "\\u%04x", r)
-		} else {
-			b.WriteRune(r)
+	return string(shown)
+}
+
+// escape appends text, with what neither prints nor is kept escaped, and returns the start of a character that it ends in.
+func escape(to, text []byte, kept string) (shown, rest []byte) {
+	for len(text) > 0 {
+		if !utf8.FullRune(text) {
+			return to, text
 		}
+		r, size := utf8.DecodeRune(text)
+		if unprintable(r) && !strings.ContainsRune(kept, r) {
+			to = fmt.Appendf(to, `\u%04x`, r)
+		} else {
+			to = utf8.AppendRune(to, r)
+		}
+		text = text[size:]
 	}
-	return b.String()
+	return to, nil
 }
 
 func unprintable(r rune) bool { return !unicode.IsPrint(r) }
+
+// ofOutput is what is kept of control characters in a daemon's output.
+const ofOutput = "\n\t"
+
+// outputTo is where a daemon's output is shown: escaped on a terminal, which would obey it, and byte for byte elsewhere.
+func outputTo(out io.Writer) io.Writer {
+	if terminalOf(out) == nil {
+		return out
+	}
+	return &escaped{to: out}
+}
+
+type escaped struct {
+	to   io.Writer
+	rest []byte // the start of a character
+}
+
+func (e *escaped) Write(p []byte) (int, error) {
+	shown, rest := escape(nil, append(e.rest, p...), ofOutput)
+	e.rest = bytes.Clone(rest)
+	if _, err := e.to.Write(shown); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
 
 // printJSON writes v with two spaces of indentation and a last newline.
 func printJSON(w io.Writer, v any) error {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"os"
 	"time"
 
 	"recipe/runtime/control"
@@ -20,13 +19,7 @@ const (
 // watch shows the services until ctx ends: on a terminal in place, elsewhere one table, or one line of JSON, a change.
 func (c *statusCommand) watch(ctx context.Context, s *Streams) error {
 	w := &statusWatch{changed: make(chan struct{}, 1), streams: map[string]bool{}, ended: make(chan string, 1)}
-	out, terminal := s.Out, false
-	if answers, ok := s.Out.(*answerWriter); ok {
-		out = answers.to
-	}
-	if f, ok := out.(*os.File); ok {
-		terminal = isTerminal(f)
-	}
+	terminal := terminalOf(s.Out) != nil
 	var last []byte
 	for {
 		host, err := openHost()

@@ -224,11 +224,8 @@ func (v *supervision) load(messages *terminal) func(context.Context, string) (*p
 
 // discards reports whether out is /dev/null, so that nothing need be written to it.
 func discards(out io.Writer) bool {
-	if answers, ok := out.(*answerWriter); ok {
-		out = answers.to
-	}
-	f, ok := out.(*os.File)
-	if !ok {
+	f := fileOf(out)
+	if f == nil {
 		return false
 	}
 	info, err := f.Stat()

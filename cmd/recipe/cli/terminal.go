@@ -15,6 +15,7 @@ type terminal struct {
 	lines chan []byte
 	done  chan struct{}
 	out   io.Writer
+	obeys bool // what is written, as terminals do
 
 	mu      sync.Mutex
 	dropped int
@@ -25,7 +26,7 @@ type terminal struct {
 const terminalLines = 4096
 
 func newTerminal(out io.Writer) *terminal {
-	t := &terminal{lines: make(chan []byte, terminalLines), done: make(chan struct{}), out: out}
+	t := &terminal{lines: make(chan []byte, terminalLines), done: make(chan struct{}), out: out, obeys: terminalOf(out) != nil}
 	go t.show()
 	return t
 }
@@ -70,7 +71,12 @@ func (t *terminal) say(text string) {
 func (t *terminal) tee(service string, line []byte) {
 	line = bytes.TrimSuffix(line, []byte("\n"))
 	text := make([]byte, 0, len(service)+len(line)+4)
-	text = append(append(append(text, service...), " | "...), line...)
+	text = append(append(text, service...), " | "...)
+	if t.obeys {
+		text, _ = escape(text, line, ofOutput)
+	} else {
+		text = append(text, line...)
+	}
 	t.send(append(text, '\n'))
 }
 

@@ -13,6 +13,13 @@ type whyCommand struct {
 	JSON    bool   `name:"json" help:"Print JSON."`
 }
 
+// Help is the long text of --help.
+func (*whyCommand) Help() string {
+	return `Shows the last decisions, at most 100 and the oldest first, each with what made the supervisor take it and, below a death, the daemon's last lines; also those of earlier supervisors. Of a task, its last runs follow.
+
+Exit codes: 0 done, 1 the service is unknown or its supervisor does not answer, 2 wrong usage.`
+}
+
 // Run prints the decisions, the oldest first.
 func (c *whyCommand) Run(s *Streams) error {
 	ctx, stop := interruptible()
