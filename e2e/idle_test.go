@@ -17,7 +17,7 @@ import (
 const idleSpan = 6 * time.Second
 
 // TestIdleWakesNobody: where nothing happens and nothing is due, no process of the supervisor's runs: neither for the
-// services, one of which writes beside the recipe all the time, nor for the files that are watched. It takes 12 s, asleep.
+// services, one of which writes all the time, nor for the files that are watched. It takes 12 s, asleep.
 func TestIdleWakesNobody(t *testing.T) {
 	t.Parallel()
 	h := newHome(t)
@@ -25,7 +25,11 @@ func TestIdleWakesNobody(t *testing.T) {
 	for i := range 20 {
 		fmt.Fprintf(&recipe, "service(name = \"sleep%d\", command = [\"/bin/sleep\", \"1000\"])\n", i)
 	}
-	fmt.Fprintf(&recipe, `service(name = "writer", workdir = %q, command = ["/bin/sh", "-c", "while sleep 0.05; do echo line >>noise; done"])`+"\n", h.dir)
+	elsewhere := filepath.Join(h.dir, "elsewhere")
+	if err := os.Mkdir(elsewhere, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprintf(&recipe, `service(name = "writer", workdir = %q, command = ["/bin/sh", "-c", "while sleep 0.05; do echo line >>noise; done"])`+"\n", elsewhere)
 	s := h.run(h.write("idle.star", recipe.String()))
 	h.becomes("runs", "idle", "sleep19", running)
 	h.becomes("runs", "idle", "writer", running)

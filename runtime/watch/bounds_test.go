@@ -114,8 +114,8 @@ func TestRemoveEndsTheWatch(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.do(func() {
-			if len(w.watches) != 0 {
-				t.Errorf("still watched: %v", w.watches)
+			if len(w.names) != 0 || w.notify != nil && len(w.notify.watched)+len(w.notify.WatchList()) != 0 {
+				t.Errorf("still watched: %v", w.names)
 			}
 		})
 	})

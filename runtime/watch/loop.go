@@ -2,9 +2,11 @@ package watch
 
 import (
 	"errors"
+	"path/filepath"
 	"slices"
 	"time"
 
+	"github.com/fsnotify/fsnotify"
 	"golang.org/x/sys/unix"
 )
 
@@ -12,23 +14,28 @@ import (
 func (w *Watcher) run() {
 	defer close(w.closed)
 	defer close(w.events)
-	var hints chan []hint
+	var hints, heard chan fsnotify.Event // heard is nil for a while after a loud neighbour
+	var lost chan struct{}
 	if w.notify != nil {
-		defer w.notify.close()
-		hints = w.notify.hints
+		defer w.notify.Close()
+		hints, lost = w.notify.Events, w.notify.lost
+		heard = hints
 	}
 	mounted, end := mounts()
 	defer end()
-	w.far = time.Now().Add(farPolls * w.poll)
-	looks, quiet := time.NewTimer(farPolls*w.poll), time.NewTimer(0)
-	defer looks.Stop()
-	defer quiet.Stop()
-	slow := false
+	near, far := time.NewTicker(w.poll), time.NewTicker(farPolls*w.poll)
+	var rest <-chan time.Time
+	var loud time.Time // when a neighbour was heard last
+	table := ""
 	for {
 		var out chan Event
 		var next Event
 		if len(w.pending) > 0 {
 			out, next = w.events, w.pending[0]
+		}
+		var looks <-chan time.Time // a ticker that nobody hears wakes nobody
+		if w.anySlow() {
+			looks = near.C
 		}
 		select {
 		case <-w.closing:
@@ -37,33 +44,34 @@ func (w *Watcher) run() {
 			request()
 		case out <- next:
 			w.pending = slices.Delete(w.pending, 0, 1)
-		case list := <-hints:
-			for _, h := range list {
-				w.hint(h)
+		case hint := <-heard:
+			if !w.hint(hint) {
+				now := time.Now()
+				if now.Sub(loud) < w.debounce/10 && now.After(w.deaf) {
+					heard, rest = nil, time.After(w.debounce)
+					w.deaf = now.Add(w.debounce + w.debounce/10)
+				}
+				loud = now
+			}
+		case <-rest:
+			heard, rest = hints, nil
+		case <-lost:
+			for _, f := range w.files {
+				f.touch(time.Now())
 			}
 		case <-mounted:
+			before := table
+			if table = mountTable(); leadElsewhere(w.names, before, table) {
+				w.look(true)
+			}
+		case <-looks:
+			w.look(false)
+		case <-far.C:
 			w.look(true)
-		case now := <-looks.C:
-			w.look(!now.Before(w.far))
-			looks.Reset(w.pause())
-		case <-quiet.C:
+		case <-w.quiet():
 			w.settle(time.Now())
 		}
-		if slow != w.anySlow() { // the first of them came, or the last one went
-			slow = !slow
-			looks.Reset(w.pause())
-		}
-		w.arm(quiet)
 	}
-}
-
-// pause is how long nothing need be looked at.
-func (w *Watcher) pause() time.Duration {
-	far := time.Until(w.far)
-	if w.anySlow() {
-		return min(w.poll, far)
-	}
-	return far
 }
 
 func (w *Watcher) anySlow() bool {
@@ -75,16 +83,22 @@ func (w *Watcher) anySlow() bool {
 	return false
 }
 
-// hint marks the files that a notification may be about: those whose path goes through the entry of that name, or
-// through what it tells of itself.
-func (w *Watcher) hint(h hint) {
+// hint marks the files that a notification may be about: those whose path goes through what has that name. It is false for
+// what a neighbour did.
+func (w *Watcher) hint(e fsnotify.Event) bool {
+	name := e.Name
+	if _, ours := w.names[name]; !ours && e.Has(fsnotify.Create|fsnotify.Remove|fsnotify.Rename) {
+		name = within(filepath.Dir(name))
+	}
+	if _, ours := w.names[name]; !ours {
+		return false
+	}
 	for _, f := range w.files {
-		for i, watch := range f.watches {
-			if h.overflow() || watch == h.watch && (h.name == "" || f.places[i].folder || h.name == f.places[i].entry) {
-				f.touch(time.Now())
-			}
+		if slices.ContainsFunc(f.places, func(p place) bool { return p.at == name }) {
+			f.touch(time.Now())
 		}
 	}
+	return true
 }
 
 func (f *file) touch(now time.Time) {
@@ -96,29 +110,28 @@ func (f *file) touch(now time.Time) {
 
 // due is when a file that was hinted at is to be read.
 func (w *Watcher) due(f *file) time.Time {
-	quiet, limit := f.last.Add(w.debounce), f.first.Add(patience*w.debounce)
-	if limit.Before(quiet) {
-		return limit
+	due := f.last.Add(w.debounce)
+	if limit := f.first.Add(patience * w.debounce); limit.Before(due) {
+		due = limit
 	}
-	return quiet
+	if due.Before(w.deaf) {
+		due = w.deaf
+	}
+	return due
 }
 
-// arm sets the timer for the file that is due first; without one it stays silent.
-func (w *Watcher) arm(quiet *time.Timer) {
+// quiet tells when the first file is due; without one that was hinted at it is silent.
+func (w *Watcher) quiet() <-chan time.Time {
 	var earliest time.Time
 	for _, f := range w.files {
-		if f.first.IsZero() {
-			continue
-		}
-		if due := w.due(f); earliest.IsZero() || due.Before(earliest) {
+		if due := w.due(f); !f.first.IsZero() && (earliest.IsZero() || due.Before(earliest)) {
 			earliest = due
 		}
 	}
 	if earliest.IsZero() {
-		quiet.Stop()
-		return
+		return nil
 	}
-	quiet.Reset(time.Until(earliest))
+	return time.After(time.Until(earliest))
 }
 
 // settle reads the files that are due, and reports those that differ.
@@ -144,9 +157,6 @@ func (w *Watcher) settle(now time.Time) {
 // look is the net below the notifications: it hints at what a stat finds changed, and sets watches anew that got lost. It
 // looks at the files whose changes may not be told of, or at all.
 func (w *Watcher) look(all bool) {
-	if all {
-		w.far = time.Now().Add(farPolls * w.poll)
-	}
 	for _, f := range w.files {
 		if !all && f.slow == nil {
 			continue
@@ -167,18 +177,17 @@ func (w *Watcher) follow(f *file) {
 		if try > 0 && slices.Equal(now, f.places) {
 			return
 		}
-		f.places, f.watches, f.slow = now, make([]int, len(now)), w.denied
+		f.places, f.slow = now, w.denied
 		if w.notify == nil {
 			return
 		}
-		for i, p := range now {
-			f.watches[i] = none
-			watch, err := w.notify.add(p.at, p.mask())
-			switch {
-			case err == nil:
-				f.watches[i], w.watches[watch] = watch, true
-			case errors.Is(err, unix.ENOSPC), errors.Is(err, unix.ENOMEM), p.entry != "" && errors.Is(err, unix.EACCES):
-				f.slow = refused(err)
+		for _, p := range now {
+			w.names[p.at] = w.names[p.at] || p.watch
+			if p.watch {
+				err := w.notify.add(p)
+				if errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.ENOMEM) || p.must && errors.Is(err, unix.EACCES) {
+					f.slow = refused(err)
+				}
 			}
 			if err := silent(p.at); err != nil {
 				f.slow = err
@@ -187,21 +196,20 @@ func (w *Watcher) follow(f *file) {
 	}
 }
 
-// none is no watch of the kernel's: of what is gone meanwhile, or may not be read, its directory tells.
-const none = -1
-
 // prune ends the watches that no file needs any more.
 func (w *Watcher) prune() {
-	needed := map[int]bool{}
+	clear(w.names)
 	for _, f := range w.files {
-		for _, watch := range f.watches {
-			needed[watch] = true
+		for _, p := range f.places {
+			w.names[p.at] = w.names[p.at] || p.watch
 		}
 	}
-	for watch := range w.watches {
-		if !needed[watch] {
-			w.notify.remove(watch)
-			delete(w.watches, watch)
+	if w.notify == nil {
+		return
+	}
+	for path := range w.notify.watched {
+		if !w.names[path] {
+			w.notify.remove(path)
 		}
 	}
 }

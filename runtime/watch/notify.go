@@ -1,104 +1,64 @@
 package watch
 
 import (
-	"bytes"
-	"encoding/binary"
+	"errors"
 	"fmt"
-	"os"
 
+	"github.com/fsnotify/fsnotify"
 	"golang.org/x/sys/unix"
 )
 
-// What is to be told of each kind of place. A directory through which a path only goes tells that it was moved or removed,
-// and is silent about what it holds; one of which an entry matters tells of names, and is silent about what is written.
-const (
-	ofWay   = unix.IN_DELETE_SELF | unix.IN_MOVE_SELF
-	ofEntry = ofWay | unix.IN_CREATE | unix.IN_DELETE | unix.IN_MOVED_FROM | unix.IN_MOVED_TO | unix.IN_ATTRIB
-	ofFile  = ofWay | unix.IN_MODIFY | unix.IN_CLOSE_WRITE | unix.IN_ATTRIB
-)
-
-// hint is one notification: of the entry of that name in what is watched, or of the thing itself where name is empty.
-type hint struct {
-	watch int
-	mask  uint32
-	name  string
-}
-
-// overflow says that notifications were lost.
-func (h hint) overflow() bool { return h.mask&unix.IN_Q_OVERFLOW != 0 }
-
-// notify is an inotify instance of the kernel's. Its reader is a goroutine that the poller holds.
+// notify is what tells of changes, by the path under which a thing was watched.
 type notify struct {
-	file  *os.File
-	fd    int
-	hints chan []hint
-	done  chan struct{}
+	*fsnotify.Watcher
+	lost    chan struct{}    // notifications were
+	watched map[string]thing // by path; what is gone remains until nobody needs it
 }
 
 func newNotify() (*notify, error) {
-	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
+	w, err := fsnotify.NewWatcher()
 	if err != nil {
 		return nil, refused(err)
 	}
-	n := &notify{file: os.NewFile(uintptr(fd), "inotify"), fd: fd, hints: make(chan []hint), done: make(chan struct{})}
-	go n.read()
+	n := &notify{Watcher: w, lost: make(chan struct{}, 1), watched: map[string]thing{}}
+	go func() { // apart from whoever adds: fsnotify holds its lock while it tells that something moved and went at once
+		for range w.Errors {
+			select {
+			case n.lost <- struct{}{}:
+			default:
+			}
+		}
+	}()
 	return n, nil
 }
 
 // refused says why nothing is told, and the setting that has to grow.
 func refused(err error) error {
-	switch err {
-	case unix.EMFILE:
-		err = fmt.Errorf("%w: fs.inotify.max_user_instances are in use", err)
-	case unix.ENOSPC:
-		err = fmt.Errorf("%w: fs.inotify.max_user_watches are in use", err)
+	switch {
+	case errors.Is(err, unix.EMFILE):
+		err = fmt.Errorf("%w: fs.inotify.max_user_instances are in use", unix.EMFILE)
+	case errors.Is(err, unix.ENOSPC):
+		err = fmt.Errorf("%w: fs.inotify.max_user_watches are in use", unix.ENOSPC)
 	}
 	return fmt.Errorf("the kernel refuses to tell of changes: %w", err)
 }
 
-// add watches what is at path itself, for more than before where it is watched already. The kernel gives one number to one
-// thing, by whatever path it is reached.
-func (n *notify) add(path string, mask uint32) (watch int, err error) {
-	return unix.InotifyAddWatch(n.fd, path, mask|unix.IN_MASK_ADD|unix.IN_DONT_FOLLOW)
-}
-
-// remove may come after the kernel's own removal, of what is gone.
-func (n *notify) remove(watch int) { _, _ = unix.InotifyRmWatch(n.fd, uint32(watch)) }
-
-func (n *notify) close() {
-	close(n.done)
-	n.file.Close()
-}
-
-func (n *notify) read() {
-	var buffer [4096]byte // more than the longest notification, which has a name of 255 bytes
-	for {
-		size, err := n.file.Read(buffer[:])
-		if err != nil {
-			return
-		}
-		select {
-		case n.hints <- parse(buffer[:size]):
-		case <-n.done:
-			return
-		}
+// add watches what is at the place, where it may be watched already, and no longer what was there before.
+func (n *notify) add(p place) error {
+	if before, ok := n.watched[p.at]; ok && before != p.thing {
+		n.remove(p.at)
 	}
+	if err := n.Add(p.at); err != nil {
+		return err
+	}
+	n.watched[p.at] = p.thing
+	return nil
 }
 
-// parse reads what the kernel wrote: a header of four numbers (watch, mask, cookie, length), and a name that is filled up
-// with zeros.
-func parse(b []byte) (hints []hint) {
-	for len(b) >= unix.SizeofInotifyEvent {
-		order := binary.NativeEndian
-		h := hint{watch: int(int32(order.Uint32(b))), mask: order.Uint32(b[4:])}
-		length := int(order.Uint32(b[12:]))
-		b = b[unix.SizeofInotifyEvent:]
-		if length < 0 || length > len(b) {
-			break
-		}
-		name, _, _ := bytes.Cut(b[:length], []byte{0})
-		h.name, b = string(name), b[length:]
-		hints = append(hints, h)
-	}
-	return hints
+// remove may come after the kernel's own removal, of what is gone. fsnotify does not bear it, at a path that became another
+// name of what it watches elsewhere.
+func (n *notify) remove(path string) {
+	delete(n.watched, path)
+	defer func() { _ = recover() }()
+	_ = n.Remove(path)
 }

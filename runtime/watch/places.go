@@ -4,31 +4,27 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 )
 
-// place is something that decides what a path leads to: an entry of a directory, a directory on the way, whose entry is
-// empty, or in the end the file, or the folder with all its entries.
+// place is what decides where a path leads: a directory or link on the way, and in the end the file or folder, or the first
+// that is missing.
 type place struct {
-	at, entry    string
-	file, folder bool
+	at    string
+	thing thing
+	watch bool // it is watched
+	must  bool // as nothing else tells of it
 }
 
-// mask is what is to be told of the place.
-func (p place) mask() uint32 {
-	switch {
-	case p.file:
-		return ofFile
-	case p.entry != "" || p.folder:
-		return ofEntry
-	}
-	return ofWay
-}
+// thing is what is at a place; zero for nothing.
+type thing struct{ dev, ino uint64 }
 
 // maxLinks is where the kernel gives up too.
 const maxLinks = 40
 
-// places walks path as the kernel does and returns what it depends on: each directory on the way, each link and the
-// directory that it lies in, and the file itself, or the folder where one is wanted, or the first entry that is missing.
+// places walks path as the kernel does. What is there is watched itself: it tells when it is written, moved, removed or
+// replaced. Of a link, or what is missing, the directory tells. Directories on the way are watched for their own moves, but
+// for those directly below /: /tmp and its like are busy, and nobody moves them.
 func places(path string, folder bool) []place {
 	var found []place
 	links := 0
@@ -43,25 +39,24 @@ func places(path string, folder bool) []place {
 			dir = filepath.Dir(dir)
 			continue
 		}
-		here := place{at: dir, entry: entry}
-		at := filepath.Join(dir, entry)
-		info, err := os.Lstat(at)
+		here, mode := placeAt(filepath.Join(dir, entry))
 		switch {
-		case err != nil:
-			return append(found, here)
-		case len(rest) == 0 && info.Mode().IsRegular():
-			return append(found, here, place{at: at, file: true})
-		case len(rest) == 0 && folder && info.IsDir():
-			return append(found, here, place{at: at, folder: true})
-		case len(rest) == 0 && info.Mode()&os.ModeSymlink == 0:
-			return append(found, here)
-		case info.Mode()&os.ModeSymlink == 0:
-			dir = at
-			found = append(found, place{at: dir})
+		case len(rest) > 0 && mode.IsDir():
+			here.watch = dir != "/"
+			found = append(found, here)
+			dir = here.at
 			continue
+		case here.thing != thing{} && mode.IsRegular(), folder && mode.IsDir():
+			here.watch, here.must = true, true
+			return append(found, here, place{at: within(here.at)})
 		}
-		found = append(found, here)
-		target, err := os.Readlink(at)
+		parent, _ := placeAt(dir)
+		parent.watch, parent.must = true, true
+		found = append(found, here, parent)
+		if mode&os.ModeSymlink == 0 {
+			return found
+		}
+		target, err := os.Readlink(here.at)
 		if links++; err != nil || links > maxLinks {
 			return found
 		}
@@ -72,3 +67,15 @@ func places(path string, folder bool) []place {
 	}
 	return found
 }
+
+func placeAt(path string) (place, os.FileMode) {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return place{at: path}, 0
+	}
+	st := info.Sys().(*syscall.Stat_t)
+	return place{at: path, thing: thing{uint64(st.Dev), st.Ino}}, info.Mode()
+}
+
+// within stands for the entries of a folder.
+func within(folder string) string { return folder + "/" }

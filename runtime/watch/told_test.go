@@ -1,16 +1,16 @@
 package watch
 
 import (
-	"bytes"
-	"encoding/binary"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
+	"github.com/fsnotify/fsnotify"
 )
 
 func watcher(t *testing.T, poll time.Duration) *Watcher {
@@ -23,35 +23,182 @@ func watcher(t *testing.T, poll time.Duration) *Watcher {
 	return w
 }
 
-// Nothing of a neighbour's content is told by the kernel, so that a daemon that writes beside its recipe wakes nobody.
-func TestANeighbourThatWritesIsNotHeard(t *testing.T) {
+// What a neighbour writes costs a look-up: no file is read for it.
+func TestANeighbourThatWritesMakesNoWork(t *testing.T) {
 	t.Parallel()
-	n, err := newNotify()
-	if err != nil {
+	w := watcher(t, never)
+	dir := t.TempDir()
+	path, folder := filepath.Join(dir, "foo.star"), filepath.Join(dir, "recipes")
+	mkdir(t, folder)
+	add(t, w, path, absent)
+	if _, err := w.AddFolder(folder); err != nil {
 		t.Fatal(err)
 	}
-	defer n.close()
-	dir := t.TempDir()
-	path, neighbour := filepath.Join(dir, "foo.star"), filepath.Join(dir, "foo.log")
+	for name, test := range map[string]struct {
+		hint   fsnotify.Event
+		hinted string
+	}{
+		"own":           {fsnotify.Event{Name: path, Op: fsnotify.Write}, path},
+		"neighbour":     {fsnotify.Event{Name: path + "~", Op: fsnotify.Create}, ""},
+		"entry":         {fsnotify.Event{Name: folder + "/bar.star", Op: fsnotify.Create}, folder},
+		"entry's":       {fsnotify.Event{Name: folder + "/bar.star", Op: fsnotify.Write}, ""},
+		"the way there": {fsnotify.Event{Name: dir, Op: fsnotify.Rename}, path + folder},
+	} {
+		w.do(func() {
+			w.hint(test.hint)
+			for path, f := range w.files {
+				if hinted := !f.first.IsZero(); hinted != strings.Contains(test.hinted, path) {
+					t.Errorf("%s: %s is hinted at: %t", name, path, hinted)
+				}
+				f.first = time.Time{}
+			}
+		})
+	}
+}
+
+// A neighbour who is loud is not listened to all the time, and delays no change.
+func TestALoudNeighbourIsHeardNowAndThen(t *testing.T) {
+	t.Parallel()
+	w := watcher(t, never)
+	path := filepath.Join(t.TempDir(), "foo.star")
 	write(t, path, "one")
-	write(t, neighbour, "")
-	for _, p := range places(path, false) {
-		if _, err := n.add(p.at, p.mask()); err != nil {
+	add(t, w, path, "one")
+	done, loud := make(chan struct{}), make(chan int)
+	go func() {
+		n := 0
+		for ; ; n++ {
+			select {
+			case <-done:
+				loud <- n
+				return
+			default:
+				_ = os.WriteFile(fmt.Sprintf("%s.%d", path, n%3), []byte("line"), 0o644)
+			}
+		}
+	}()
+	for i := range 5 {
+		content := fmt.Sprint("next ", i)
+		write(t, path+"~", content)
+		rename(t, path+"~", path)
+		expect(t, w, path, content)
+	}
+	close(done)
+	if n := <-loud; n < 100 {
+		t.Errorf("the neighbour wrote %d times only", n)
+	}
+	w.do(func() {
+		f := w.files[path]
+		f.touch(time.Now().Add(-time.Second))
+		if w.deaf.IsZero() || w.due(f).Before(w.deaf) {
+			t.Errorf("the file is read at %s, and something may have happened until %s", w.due(f), w.deaf)
+		}
+	})
+}
+
+// Only a mount that lies at what a path goes through is a reason to look.
+func TestMountsElsewhereAreNoReasonToLook(t *testing.T) {
+	t.Parallel()
+	const root, data, odd = "22 1 8:1 / / rw - ext4 /dev/sda rw\n", "30 22 0:27 / /srv/data rw - tmpfs t rw\n", "31 22 0:28 / /srv/a\\040b rw - tmpfs t rw\n"
+	names := map[string]bool{"/srv": false, "/srv/a b": true, "/srv/a b/foo.star": true}
+	for name, test := range map[string]struct {
+		before, after string
+		elsewhere     bool
+	}{
+		"nothing":          {root + data + odd, data + root + odd, false},
+		"mounted apart":    {root, root + data, false},
+		"unmounted apart":  {root + data, root, false},
+		"mounted over it":  {root + data, root + data + odd, true},
+		"unmounted":        {root + odd, root, true},
+		"mounted anew":     {root + odd, root + "99" + odd[2:], true},
+		"no table, or odd": {"", "1 2\n", false},
+	} {
+		if got := leadElsewhere(names, test.before, test.after); got != test.elsewhere {
+			t.Errorf("%s: %t", name, got)
+		}
+	}
+}
+
+// Folders that all the host writes to are watched where nothing else tells alone.
+func TestBusyFoldersAreNotWatched(t *testing.T) {
+	t.Parallel()
+	for path, want := range map[string][]string{
+		"/etc/passwd":             {"/etc/passwd"},
+		"/etc/no such file":       {"/etc"},
+		"/no such folder/foo":     {"/"},
+		"/proc/sys/kernel/osname": {"/proc/sys", "/proc/sys/kernel", "/proc/sys/kernel"},
+	} {
+		var got []string
+		for _, p := range places(path, false) {
+			if p.watch {
+				got = append(got, p.at)
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: %q are watched, wanted %q", path, got, want)
+		}
+	}
+}
+
+// Of a file in a folder that is not watched itself, all is told: that it is replaced, moved or removed.
+func TestFileInABusyFolder(t *testing.T) {
+	t.Parallel()
+	w := watcher(t, never)
+	f, err := os.CreateTemp("/tmp", "recipe-watch-*")
+	must(t, err)
+	path := f.Name()
+	t.Cleanup(func() { os.Remove(path) })
+	add(t, w, path, "")
+	write(t, path+".new", "renamed over")
+	rename(t, path+".new", path)
+	expect(t, w, path, "renamed over")
+	rename(t, path, path+"~")
+	write(t, path, "written anew")
+	expect(t, w, path, "written anew")
+	must(t, os.Link(path, path+"~~"))
+	t.Cleanup(func() { os.Remove(path + "~~") })
+	rename(t, path+"~", path)
+	expect(t, w, path, "renamed over")
+	must(t, os.Remove(path))
+	expect(t, w, path, absent)
+	link(t, path+"~~", path)
+	expect(t, w, path, "written anew")
+}
+
+// fsnotify tells under a lock of what moved and went at once, and does not bear that a name becomes another one of what it watches.
+func TestTroublesOfTheLibraryStopNothing(t *testing.T) {
+	t.Parallel()
+	w := watcher(t, never)
+	dir := t.TempDir()
+	path := filepath.Join(dir, "foo.star")
+	write(t, path, "one")
+	add(t, w, path, "one")
+	for i := range 500 {
+		other := filepath.Join(dir, fmt.Sprint(i))
+		write(t, other, "other")
+		if _, err := w.Add(other); err != nil {
+			t.Fatal(err)
+		}
+		rename(t, other, other+"~")
+		must(t, os.Remove(other+"~"))
+		if err := w.Remove(other); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for range 10 {
-		write(t, neighbour, "a line\n")
+	other := path + ".other"
+	write(t, other, "other")
+	must(t, os.Link(other, other+"~"))
+	add(t, w, other, "other")
+	must(t, os.Remove(other))
+	must(t, os.Link(path, other))
+	w.do(func() { must(t, w.notify.Add(other)) }) // as between a walk and its watching
+	if err := w.Remove(other); err != nil {
+		t.Fatal(err)
 	}
-	os.Remove(neighbour)
-	for hint := range n.hints {
-		for _, h := range hint {
-			if h.name == "foo.log" && h.mask&unix.IN_DELETE != 0 {
-				return
-			}
-			t.Errorf("told of %q, mask %x", h.name, h.mask)
-		}
+	if _, err := w.Add(path); err != nil {
+		t.Fatal(err)
 	}
+	write(t, path, "two")
+	expect(t, w, path, "two")
 }
 
 // mount makes the test root's: what is mounted is a change of no directory.
@@ -145,12 +292,7 @@ func TestFileSystemThatDoesNotTellIsLookedAt(t *testing.T) {
 	}
 	w.do(func() {
 		w.files[path].slow = w.files[path+".link"].slow
-		for watch := range w.watches { // silence
-			w.notify.remove(watch)
-		}
-		for _, f := range w.files {
-			clear(f.watches)
-		}
+		clear(w.names) // silence
 	})
 	write(t, path, "two")
 	expect(t, w, path, "two")
@@ -163,9 +305,9 @@ func TestLostNotificationsAreMadeUpFor(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "foo.star")
 	write(t, path, "one")
 	add(t, w, path, "one")
-	w.do(func() { clear(w.files[path].watches) }) // what comes now is nobody's
+	w.do(func() { clear(w.names) }) // what comes now is nobody's
 	write(t, path, "two")
-	w.do(func() { w.hint(hint{watch: none, mask: unix.IN_Q_OVERFLOW}) })
+	w.notify.Errors <- fsnotify.ErrEventOverflow
 	expect(t, w, path, "two")
 	write(t, path, "three")
 	expect(t, w, path, "three")
@@ -178,31 +320,7 @@ func TestFarLookFindsTheRest(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "foo.star")
 	write(t, path, "one")
 	add(t, w, path, "one")
-	w.do(func() { clear(w.files[path].watches) })
+	w.do(func() { clear(w.names) })
 	write(t, path, "two")
 	expect(t, w, path, "two")
-}
-
-func FuzzParse(f *testing.F) {
-	event := func(watch int32, mask, length uint32, name string) []byte {
-		var b bytes.Buffer
-		binary.Write(&b, binary.NativeEndian, []uint32{uint32(watch), mask, 0, length})
-		b.WriteString(name)
-		return b.Bytes()
-	}
-	f.Add(event(1, unix.IN_CREATE, 16, "foo.star\x00\x00\x00\x00\x00\x00\x00\x00"))
-	f.Add(append(event(-1, unix.IN_Q_OVERFLOW, 0, ""), event(2, unix.IN_MOVE_SELF, 0, "")...))
-	f.Add(event(1, 0, 1<<31, "short"))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		room := len(data)
-		for _, h := range parse(data) {
-			room -= unix.SizeofInotifyEvent + len(h.name)
-			if strings.Contains(h.name, "\x00") {
-				t.Errorf("a name of zeros: %q", h.name)
-			}
-		}
-		if room < 0 {
-			t.Error("more was read than was there")
-		}
-	})
 }

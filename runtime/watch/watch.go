@@ -4,21 +4,23 @@
 //   - A notification is a hint, never a fact. After it the file is left alone until it has been quiet, 100 ms say, but
 //     not for more than ten times that; then it is read, and an Event is sent only when the SHA-256 of its bytes, its
 //     existence or the reason why it cannot be read differ from what was last reported.
-//   - Names are watched in directories, since editors rename over a file and ConfigMaps swap a link beside it; content is
-//     watched at the file; and every directory that the path goes through tells when it is moved or removed. For what is
-//     missing its nearest parent is watched. Mounting and unmounting is told too.
-//   - A watch that nothing happens to wakes nobody, and neither does what a neighbour writes. So only files that lie where
-//     changes may not be told of, on network file systems or beyond the host's limit of watches, are looked at every few
-//     seconds, which costs a stat while nothing changes; Slow says of which files that is true, and why. All others are
-//     looked at 120 times less often, for what no one foresaw. Over a full queue of notifications all are hinted at.
+//   - What a path leads to is watched, and every directory that it goes through, but for those directly below /, which nobody
+//     moves; for a link that may be swapped, as ConfigMaps are, and for what is missing, the directory that it lies in. What
+//     was mounted or unmounted is told of by the kernel's table of mounts.
+//   - Of a directory that is watched everything is told, what a neighbour writes as well. That costs a look-up of its name. After
+//     two within a tenth of the debounce nothing is heard for one debounce, in which the kernel makes one of what is alike:
+//     so a loud one costs 10 % of a processor at most.
+//   - A watch that nothing happens to wakes nobody. So only files that lie where changes may not be told of, on network file
+//     systems or beyond the host's limit of watches, are looked at every few seconds, which costs a stat while nothing
+//     changes; Slow says of which files that is true, and why. All others are looked at 120 times less often, for what no
+//     one foresaw, such as one that is watched by two of its names. Over a full queue of notifications all are hinted at.
 //   - Of a folder its names are told, and which folder it is; of what its entries hold nothing.
 //   - A file of more than 8 MiB, or what is no regular file, is not read; that is an Event with an error.
 //   - A reader of Events that is slow delays no one: later changes of a file replace those that it has not taken yet.
 //
-// places.go finds what a path depends on, notify.go is the kernel's inotify: fsnotify cannot be told to leave out what
-// neighbours write, and loses unmounts. filesystem.go knows who tells, mounts.go what was mounted, read.go reads. Tests: real
-// files, changed in each of the ways that editors, package tools and orchestrators have, with the notifications, and with
-// the look every few seconds alone.
+// places.go finds what a path depends on, notify.go is fsnotify, filesystem.go knows where changes are told of, mounts.go hears
+// of mounts, read.go reads. Tests: real files, changed in each of the ways that editors, package tools and orchestrators have,
+// with the notifications, and with the look every few seconds alone.
 package watch
 
 import (
@@ -58,9 +60,9 @@ type Watcher struct {
 
 	// Of the goroutine alone.
 	files   map[string]*file
-	watches map[int]bool // of the kernel
-	pending []Event      // not taken yet, one a path
-	far     time.Time    // when all files are looked at
+	names   map[string]bool // of which notifications are heard, and whether they are watched
+	pending []Event         // not taken yet, one a path
+	deaf    time.Time       // until when something may have happened that was not heard
 }
 
 // file is one path that is watched.
@@ -70,7 +72,6 @@ type file struct {
 	reported    state
 	look        look
 	places      []place
-	watches     []int     // of the places
 	slow        error     // why it is looked at every poll; nil where changes are told
 	first, last time.Time // hints since it was last read; zero for none
 }
@@ -83,11 +84,8 @@ func New(debounce, poll time.Duration) (*Watcher, error) {
 	if debounce <= 0 || poll <= 0 {
 		return nil, fmt.Errorf("cannot watch files with a debounce of %s and a poll of %s: both must be above 0", debounce, poll)
 	}
-	notify, err := newNotify()
-	if err != nil {
-		return start(debounce, poll, nil, err), nil
-	}
-	return start(debounce, poll, notify, nil), nil
+	notify, denied := newNotify()
+	return start(debounce, poll, notify, denied), nil
 }
 
 func start(debounce, poll time.Duration, notify *notify, denied error) *Watcher {
@@ -101,7 +99,7 @@ func start(debounce, poll time.Duration, notify *notify, denied error) *Watcher 
 		closing:  make(chan struct{}),
 		closed:   make(chan struct{}),
 		files:    map[string]*file{},
-		watches:  map[int]bool{},
+		names:    map[string]bool{},
 	}
 	go w.run()
 	return w
