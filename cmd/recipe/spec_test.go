@@ -174,8 +174,9 @@ func TestSpecListsTheStates(t *testing.T) {
 // TestSpecListsTheProfiles holds SPEC.md's rates of faults to those that are simulated; UPDATE=1 writes them.
 func TestSpecListsTheProfiles(t *testing.T) {
 	var table strings.Builder
+	table.WriteString("\n| profile | fault | of | a year | lasts | from |\n|---|---|---|---|---|---|\n")
 	for _, p := range simulate.Profiles() {
-		fmt.Fprintf(&table, "\n`%s`: %s.\n\n| fault | of | a year | lasts | from |\n|---|---|---|---|---|\n", p.Name, p.About)
+		fmt.Fprintf(&table, "| `%s`: %s | | | | | |\n", p.Name, p.About)
 		for _, r := range p.Rates {
 			of, lasts := "a service", ""
 			if r.HostWide() {
@@ -184,7 +185,7 @@ func TestSpecListsTheProfiles(t *testing.T) {
 			if r.Most > 0 {
 				lasts = fmt.Sprintf("%s to %s", plan.Duration(r.Least.Milliseconds()), plan.Duration(r.Most.Milliseconds()))
 			}
-			fmt.Fprintf(&table, "| %s | %s | %g | %s | %s |\n", r.What, of, r.PerYear, lasts, r.Source)
+			fmt.Fprintf(&table, "| | %s | %s | %g | %s | %s |\n", r.What, of, r.PerYear, lasts, r.Source)
 		}
 	}
 	wantTable(t, "profiles", table.String())
