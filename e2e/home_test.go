@@ -94,7 +94,10 @@ func (h *home) writeMode(name, text string, mode fs.FileMode) string {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		h.t.Fatal(err)
 	}
-	if err := os.WriteFile(path, []byte(text), mode); err != nil {
+	syscall.ForkLock.RLock() // a child that another test starts meanwhile would hold it open, and who executes it is refused
+	err := os.WriteFile(path, []byte(text), mode)
+	syscall.ForkLock.RUnlock()
+	if err != nil {
 		h.t.Fatal(err)
 	}
 	if h.uid >= 0 {

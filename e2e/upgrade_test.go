@@ -172,6 +172,8 @@ var another = sync.OnceValues(func() (string, error) {
 	overlay := map[string]string{}
 	for name, change := range map[string][2]string{
 		"cmd/recipe/cli/version.go": {`name := "(devel)"`, `return "recipe 9.9.9"; name := "(devel)"`},
+		"cmd/recipe/cli/supervise.go": {"	taken, err := handover.Take()", `	driver.Dawdle()
+	taken, err := handover.Take()`},
 		"runtime/supervise/driver/resume.go": {"	c, err := decodeCarried", `	if fault() == "refuses" {
 		return nil, fmt.Errorf("its disk is full")
 	}
@@ -195,10 +197,24 @@ var another = sync.OnceValues(func() (string, error) {
 		}
 		if strings.HasSuffix(name, "carried.go") {
 			changed += `
-func fault() string {
+func beside(name string) string {
 	path, _ := os.Executable()
-	text, _ := os.ReadFile(path[:len(path)-len("recipe")] + "fault")
+	return path[:len(path)-len("recipe")] + name
+}
+
+func fault() string {
+	text, _ := os.ReadFile(beside("fault"))
 	return string(text)
+}
+
+func Dawdle() {
+	if fault() != "dawdles" {
+		return
+	}
+	_ = os.WriteFile(beside("dawdles"), nil, 0o644)
+	for fault() == "dawdles" {
+		time.Sleep(time.Millisecond)
+	}
 }
 `
 		}
@@ -276,6 +292,33 @@ func TestASuccessorThatCannotTakeOverChangesNothing(t *testing.T) {
 	}
 	syscall.Kill(s.cmd.Process.Pid, syscall.SIGHUP)
 	<-s.ended
+	h.empty()
+}
+
+// A successor that is told to end before it has so much as looked at what it was handed ends what runs, as any supervisor.
+func TestASuccessorThatIsToldToEndAtOnceEndsEverything(t *testing.T) {
+	t.Parallel()
+	next, err := another()
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := newHome(t)
+	file := h.write("sleeper.star", `service(name = "sleeper", command = ["/bin/sleep", "infinity"])`)
+	s := h.start(h.command(h.install(program), "run", file))
+	h.becomes("runs", "sleeper", "sleeper", func(s control.Status) bool { return s.IsUp() })
+	h.install(next)
+	h.write("bin/fault", "dawdles")
+	syscall.Kill(s.cmd.Process.Pid, syscall.SIGUSR2)
+	h.until("the successor runs", func() bool {
+		_, err := os.Stat(filepath.Join(h.dir, "bin", "dawdles"))
+		return err == nil
+	}, s.out.String)
+	syscall.Kill(s.cmd.Process.Pid, syscall.SIGTERM)
+	h.write("bin/fault", "")
+	<-s.ended
+	if code := s.cmd.ProcessState.ExitCode(); code != 0 || !strings.Contains(s.out.String(), "stopped: the supervisor is ending") {
+		t.Errorf("exit code %d: %s", code, s.out.String())
+	}
 	h.empty()
 }
 

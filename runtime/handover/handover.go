@@ -14,8 +14,10 @@
 //     once. One that crashes in its first milliseconds, though it proved itself just before, is lost, as is any supervisor
 //     that crashes.
 //   - A signal that comes in between must not end the process. What was heard before the exec is obeyed instead of it; from
-//     then on HUP, INT and TERM are ignored. Go gives TERM back its meaning when its runtime starts: during the millisecond
-//     until the successor listens, TERM ends it as it would any program. No mask helps: Go clears it (Linux, Go 1.26).
+//     then on HUP, INT and TERM are ignored. Go gives TERM back its meaning when its runtime starts: for the 2 ms that it takes
+//     a program to set up its packages, until the successor listens, TERM ends it as it would any program. No mask helps: what
+//     is blocked at the exec is pending, but a program of Go's unblocks TERM, INT and HUP before any of its code is run, and
+//     before it has a handler (blockableSig in the runtime of Go 1.26; seen by strace). So listen first of all.
 //
 // A paper is known by its seals, by the process that it was written in and by that process's start, so that a variable in
 // somebody's environment makes nobody a successor.

@@ -75,6 +75,7 @@ type Streams struct {
 
 	Color string // of what goes to Err: always, never, or whatever Err is when anything else
 
+	asked *asked     // listens before the command line is parsed; nil for most verbs
 	ahead *evaluator // started before the command line is parsed, which takes as long as a child's start; nil for most verbs
 }
 
@@ -95,6 +96,9 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	Spawned(args)
 	out := &answerWriter{to: stdout}
 	s := &Streams{In: stdin, Out: out, Err: stderr}
+	if len(args) > 1 && args[1] == "run" {
+		s.asked = listen()
+	}
 	if len(args) > 2 && slices.Contains(evaluates, args[1]) {
 		s.ahead = newEvaluator(runtime.GOMAXPROCS(0))
 		s.ahead.runner.Start()

@@ -41,7 +41,7 @@ func (c *runCommand) Run(s *Streams) error {
 	if err != nil {
 		return err
 	}
-	v := &supervision{files: c.Files, sets: c.Set, root: root, dev: c.Dev, groups: control.Groups{Read: c.ReadGroup, Command: c.CommandGroup}}
+	v := &supervision{files: c.Files, sets: c.Set, root: root, dev: c.Dev, groups: control.Groups{Read: c.ReadGroup, Command: c.CommandGroup}, asked: s.asked}
 	if c.HTTP != "" {
 		address, err := metrics.ParseAddress(c.HTTP)
 		if err != nil {

@@ -33,13 +33,18 @@ type supervision struct {
 
 	groups  control.Groups
 	metrics *metrics.Address // nil for none
+	asked   *asked           // nil: nobody listens yet
 }
 
 // run supervises until INT, TERM or HUP, and then ends every service; a second of them cuts the grace short. USR2 asks for an
 // upgrade. A process that took over from a supervisor goes on where that one was, or becomes it again.
 func (v *supervision) run(stdout, stderr io.Writer) error {
 	taken, err := handover.Take()
-	asked := listen(taken)
+	asked := v.asked
+	if asked == nil {
+		asked = listen()
+	}
+	asked.listenTo(taken)
 	asked.init = systemd.Take()
 	var supervisor *driver.Supervisor
 	var end func()
@@ -128,18 +133,26 @@ func installed(taken *handover.Taken) string {
 // asked is what signals ask of a supervisor. ctx and urgent are ended by the first and the second that asks it to end.
 type asked struct {
 	ctx, urgent context.Context
+	end, hasten context.CancelFunc
 	ignored     []int // signals that are nothing to it
 	ends        chan os.Signal
 	upgrade     chan os.Signal
 	init        *systemd.Init // whom the process is started by, if that listens
 }
 
-// listen leaves alone what is ignored: as nohup has it, and a shell for what it puts into the background. A successor is told
-// what that was.
-func listen(taken *handover.Taken) *asked {
+// listen begins with what nobody can have told a supervisor to ignore. A successor that does not listen yet is ended by TERM.
+func listen() *asked {
 	a := &asked{ends: make(chan os.Signal, 2), upgrade: make(chan os.Signal, 1)}
+	a.ctx, a.end = context.WithCancel(context.Background())
+	a.urgent, a.hasten = context.WithCancel(context.Background())
 	signal.Notify(a.ends, syscall.SIGTERM)
 	signal.Notify(a.upgrade, syscall.SIGUSR2)
+	return a
+}
+
+// listenTo leaves alone what is ignored: as nohup has it, and a shell for what it puts into the background. A successor is told
+// what that was.
+func (a *asked) listenTo(taken *handover.Taken) {
 	for _, s := range []syscall.Signal{syscall.SIGINT, syscall.SIGHUP} {
 		ignored := signal.Ignored(s)
 		if taken != nil {
@@ -153,16 +166,14 @@ func listen(taken *handover.Taken) *asked {
 	}
 	// A reader of our output that goes away must not take the services with it.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
-	ctx, end := context.WithCancel(context.Background())
-	urgent, hasten := context.WithCancel(context.Background())
-	a.ctx, a.urgent = ctx, urgent
 	go func() {
-		<-a.ends
-		end()
-		<-a.ends
-		hasten()
+		for range a.ends {
+			if a.ctx.Err() != nil {
+				a.hasten()
+			}
+			a.end()
+		}
 	}()
-	return a
 }
 
 // hold ignores from now on what asks to end, and reports whether it was asked before. The program that this process becomes
