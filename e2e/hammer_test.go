@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -32,21 +30,9 @@ func TestHalfSentRequestsHoldNobodyUp(t *testing.T) {
 	h.becomes("is up", "sleeper", "sleeper", up)
 	h.must("restart", "sleeper") // so that what is opened once is open
 	daemon := h.becomes("is up again", "sleeper", "sleeper", up).PID
-	descriptors := func() int {
-		entries, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", s.cmd.Process.Pid))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return len(entries)
-	}
-	memory := func() (kib int) {
-		text := read(t, fmt.Sprintf("/proc/%d/smaps_rollup", s.cmd.Process.Pid))
-		_, line, _ := strings.Cut(text, "\nPss:")
-		fmt.Sscan(line, &kib)
-		return kib
-	}
+	pid := s.cmd.Process.Pid
 	const warm = 4 // descriptors of a forker and a launcher that may still be on their way
-	fds, pss := descriptors()+warm, memory()
+	fds, memory := descriptors(pid)+warm, pss(t, pid)
 	socket := control.SocketPath(filepath.Join(h.dir, "run"), "sleeper")
 	ctx, cancel := context.WithCancel(t.Context())
 	var all sync.WaitGroup
@@ -73,20 +59,20 @@ func TestHalfSentRequestsHoldNobodyUp(t *testing.T) {
 			t.Error(err)
 		}
 		worst = max(worst, time.Since(began))
-		mostFDs, mostPSS = max(mostFDs, descriptors()), max(mostPSS, memory())
+		mostFDs, mostPSS = max(mostFDs, descriptors(pid)), max(mostPSS, pss(t, pid))
 	}
 	cancel()
 	all.Wait()
-	h.until("its descriptors are those from before", func() bool { return descriptors() <= fds }, func() string { return fmt.Sprint(descriptors(), " of ", fds) })
-	t.Logf("%d answers, the slowest in %s; descriptors %d, at most %d; PSS %d KiB, at most %d, then %d", asked, worst, fds, mostFDs, pss, mostPSS, memory())
+	h.until("its descriptors are those from before", func() bool { return descriptors(pid) <= fds }, func() string { return fmt.Sprint(descriptors(pid), " of ", fds) })
+	t.Logf("%d answers, the slowest in %s; descriptors %d, at most %d; PSS %d KiB, at most %d, then %d", asked, worst, fds, mostFDs, memory, mostPSS, pss(t, pid))
 	if worst > time.Second {
 		t.Errorf("an honest client waited %s", worst)
 	}
 	if mostFDs > fds+64+2 {
 		t.Errorf("%d descriptors were open, %d before", mostFDs, fds)
 	}
-	if mostPSS > pss+8<<10 {
-		t.Errorf("the PSS grew from %d KiB to %d", pss, mostPSS)
+	if mostPSS > memory+8<<10 {
+		t.Errorf("the PSS grew from %d KiB to %d", memory, mostPSS)
 	}
 	if st, _ := h.status("sleeper", "sleeper"); st.PID != daemon || st.Restarts > 1 {
 		t.Errorf("the daemon was touched: %+v", st)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -328,6 +329,31 @@ func (h *home) empty() {
 	for _, pid := range mentioning(h.dir) {
 		h.t.Errorf("process %d is left: %s", pid, name(pid))
 	}
+}
+
+// ownGroup is a cgroup2 for the test alone, or "" where none can be made.
+func ownGroup(t *testing.T) string {
+	t.Helper()
+	for _, mount := range []string{"/sys/fs/cgroup", "/sys/fs/cgroup/unified"} {
+		path := filepath.Join(mount, fmt.Sprintf("recipe-test-%d-%d", os.Getpid(), rand.Uint32()))
+		if os.Mkdir(path, 0o755) != nil {
+			continue
+		}
+		if _, err := os.Stat(filepath.Join(path, "cgroup.freeze")); err != nil {
+			os.Remove(path)
+			continue
+		}
+		t.Cleanup(func() {
+			for end := time.Now().Add(deadline); os.Remove(path) != nil && time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+				leaves, _ := filepath.Glob(filepath.Join(path, "*", "cgroup.procs"))
+				for _, leaf := range leaves {
+					os.Remove(filepath.Dir(leaf))
+				}
+			}
+		})
+		return path
+	}
+	return ""
 }
 
 // freePort finds a port that nobody has.

@@ -3,7 +3,6 @@ package e2e
 import (
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -49,29 +48,10 @@ func TestDaemonThatSpeaksIsHeard(t *testing.T) {
 func TestFrozenSupervisorKillsNobody(t *testing.T) {
 	t.Parallel()
 	h := newHome(t)
-	var group string
-	for _, mount := range []string{"/sys/fs/cgroup", "/sys/fs/cgroup/unified"} {
-		path := filepath.Join(mount, "recipe-test-"+strconv.Itoa(os.Getpid()))
-		if os.Mkdir(path, 0o755) == nil {
-			if _, err := os.Stat(filepath.Join(path, "cgroup.freeze")); err == nil {
-				group = path
-				break
-			}
-			os.Remove(path)
-		}
-	}
+	group := ownGroup(t)
 	if group == "" {
 		t.Skip("there is no cgroup2 to write")
 	}
-	t.Cleanup(func() {
-		h.until("the cgroup is gone", func() bool {
-			leaves, _ := filepath.Glob(filepath.Join(group, "*", "cgroup.procs"))
-			for _, leaf := range leaves {
-				os.Remove(filepath.Dir(leaf))
-			}
-			return os.Remove(group) == nil
-		}, func() string { return group })
-	})
 	args, _ := ports(t)
 	words := append([]string{"-c", `echo 0 >"$0/cgroup.procs" && exec "$@"`, group, program, "run"}, args...)
 	h.start(h.command("/bin/sh", append(words, "--dev", h.tour(`every = "1s", timeout = "900ms"`, `every = "300ms", timeout = "290ms"`))...))

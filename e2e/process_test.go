@@ -2,11 +2,13 @@ package e2e
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"testing"
 )
 
 // mentioning lists the processes that have text in their arguments, environment or working directory; zombies have none.
@@ -62,4 +64,42 @@ func named(list []int, suffix string) []int {
 		}
 	}
 	return kept
+}
+
+// childrenOf are a process's children, as the kernel lists them for each of its threads.
+func childrenOf(pid int) (found []int) {
+	dir := fmt.Sprintf("/proc/%d/task", pid)
+	threads, _ := os.ReadDir(dir)
+	for _, thread := range threads {
+		text, _ := os.ReadFile(filepath.Join(dir, thread.Name(), "children"))
+		for field := range strings.FieldsSeq(string(text)) {
+			child, _ := strconv.Atoi(field)
+			found = append(found, child)
+		}
+	}
+	return found
+}
+
+// descends tells whether a process lives that is not more than six generations below top.
+func descends(pid, top int) bool {
+	for range 6 {
+		text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		_, after, _ := strings.Cut(string(text), ") ")
+		fields := strings.Fields(after)
+		if len(fields) < 2 || fields[0] == "Z" {
+			return false
+		}
+		if pid, _ = strconv.Atoi(fields[1]); pid == top {
+			return true
+		}
+	}
+	return false
+}
+
+// pss is what a process has of the memory, in KiB.
+func pss(t *testing.T, pid int) (kib int) {
+	t.Helper()
+	_, line, _ := strings.Cut(read(t, fmt.Sprintf("/proc/%d/smaps_rollup", pid)), "\nPss:")
+	fmt.Sscan(line, &kib)
+	return kib
 }

@@ -200,7 +200,7 @@ func (i *Incarnation) Signal(name string) error {
 
 func (i *Incarnation) send(sig syscall.Signal) error {
 	if err := sendTo(i.pidfd, sig); err != nil && err != unix.ESRCH && !errors.Is(err, os.ErrClosed) {
-		return fmt.Errorf("cannot send SIG%s to service %s (process %d): %w", signalName(sig), i.service, i.pid, err)
+		return fmt.Errorf("cannot send %s to service %s (process %d): %w", signalName(sig), i.service, i.pid, err)
 	}
 	return nil
 }

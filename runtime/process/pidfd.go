@@ -20,19 +20,20 @@ type Status struct {
 func (s Status) String() string {
 	switch {
 	case s.Signal != 0 && s.Core:
-		return fmt.Sprintf("killed by SIG%s, core dumped", signalName(s.Signal))
+		return fmt.Sprintf("killed by %s, core dumped", signalName(s.Signal))
 	case s.Signal != 0:
-		return "killed by SIG" + signalName(s.Signal)
+		return "killed by " + signalName(s.Signal)
 	default:
 		return fmt.Sprintf("exit %d", s.Code)
 	}
 }
 
+// signalName is SIGTERM, or "signal 34" for one of those that have no names.
 func signalName(s syscall.Signal) string {
-	if name := unix.SignalName(s); len(name) > 3 {
-		return name[3:]
+	if name := unix.SignalName(s); name != "" {
+		return name
 	}
-	return fmt.Sprintf(" %d", int(s))
+	return fmt.Sprintf("signal %d", int(s))
 }
 
 // childInfo is the kernel's siginfo of a child: three ints, then a union that is aligned as a pointer.
