@@ -31,8 +31,8 @@ data = directory("/data")
 def script(name, then):
     return "exec 9>>DIR/lock." + name + "; flock -n 9; case $? in 0) ;; 1) echo clash " + name + " >>DIR/witness;; *) exit 1;; esac; echo start " + name + " >>DIR/witness; " + then
 
-def daemon(name, then = "exec sleep 1000", **more):
-    service(name = name, command = ["/bin/sh", "-c", script(name, then)], restart = restart(delay = "0s"), stop = stop(grace = "1s"), **more)
+def daemon(name, then = "exec sleep 1000", env = {}, **more):
+    service(name = name, env = {"PLACE": "DIR"} | env, command = ["/bin/sh", "-c", script(name, then)], restart = restart(delay = "0s"), stop = stop(grace = "1s"), **more)
 
 def kinds():
     for i in range(5):
