@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"strings"
@@ -16,7 +17,7 @@ type figures struct {
 
 // figures reads them from /proc.
 func (s *supervisor) figures() (f figures) {
-	pid := s.cmd.Process.Pid
+	pid := s.process()
 	open, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))
 	if err != nil {
 		s.t.Fatal(err)
@@ -35,6 +36,9 @@ func (s *supervisor) figures() (f figures) {
 	}
 	return f
 }
+
+// process is the supervisor's own, where something else was started that started it.
+func (s *supervisor) process() int { return cmp.Or(s.first, s.cmd.Process.Pid) }
 
 // lineage is a process's state and parent; "" when it is gone.
 func lineage(pid int) (state string, parent int) {

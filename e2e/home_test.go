@@ -206,6 +206,7 @@ func (h *home) must(args ...string) string {
 type supervisor struct {
 	*home
 	cmd   *exec.Cmd
+	first int // the supervisor's own process, where that is a child of cmd's; else 0
 	out   output
 	ended chan struct{}
 }
