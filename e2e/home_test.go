@@ -281,18 +281,20 @@ func (s *supervisor) kill() {
 
 // status asks the supervisor of the recipe for one service, and reports whether it answered.
 func (h *home) status(recipe, service string) (control.Status, bool) {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	all, err := control.NewClient(control.SocketPath(filepath.Join(h.dir, "run"), recipe)).Status(ctx)
-	if err != nil {
-		return control.Status{}, false
-	}
-	for _, s := range all {
+	for _, s := range h.all(recipe) {
 		if s.Service == service {
 			return s, true
 		}
 	}
 	return control.Status{}, false
+}
+
+// all is what the recipe's supervisor says of its services; nothing where it does not answer.
+func (h *home) all(recipe string) []control.Status {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	all, _ := control.NewClient(control.SocketPath(filepath.Join(h.dir, "run"), recipe)).Status(ctx)
+	return all
 }
 
 // becomes waits until the service is as the condition says, and returns it.

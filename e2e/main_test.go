@@ -28,6 +28,12 @@ func TestMain(m *testing.M) {
 	if len(os.Args) == 2 && os.Args[1] == "tells" {
 		tellOfItself()
 	}
+	if len(os.Args) == 2 && os.Args[1] == "answers" {
+		answer()
+	}
+	if len(os.Args) == 2 && os.Args[1] == "loops" {
+		loop()
+	}
 	dir, err := os.MkdirTemp("", "recipe-e2e-")
 	if err == nil {
 		err = buildAll(dir)
