@@ -93,6 +93,9 @@ func (i *Incarnation) fork(f *forker, order []byte, o Order, lock *os.File) (mad
 		return false, nil
 	}
 	i.program = o.Spec.Argv[0]
+	if o.Spec.WorkDir != "" { // which may as well be what cannot be had
+		i.program += " in " + o.Spec.WorkDir
+	}
 	i.adopt(c)
 	return true, nil
 }

@@ -37,7 +37,7 @@ type Incarnation struct {
 	watched  chan struct{} // closed when that is over
 	handing  atomic.Bool   // what happens from now on is the successor's to report (handover.go)
 	heard    []byte        // of that, already
-	program  string        // that a forker was to execute
+	program  string        // that a forker was to execute, and where
 	told     bool          // what was heard was told; to be read once watched is closed
 }
 

@@ -2,6 +2,7 @@ package process
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -56,6 +57,24 @@ func parseStat(text []byte) (proc, bool) {
 		pid: numbers[0], parent: numbers[1], group: numbers[2], session: numbers[3],
 		state: fields[0][0], threads: numbers[4], started: started,
 	}, true
+}
+
+// WaitsFor tells what the leader, which has not become the daemon, is about: its state, and where in the kernel it waits.
+func (i *Incarnation) WaitsFor() string {
+	p, ok := readProc(i.pid)
+	if !ok {
+		return fmt.Sprintf("process %d is gone", i.pid)
+	}
+	text := fmt.Sprintf("process %d still prepares it", i.pid)
+	where, err := os.ReadFile("/proc/" + strconv.Itoa(i.pid) + "/wchan")                        // for root alone
+	idle := strings.Contains(string(where), "futex") || strings.Contains(string(where), "poll") // for others of its own
+	if err == nil && len(where) > 1 && !idle {
+		text += ", and waits in the kernel in " + string(where)
+	}
+	if p.state == 'D' {
+		text += "; nothing can end it there, most likely since a disk or a network file system does not answer"
+	}
+	return text
 }
 
 // snapshot lists the processes of the machine. One that lives through the whole call is never missed.

@@ -60,9 +60,13 @@ type slot struct {
 	timer *time.Timer
 }
 
-func newSlot(slots chan struct{}) *slot {
+// newSlot calls late where the start takes longer than the slot is held.
+func newSlot(slots chan struct{}, late func()) *slot {
 	s := &slot{slots: slots}
-	s.timer = time.AfterFunc(slotHold, s.release)
+	s.timer = time.AfterFunc(slotHold, func() {
+		s.release()
+		late()
+	})
 	return s
 }
 
@@ -82,13 +86,33 @@ func (sv *service) admit() {
 	if len(sv.definition.spec.After) == 0 {
 		select {
 		case sv.sup.slots <- struct{}{}:
-			sv.slot = newSlot(sv.sup.slots)
+			sv.slot = newSlot(sv.sup.slots, sv.lingers)
 			sv.pending = append(sv.pending, supervise.Admitted{})
 			return
 		default:
 		}
 	}
 	sv.enqueue()
+}
+
+// lateAfter is when a start that is not done is worth a word.
+const lateAfter = 5 * time.Second
+
+// lingers has a start that goes on for that long told, with what it waits for.
+func (sv *service) lingers() {
+	sv.send(message{do: func() {
+		if sv.incarnation == nil || sv.machine.State != supervise.Starting {
+			return
+		}
+		incarnation := sv.incarnation
+		late := func() {
+			if sv.machine.State == supervise.Starting {
+				sv.sup.decide(sv.name, "starting", fmt.Sprintf("not done after %s: %s", lateAfter, incarnation.WaitsFor()))
+			}
+		}
+		number := sv.number
+		time.AfterFunc(lateAfter-slotHold, func() { sv.send(message{incarnation: number, do: late}) })
+	}})
 }
 
 func (sv *service) enqueue() {
@@ -109,7 +133,7 @@ func (sv *service) queue(ctx context.Context, after []string) {
 	case <-ctx.Done():
 		return
 	}
-	held := newSlot(sv.sup.slots)
+	held := newSlot(sv.sup.slots, sv.lingers)
 	sv.send(message{event: supervise.Admitted{}, slot: held})
 }
 
@@ -294,16 +318,20 @@ func (sv *service) kill() {
 }
 
 // end returns when nothing of the tree is left, and how many processes there were besides the leader. What does not die
-// is said, and tried again until ctx ends: nothing new may start beside it.
+// is tried again until ctx ends: nothing new may start beside it. It is said ever more seldom, since it may be so for days.
 func (sv *service) end(ctx context.Context, incarnation *process.Incarnation) (others int, gone bool) {
+	times := 0
+	tell := func(why string) {
+		if times++; times&(times-1) == 0 {
+			sv.sup.decide(sv.name, "kill", why)
+		}
+	}
 	for {
-		others, err := incarnation.End(ctx, func(members []int) {
-			sv.sup.decide(sv.name, "kill", stuck(members))
-		})
+		others, err := incarnation.End(ctx, func(members []int) { tell(stuck(members)) })
 		if err == nil || ctx.Err() != nil {
 			return others, err == nil
 		}
-		sv.sup.decide(sv.name, "kill", err.Error())
+		tell(err.Error())
 		sleep(ctx, time.Second)
 	}
 }

@@ -158,7 +158,11 @@ func (s *Supervisor) Run(ctx, urgent context.Context) (err error) {
 	defer s.hub.Close()
 	defer s.calm.end()
 	defer s.logs.Close()
-	defer func() { err = errors.Join(err, s.host.Close()) }()
+	defer func() {
+		if closed := s.host.Close(); err == nil {
+			err = closed
+		}
+	}()
 	defer func() {
 		if s.journal != nil {
 			s.journal.close()
@@ -191,10 +195,10 @@ func (s *Supervisor) Run(ctx, urgent context.Context) (err error) {
 
 	s.keep(ctx)
 	served.Go(func() { s.tellStopping(serving) })
-	s.shutdown(urgent)
+	err = s.shutdown(urgent)
 	stopServing()
 	served.Wait()
-	return nil
+	return err
 }
 
 // boot loads the recipes, claims their services, ends what was left of them and starts them.
@@ -417,8 +421,12 @@ func (s *Supervisor) tryAgain(ctx context.Context) {
 	}
 }
 
-// shutdown stops every service without noting an admin's stop, and returns when nothing of them is left.
-func (s *Supervisor) shutdown(urgent context.Context) {
+// stuckPatience is how long a supervisor that was asked twice to end waits for what was killed and does not die.
+const stuckPatience = 10 * time.Second
+
+// shutdown stops every service without noting an admin's stop, and returns when nothing of them is left. Once urgent, what
+// the kernel does not let die is the error: a successor starts nothing of its service before it is gone.
+func (s *Supervisor) shutdown(urgent context.Context) error {
 	s.mu.Lock()
 	s.stopping = true
 	s.roll.close()
@@ -434,13 +442,24 @@ func (s *Supervisor) shutdown(urgent context.Context) {
 	}()
 	select {
 	case <-done:
-		return
+		return nil
 	case <-urgent.Done():
 	}
 	for _, sv := range all {
 		sv.send(message{event: supervise.Hasten{Why: "asked twice to end"}})
 	}
-	<-done
+	select {
+	case <-done:
+		return nil
+	case <-time.After(stuckPatience):
+	}
+	var names []string
+	s.mu.Lock()
+	for _, sv := range s.all() {
+		names = append(names, sv.name)
+	}
+	s.mu.Unlock()
+	return fmt.Errorf("cannot end %s: what was killed does not die, and is most likely stuck in the kernel, on a disk or a network file system; it is left there, and the next supervisor starts nothing in its place before it is gone", strings.Join(names, ", "))
 }
 
 // all returns the services by name. The caller holds mu.
