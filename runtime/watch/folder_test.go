@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 )
 
 // A folder's names are told, and nothing of what the entries hold.
@@ -66,6 +67,32 @@ func TestFileInAFoldersPlace(t *testing.T) {
 		write(t, path, "")
 		if now, err := w.AddFolder(path); err != nil || now.Err == nil && now.Exists {
 			t.Errorf("a file holds %q, %v, %v", now.Content, now.Err, err)
+		}
+	})
+}
+
+// A file that is watched itself leaves its folder: both are told, in either order.
+func TestAWatchedFileLeavesItsFolder(t *testing.T) {
+	each(t, func(t *testing.T, w *Watcher, path string) {
+		folder := filepath.Dir(path)
+		write(t, path, "one")
+		add(t, w, path, "one")
+		if _, err := w.AddFolder(folder); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+		told := map[string]string{}
+		for range 2 {
+			select {
+			case e := <-w.Events():
+				told[e.Path] = string(e.Content)
+			case <-time.After(10 * time.Second):
+			}
+		}
+		if names, ok := told[folder]; !ok || names != "" {
+			t.Errorf("told: %q", told)
 		}
 	})
 }

@@ -83,22 +83,25 @@ func (w *Watcher) anySlow() bool {
 	return false
 }
 
-// hint marks the files that a notification may be about: those whose path goes through what has that name. It is false for
-// what a neighbour did.
-func (w *Watcher) hint(e fsnotify.Event) bool {
-	name := e.Name
-	if _, ours := w.names[name]; !ours && e.Has(fsnotify.Create|fsnotify.Remove|fsnotify.Rename) {
-		name = within(filepath.Dir(name))
+// hint marks the files that a notification may be about: those whose path goes through what has that name, and the folders
+// that it has come into or left. It is false for what a neighbour did.
+func (w *Watcher) hint(e fsnotify.Event) (ours bool) {
+	names := []string{e.Name}
+	if e.Has(fsnotify.Create | fsnotify.Remove | fsnotify.Rename) {
+		names = append(names, within(filepath.Dir(e.Name)))
 	}
-	if _, ours := w.names[name]; !ours {
-		return false
-	}
-	for _, f := range w.files {
-		if slices.ContainsFunc(f.places, func(p place) bool { return p.at == name }) {
-			f.touch(time.Now())
+	for _, name := range names {
+		if _, known := w.names[name]; !known {
+			continue
+		}
+		ours = true
+		for _, f := range w.files {
+			if slices.ContainsFunc(f.places, func(p place) bool { return p.at == name }) {
+				f.touch(time.Now())
+			}
 		}
 	}
-	return true
+	return ours
 }
 
 func (f *file) touch(now time.Time) {
