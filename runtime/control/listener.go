@@ -49,13 +49,14 @@ type bounds struct {
 	closing     time.Duration // that open requests have to finish once the supervisor ends
 	again       time.Duration // that a client whose connection broke has to ask again for the answer to its command
 	orders      int           // commands whose answers are remembered
+	answers     int           // bytes of those answers, but for the last one
 	viewers     int           // streams of events
 	viewer      time.Duration // that a viewer may take nothing
 }
 
 func defaultBounds() bounds {
 	return bounds{connections: 64, request: 5 * time.Second, fair: 20 * time.Millisecond, answer: 10 * time.Second, idle: 10 * time.Second,
-		body: 64 << 10, head: 16 << 10, closing: time.Second, again: 30 * time.Second, orders: 512, viewers: 16, viewer: time.Minute}
+		body: 64 << 10, head: 16 << 10, closing: time.Second, again: 30 * time.Second, orders: 512, answers: 4 << 20, viewers: 16, viewer: time.Minute}
 }
 
 // lockTimeout bounds the wait for another supervisor that opens or closes its socket, which takes it milliseconds.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -16,12 +17,14 @@ import (
 // is answered. It is written without fsync, since whoever could ask again is on this host and ends with it. A disk that
 // takes nothing keeps nobody from a command. A nil memory keeps nothing.
 type memory struct {
-	path string
-	most int // orders
+	path    string
+	most    int // orders
+	largest int // bytes of their answers, but for the last one
 
 	mu    sync.Mutex
 	file  *os.File
 	lines int
+	size  int      // of the file, in bytes
 	kept  []record // the oldest first
 }
 
@@ -45,8 +48,8 @@ func answered(one *order) record {
 }
 
 // remember reads what an earlier supervisor took, and has the rest kept at path.
-func remember(path string, most int) *memory {
-	m := &memory{path: path, most: most}
+func remember(path string, most, largest int) *memory {
+	m := &memory{path: path, most: most, largest: largest}
 	data, _ := os.ReadFile(path)
 	for line := range bytes.Lines(data) {
 		var r record
@@ -63,7 +66,7 @@ func (m *memory) orders() (line []*order) {
 	for _, r := range m.kept {
 		one := &order{key: r.Key, what: r.What, taken: r.Time, done: make(chan struct{})}
 		if r.Answer != nil || r.Error != nil {
-			one.begun, one.answer = true, r.Answer
+			one.begun, one.answer, one.size = true, r.Answer, len(r.Answer)
 			if r.Error != nil {
 				one.err = r.Error
 			}
@@ -76,15 +79,24 @@ func (m *memory) orders() (line []*order) {
 
 // add keeps when a command was taken as it gets its answer.
 func (m *memory) add(r record) {
-	for i := range m.kept {
-		if m.kept[i].Key == r.Key {
-			r.Time = m.kept[i].Time
-			m.kept[i] = r
-			return
-		}
+	if i := slices.IndexFunc(m.kept, func(k record) bool { return k.Key == r.Key }); i >= 0 {
+		r.Time = m.kept[i].Time
+		m.kept[i] = r
+	} else {
+		m.kept = append(m.kept, r)
+		m.kept = slices.Delete(m.kept, 0, max(0, len(m.kept)-m.most))
 	}
-	m.kept = append(m.kept, r)
-	m.kept = m.kept[max(0, len(m.kept)-m.most):]
+	size := 0
+	for _, k := range m.kept {
+		size += len(k.Answer)
+	}
+	m.kept = slices.DeleteFunc(m.kept, func(k record) bool {
+		if size <= m.largest || k.Key == r.Key || len(k.Answer) == 0 {
+			return false
+		}
+		size -= len(k.Answer)
+		return true
+	})
 }
 
 func (m *memory) note(r record) {
@@ -94,7 +106,7 @@ func (m *memory) note(r record) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.add(r)
-	if m.lines > 4*m.most {
+	if m.lines > 4*m.most || m.size > 4*m.largest {
 		m.rewrite()
 		return
 	}
@@ -103,6 +115,7 @@ func (m *memory) note(r record) {
 		return
 	}
 	m.lines++
+	m.size += len(line)
 	_, _ = m.file.Write(append(line, '\n'))
 }
 
@@ -117,7 +130,7 @@ func (m *memory) rewrite() {
 	if renameio.WriteFile(m.path, text.Bytes(), 0o600) != nil {
 		return
 	}
-	m.lines = len(m.kept)
+	m.lines, m.size = len(m.kept), text.Len()
 	m.file, _ = os.OpenFile(m.path, os.O_APPEND|os.O_WRONLY, 0)
 }
 

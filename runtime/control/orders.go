@@ -9,8 +9,8 @@ import (
 )
 
 // orders remembers the answers to commands by the id that the client gave each, so that a client whose connection broke
-// can ask again: it gets the answer to the first, and the command is not carried out twice. The number is bounded; the
-// oldest that is answered is forgotten first. With a file (memory.go) that holds over supervisors as well.
+// can ask again: it gets the answer to the first, and the command is not carried out twice. Their number and size are
+// bounded; the oldest that is answered is forgotten first. With a file (memory.go) that holds over supervisors as well.
 type orders struct {
 	bounds bounds
 	served context.Context // until it ends commands go on without a client
@@ -30,6 +30,7 @@ type order struct {
 	begun     bool      // by us
 	done      chan struct{}
 	answer    any
+	size      int // of the answer, in bytes of JSON; set with it
 	err       error
 	given     given
 
@@ -91,11 +92,33 @@ func (o *orders) begin(one *order, do carry) {
 	go func() {
 		defer cancel()
 		one.answer, one.err = do(withGiven(ctx, &one.given), one.taken)
+		r := answered(one)
+		one.size = len(r.Answer)
 		if o.served.Err() == nil {
-			o.memory.note(answered(one))
+			o.memory.note(r)
 		}
 		close(one.done)
+		o.shed(one)
 	}()
+}
+
+// shed forgets the oldest answers, but for the last one, where all together are too large.
+func (o *orders) shed(last *order) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	size := 0
+	for _, one := range o.line {
+		if one.answered() {
+			size += one.size
+		}
+	}
+	o.line = slices.DeleteFunc(o.line, func(one *order) bool {
+		if size <= o.bounds.answers || one == last || !one.answered() || one.size == 0 {
+			return false
+		}
+		size -= one.size
+		return true
+	})
 }
 
 // HandedOrder is a command with an id that was ordered, and not answered.

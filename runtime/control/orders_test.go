@@ -106,7 +106,7 @@ func TestACommandIsWaitedForAgain(t *testing.T) {
 
 func TestOrdersAreBounded(t *testing.T) {
 	t.Parallel()
-	o := &orders{bounds: bounds{orders: 3, again: time.Minute}, served: t.Context()}
+	o := &orders{bounds: bounds{orders: 3, answers: 1 << 20, again: time.Minute}, served: t.Context()}
 	done := func(context.Context, time.Time) (any, error) { return 1, nil }
 	for i := range 10 {
 		if got, err := o.run(t.Context(), fmt.Sprint(i), "", done); got != 1 || err != nil {
@@ -126,6 +126,32 @@ func TestOrdersAreBounded(t *testing.T) {
 	}
 }
 
+// A thousand services that a change reaches make a large answer, which is remembered alone rather than 512 times.
+func TestLargeAnswersAreForgottenFirst(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "commands")
+	m := remember(path, 100, 1000)
+	defer m.close()
+	o := &orders{bounds: bounds{orders: 100, answers: 1000, again: time.Minute}, served: t.Context(), memory: m}
+	for i := range 50 {
+		answer := strings.Repeat("x", 600)
+		if got, err := o.run(t.Context(), fmt.Sprint(i), "", func(context.Context, time.Time) (any, error) { return answer, nil }); got != answer || err != nil {
+			t.Fatal(got, err)
+		}
+	}
+	until(t, "all but one is forgotten", func() bool {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		return len(o.line) == 1 && o.line[0].key == "49"
+	})
+	if len(m.kept) != 1 {
+		t.Errorf("%d are kept", len(m.kept))
+	}
+	if info, err := os.Stat(path); err != nil || info.Size() > 8000 {
+		t.Errorf("got %+v, %v", info, err)
+	}
+}
+
 // Somebody who sets a secret may write it where the path of its file belongs, which is refused, and not kept either.
 func TestWhatWasSetIsNotKept(t *testing.T) {
 	t.Parallel()
@@ -136,7 +162,7 @@ func TestWhatWasSetIsNotKept(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	m := remember(kept, 10)
+	m := remember(kept, 10, 1<<20)
 	defer m.close()
 	for _, r := range m.kept {
 		if !strings.HasPrefix(r.What, "/v1/services/foo/set ") || strings.Contains(r.What, "hunter2") {
@@ -155,8 +181,8 @@ func TestCommandsOutliveTheSupervisor(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "commands")
 	life := func(use func(*orders)) {
 		served, end := context.WithCancel(t.Context())
-		m := remember(path, 3)
-		o := &orders{bounds: bounds{orders: 3, again: time.Minute}, served: served, memory: m, line: m.orders()}
+		m := remember(path, 3, 1<<20)
+		o := &orders{bounds: bounds{orders: 3, answers: 1 << 20, again: time.Minute}, served: served, memory: m, line: m.orders()}
 		use(o)
 		end()
 		m.close()

@@ -32,7 +32,7 @@ func (l *Listener) Serve(ctx context.Context, b Backend) error {
 	s := newServer(alive, b, l.bounds)
 	s.ending = ctx
 	if l.kept != "" {
-		s.orders.memory = remember(l.kept, l.bounds.orders)
+		s.orders.memory = remember(l.kept, l.bounds.orders, l.bounds.answers)
 		s.orders.line = s.orders.memory.orders()
 		defer s.orders.memory.close()
 	}
