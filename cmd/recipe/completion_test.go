@@ -28,6 +28,7 @@ func TestShellsComplete(t *testing.T) {
 	dir := t.TempDir()
 	recipe := `level = flag("log-level", type = "enum", values = ["info", "debug"], default = "info", help = "how much")
 service(name = "foo", command = ["/usr/bin/foo", fmt("--level={}", level)])
+task(name = "sweep", command = ["/usr/bin/foo"], every = "1h")
 `
 	if err := os.WriteFile(filepath.Join(dir, "foo.star"), []byte(recipe), 0o644); err != nil {
 		t.Fatal(err)
@@ -46,7 +47,8 @@ service(name = "foo", command = ["/usr/bin/foo", fmt("--level={}", level)])
 				"recipe check --js":                              "--json",
 				"recipe run foo.star --set log":                  "log-level=",
 				"recipe run foo.star --set log-level=d":          "log-level=debug",
-				"recipe exec foo.star --service ":                "foo",
+				"recipe exec foo.star --service f":               "foo",
+				"recipe exec foo.star --service s":               "sweep",
 				"recipe doc require_port":                        "require_port_free",
 				"recipe explain unknown-w":                       "unknown-word",
 				"recipe signal foo VTA":                          "VTALRM",

@@ -4,9 +4,12 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -143,4 +146,34 @@ func TestStatusWatch(t *testing.T) {
 	}
 	state(control.Stopped) // at the latest when it looks of itself
 	watches.interrupt()
+}
+
+// A supervisor that does not answer is said once, and again when it does not answer otherwise.
+func TestStatusWatchSaysWhoDoesNotAnswer(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	p := &pretender{services: []control.Status{{Service: "foo", State: control.Running}}}
+	serveIn(t, t.Context(), dir, p)
+	broken, err := net.Listen("unix", filepath.Join(dir, "run", "broken.sock"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer broken.Close()
+	go http.Serve(broken, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }))
+	cmd := exec.Command("/proc/self/exe", "status", "--watch")
+	cmd.Args[0] = "recipe"
+	cmd.Env = append(os.Environ(), "RECIPE_LOG_DIR="+dir, "RECIPE_RUNTIME_DIR="+filepath.Join(dir, "run"))
+	said, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer cmd.Wait()
+	defer cmd.Process.Kill()
+	line, err := bufio.NewReader(said).ReadString('\n')
+	if want := "broken.sock answered 418 I'm a teapot\n"; err != nil || !strings.HasSuffix(line, want) {
+		t.Errorf("got %q, %v, want %q", line, err, want)
+	}
 }

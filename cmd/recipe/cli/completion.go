@@ -91,12 +91,12 @@ func completeCodes(complete.Line) (a complete.Answer) {
 	return a
 }
 
-// completeServices gives those of the recipe that the line names, or those that run.
+// completeServices gives those, and the tasks, of the recipe that the line names, or those that run.
 func completeServices(line complete.Line) (a complete.Answer) {
 	if len(line.Given["file"]) > 0 {
 		for _, p := range completionPlans(line) {
-			for i := range p.Services {
-				a.Candidates = append(a.Candidates, complete.Candidate{Word: p.Services[i].Name})
+			for _, l := range p.Launches() {
+				a.Candidates = append(a.Candidates, complete.Candidate{Word: l.Name})
 			}
 		}
 		return a

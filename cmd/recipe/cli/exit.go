@@ -43,9 +43,16 @@ func exitCode(stderr io.Writer, err error) int {
 	return exitNo
 }
 
-// complain prints each problem of an error on lines of its own, as `recipe: PROBLEM`.
-func complain(stderr io.Writer, err error) {
-	for line := range strings.SplitSeq(strings.TrimRight(err.Error(), "\n"), "\n") {
-		fmt.Fprintf(stderr, "recipe: %s\n", printable(line))
+// complain prints each problem of an error on lines of its own.
+func complain(stderr io.Writer, err error) { stderr.Write(complaint(err)) }
+
+// complaint is each problem of an error as `recipe: PROBLEM`, on a line of its own; nothing of nil.
+func complaint(err error) (lines []byte) {
+	if err == nil {
+		return nil
 	}
+	for line := range strings.SplitSeq(strings.TrimRight(err.Error(), "\n"), "\n") {
+		lines = fmt.Appendf(lines, "recipe: %s\n", printable(line))
+	}
+	return lines
 }

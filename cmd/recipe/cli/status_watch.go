@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
+	"io"
 	"time"
 
 	"recipe/runtime/control"
@@ -19,8 +21,9 @@ const (
 // watch shows the services until ctx ends: on a terminal in place, elsewhere one table, or one line of JSON, a change.
 func (c *statusCommand) watch(ctx context.Context, s *Streams) error {
 	w := &statusWatch{changed: make(chan struct{}, 1), streams: map[string]bool{}, ended: make(chan string, 1)}
-	terminal := terminalOf(s.Out) != nil
+	inPlace := terminalOf(s.Out) != nil && !c.JSON
 	var last []byte
+	var said string
 	for {
 		host, err := openHost()
 		if err != nil {
@@ -32,6 +35,7 @@ func (c *statusCommand) watch(ctx context.Context, s *Streams) error {
 			return nil
 		}
 		chosen, missing := choose(&found, c.Services)
+		trouble := errors.Join(append(found.Failures, missing)...)
 		answer := servicesJSON{Services: []control.Status{}}
 		for _, f := range chosen {
 			answer.Services = append(answer.Services, f.Status)
@@ -47,16 +51,18 @@ func (c *statusCommand) watch(ctx context.Context, s *Streams) error {
 		case c.JSON && changed:
 			shown = append(now, '\n')
 		case c.JSON:
-		case terminal:
+		case inPlace:
 			shown = append([]byte("\x1b[H\x1b[2J"), statusTable(answer.Services, time.Now())...)
-			if missing != nil {
-				shown = append(shown, printable(missing.Error())+"\n"...)
-			}
+			shown = append(shown, complaint(trouble)...)
 		case changed:
 			shown = append(statusTable(answer.Services, time.Now()), '\n')
 		}
 		if _, err := s.Out.Write(shown); err != nil {
 			return err
+		}
+		if text := string(complaint(trouble)); !inPlace && text != said {
+			said = text
+			io.WriteString(s.Err, text)
 		}
 		if !w.wait(ctx) {
 			return nil
