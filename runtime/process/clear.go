@@ -7,67 +7,67 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"golang.org/x/sys/unix"
 )
 
 // Leftover is a process of an earlier supervisor's that was ended.
 type Leftover struct {
-	Service string
 	PID     int
 	Command string // how it was called
 }
 
-// Clear is ClearAll for one service.
-func (h *Host) Clear(ctx context.Context, service string) ([]Leftover, error) {
-	return h.ClearAll(ctx, []string{service})
+// Left tells whether an earlier supervisor may have left anything of a service that this one has claimed and not started yet.
+// It costs a few system calls.
+func (h *Host) Left(service string) bool {
+	c, err := h.clearing(service)
+	return c != nil || err != nil
 }
 
-// ClearAll ends whatever an earlier supervisor left of services that this one has claimed and not started yet, by
-// SIGKILL at once: dying at any instant is legal. It costs a few system calls a service that left nothing, and for all
-// others together a look at every process of the machine, where cgroups alone do not do.
-func (h *Host) ClearAll(ctx context.Context, services []string) ([]Leftover, error) {
-	var suspects []*suspect
-	for _, service := range services {
-		s, err := h.suspect(service)
-		if err != nil {
-			return nil, fmt.Errorf("cannot clear service %s: %w", service, err)
-		}
-		if s != nil {
-			suspects = append(suspects, s)
-		}
-	}
-	if len(suspects) == 0 {
+// Clear ends whatever an earlier supervisor left of a service that this one has claimed and not started yet, by SIGKILL at
+// once: dying at any instant is legal. It returns what it met, when nothing of it is left or ctx has ended, and tells stuck,
+// time and again, which processes do not die. Where cgroups alone do not do it looks at every process of the machine, and
+// shares its looks with the Clears of other services.
+func (h *Host) Clear(ctx context.Context, service string, stuck func(members []int)) ([]Leftover, error) {
+	c, err := h.clearing(service)
+	if c == nil && err == nil {
 		return nil, nil
 	}
-	c := &clearing{host: h, suspects: suspects, spared: ancestors(), killed: killed{}}
-	if err := untilEmpty(ctx, nil, c.round); err != nil {
-		return c.found, c.failure(err)
+	if err == nil {
+		h.census.add(service)
+		defer h.census.remove(service)
+		err = untilEmpty(ctx, nil, func() { stuck(c.left) }, c.round)
 	}
-	for _, s := range suspects {
-		if s.leaf != nil {
-			if err := s.leaf.remove(); err != nil {
-				return c.found, fmt.Errorf("cannot clear service %s: %w", s.service, err)
-			}
-		}
-		if err := h.removeNote(s.service); err != nil {
-			return c.found, fmt.Errorf("cannot clear service %s: %w", s.service, err)
-		}
+	if err == nil && c.leaf != nil {
+		err = c.leaf.remove()
 	}
-	return c.found, nil
+	if err == nil {
+		err = h.removeNote(service)
+	}
+	switch {
+	case err == nil:
+		return c.found, nil
+	case c == nil:
+		return nil, fmt.Errorf("cannot clear service %s: %w", service, err)
+	case len(c.left) > 0:
+		err = fmt.Errorf("%s left: %w", describe(c.left), err)
+	}
+	return c.found, fmt.Errorf("cannot clear what an earlier supervisor left of %s: %w", service, err)
 }
 
-// suspect is a service of which something may live.
-type suspect struct {
+// clearing is the state of one Clear.
+type clearing struct {
+	host    *Host
 	service string
-	leaf    *leaf
-	scan    bool // look for its marker, since the leaf is not the whole
-	empty   bool
+	leaf    *leaf // nil for none
+	scan    bool  // look for lock and marker, since the leaf is not the whole
+	found   []Leftover
+	left    []int // of the last round
+	killed  killed
 }
 
-// suspect returns nil where nothing can be left: no lock, and no note or that of a leaf that is gone.
-func (h *Host) suspect(service string) (*suspect, error) {
+// clearing returns nil where nothing can be left: no lock, and no note or that of a leaf that is gone.
+func (h *Host) clearing(service string) (*clearing, error) {
 	if !h.claimed(service) {
 		return nil, errNotClaimed
 	}
@@ -85,13 +85,13 @@ func (h *Host) suspect(service string) (*suspect, error) {
 	if free && (n == nil || n.leaf != "" && unix.Access(n.leaf, unix.F_OK) == unix.ENOENT) {
 		return nil, nil
 	}
-	s := &suspect{service: service, scan: n == nil || n.leaf == ""}
-	if !s.scan {
-		if s.leaf, err = h.foundLeaf(n.leaf); err != nil {
+	c := &clearing{host: h, service: service, scan: n == nil || n.leaf == "", killed: killed{}}
+	if !c.scan {
+		if c.leaf, err = h.foundLeaf(n.leaf); err != nil {
 			return nil, err
 		}
 	}
-	return s, nil
+	return c, nil
 }
 
 func (h *Host) runs(service string) bool {
@@ -119,144 +119,51 @@ func (h *Host) foundLeaf(path string) (*leaf, error) {
 	return &l, nil
 }
 
-// clearing is the state of one ClearAll.
-type clearing struct {
-	host     *Host
-	suspects []*suspect
-	spared   map[int]bool
-	found    []Leftover
-	left     []int // of the last round
-	killed   killed
-}
-
-// round kills what it sees of every suspect that was not yet found empty.
-func (c *clearing) round(number int) (empty bool, err error) {
+// round kills what it sees. It is empty when nothing was seen and nobody holds the lock.
+func (c *clearing) round(int) (empty bool, err error) {
 	c.left = nil
-	var scanned []*suspect
-	empty = true
-	for _, s := range c.suspects {
-		if s.empty {
-			continue
-		}
-		busy, err := c.killLeaf(s)
-		if err != nil {
-			return false, fmt.Errorf("service %s: %w", s.service, err)
-		}
-		free, err := c.host.lockFree(s.service)
-		if err != nil {
+	if c.leaf != nil {
+		left, err := c.leaf.killAll()
+		c.met(left)
+		if err != nil || len(left) > 0 {
 			return false, err
 		}
-		switch {
-		case busy:
-			empty = false
-		case s.scan || !free:
-			scanned = append(scanned, s)
-		default:
-			s.empty = true
+	}
+	free, err := c.host.lockFree(c.service)
+	if err == nil && (c.scan || !free) {
+		if err = c.killScanned(); err == nil {
+			free, err = c.host.lockFree(c.service)
 		}
 	}
-	if len(scanned) > 0 {
-		none, err := c.scan(scanned)
-		if err != nil {
-			return false, err
-		}
-		empty = empty && none
-	}
-	return empty && c.killed.gone(), nil
+	return err == nil && free && len(c.left) == 0 && c.killed.gone(), err
 }
 
-func (c *clearing) killLeaf(s *suspect) (busy bool, err error) {
-	if s.leaf == nil {
-		return false, nil
-	}
-	left, err := s.leaf.killAll()
-	for _, p := range left {
-		c.add(s.service, p)
-	}
-	return len(left) > 0, err
-}
-
-// scan looks for processes of the suspects on the whole machine, and kills them and all below them. A suspect is
-// empty when nothing was found and its lock is free.
-func (c *clearing) scan(suspects []*suspect) (empty bool, err error) {
-	all, err := snapshot()
+// killScanned kills what the whole machine has of the service, by lock or marker, and all below that.
+func (c *clearing) killScanned() error {
+	seen, err := c.host.census.take(c.host)
 	if err != nil {
-		return false, err
+		return err
 	}
-	owner := c.owners(all, suspects)
-	empty = true
-	for _, s := range suspects {
-		tree := descendants(all, func(p proc) bool { return owner[p.pid] == s.service })
-		alive := 0
-		for _, p := range tree {
-			if !p.dead() && !c.spared[p.pid] {
-				alive++
-				c.add(s.service, p)
-				killPID(p)
-			}
-		}
-		free, err := c.host.lockFree(s.service)
-		if err != nil {
-			return false, err
-		}
-		s.empty = alive == 0 && free
-		empty = empty && s.empty
+	tree := descendants(seen.all, func(p proc) bool { return seen.owner[p.pid] == c.service })
+	tree = slices.DeleteFunc(tree, func(p proc) bool { return p.dead() || seen.spared[p.pid] })
+	for _, p := range tree {
+		killPID(p)
 	}
-	return empty, nil
+	c.met(tree)
+	return nil
 }
 
-// owners says which processes belong to which of the services, by lock or marker.
-func (c *clearing) owners(all []proc, suspects []*suspect) map[int]string {
-	byInode := map[inode]string{}
-	byService := map[string]bool{}
-	var files []inode
-	for _, s := range suspects {
-		byService[s.service] = true
-		for _, file := range c.host.lockInodes(s.service) {
-			byInode[file] = s.service
-			files = append(files, file)
-		}
-	}
-	owner := map[int]string{}
-	for _, p := range all {
-		if p.dead() || c.spared[p.pid] {
+func (c *clearing) met(left []proc) {
+	c.killed.add(left)
+	for _, p := range left {
+		if p.dead() {
 			continue
 		}
-		if file, holds := holdsLock(p.pid, files); holds {
-			owner[p.pid] = byInode[file]
-			continue
-		}
-		marker := strings.Split(environMarker(p.pid), "/")
-		if len(marker) == 3 && marker[2] == c.host.hash && byService[marker[0]] {
-			owner[p.pid] = marker[0]
+		c.left = append(c.left, p.pid)
+		if !slices.ContainsFunc(c.found, func(l Leftover) bool { return l.PID == p.pid }) {
+			c.found = append(c.found, Leftover{PID: p.pid, Command: commandLine(p.pid)})
 		}
 	}
-	return owner
-}
-
-func (c *clearing) add(service string, p proc) {
-	if p.dead() {
-		return
-	}
-	c.left = append(c.left, p.pid)
-	c.killed[p.pid] = p.started
-	if !slices.ContainsFunc(c.found, func(l Leftover) bool { return l.PID == p.pid }) {
-		c.found = append(c.found, Leftover{Service: service, PID: p.pid, Command: commandLine(p.pid)})
-	}
-}
-
-func (c *clearing) failure(err error) error {
-	var names []string
-	for _, s := range c.suspects {
-		if !s.empty {
-			names = append(names, s.service)
-		}
-	}
-	text := "cannot clear what an earlier supervisor left of " + strings.Join(names, ", ")
-	if len(c.left) > 0 {
-		text += ": " + describe(c.left) + " left"
-	}
-	return fmt.Errorf("%s: %w", text, err)
 }
 
 func (h *Host) lockInodes(service string) []inode {

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -64,7 +65,27 @@ func (s *supervisor) pids(t *testing.T, n int) (pids []int) {
 	return pids
 }
 
-// claim takes the services over and clears them.
+// clearAll clears the services at once, as a supervisor does.
+func clearAll(t *testing.T, h *Host, services ...string) (all []Leftover) {
+	t.Helper()
+	var mu sync.Mutex
+	var each sync.WaitGroup
+	for _, service := range services {
+		each.Go(func() {
+			found, err := h.Clear(t.Context(), service, nil)
+			mu.Lock()
+			defer mu.Unlock()
+			all = append(all, found...)
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	each.Wait()
+	return all
+}
+
+// takeOver claims the services and clears them.
 func takeOver(t *testing.T, h *Host, services ...string) []Leftover {
 	t.Helper()
 	for _, service := range services {
@@ -72,11 +93,7 @@ func takeOver(t *testing.T, h *Host, services ...string) []Leftover {
 			t.Fatal(err)
 		}
 	}
-	found, err := h.ClearAll(t.Context(), services)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return found
+	return clearAll(t, h, services...)
 }
 
 // A supervisor dies at a random moment of a start, and another comes: one daemon, not two, nor none.
@@ -206,7 +223,7 @@ func TestOneSupervisorAService(t *testing.T) {
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
-	if _, err := h.Clear(t.Context(), "foo"); err == nil {
+	if _, err := h.Clear(t.Context(), "foo", nil); err == nil {
 		t.Error("a service of another supervisor was cleared")
 	}
 	if _, err := tryStart(t, h, "foo", "serve"); err == nil {
@@ -229,7 +246,7 @@ func TestOwnServicesAreNotCleared(t *testing.T) {
 	h := newHost(t, t.TempDir(), true)
 	r := start(t, h, "foo", "serve")
 	pid := r.pid()
-	if _, err := h.Clear(t.Context(), "foo"); err == nil || !lives(pid) {
+	if _, err := h.Clear(t.Context(), "foo", nil); err == nil || !lives(pid) {
 		t.Errorf("Clear of a service that runs here: %v; its daemon lives: %t", err, lives(pid))
 	}
 }

@@ -24,7 +24,8 @@ type Host struct {
 	why     string // why there is none
 	joins   bool   // launchers enter their leaf, as if the kernel could not clone into it
 
-	files kernelFiles // that Usage reads
+	files  kernelFiles // that Usage reads
+	census census      // for Clear
 
 	mu       sync.Mutex
 	claims   map[string]*os.File

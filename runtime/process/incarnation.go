@@ -14,7 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ErrHeld is what Start wraps while a process of an earlier incarnation lives. ClearAll ends such processes.
+// ErrHeld is what Start wraps while a process of an earlier incarnation lives. Clear ends such processes.
 var ErrHeld = errors.New("an earlier incarnation still lives")
 
 // lockPatience outlasts a child of ours that has a copy of a lock until its exec, on a host that is busy.

@@ -102,7 +102,7 @@ func TestProcessMovedToAnotherCgroupIsOfTheTree(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(h.cgroup, "cgroup.procs"), []byte(strconv.Itoa(pid)), 0); err != nil {
 		t.Fatal(err)
 	}
-	if others, err := r.KillTree(t.Context()); err != nil || others != 1 || lives(pid) {
+	if others, err := r.KillTree(t.Context(), nil); err != nil || others != 1 || lives(pid) {
 		t.Errorf("KillTree: %d others, %v; process %d lives: %t", others, err, pid, lives(pid))
 	}
 }
@@ -141,7 +141,7 @@ func TestProcessThatCannotDieIsNamed(t *testing.T) {
 		defer freeze("THAWED")
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 		defer cancel()
-		_, err := r.KillTree(ctx)
+		_, err := r.KillTree(ctx, nil)
 		if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "process "+strconv.Itoa(pid)) {
 			t.Errorf("KillTree of a process that cannot die: %v", err)
 		}

@@ -2,7 +2,6 @@ package process
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -15,13 +14,25 @@ import (
 const (
 	firstPause = 100 * time.Microsecond
 	lastPause  = 20 * time.Millisecond
+	stuckPause = time.Second // of one that is stuck
 )
 
+// A tree that was killed and is still there is worth a word after stuckAfter, since its processes hang in the kernel; and
+// again after twice that each time, but no more seldom than stuckAgain.
+const (
+	stuckAfter = 5 * time.Second
+	stuckAgain = 5 * time.Minute
+)
+
+// strangeAfter is in looks, of which the last before it comes after some 200 ms (lockPatience).
+const strangeAfter = 17
+
 // KillTree ends the whole tree, leader included, and returns when nothing of it is left, with the number of processes
-// besides the leader that it met. The error, the context's end or the kernel's refusal, names what is left.
-func (i *Incarnation) KillTree(ctx context.Context) (others int, err error) {
+// besides the leader that it met. It tells stuck, time and again, which processes do not die. The error, the context's end or
+// the kernel's refusal, names what is left.
+func (i *Incarnation) KillTree(ctx context.Context, stuck func(members []int)) (others int, err error) {
 	met := killed{}
-	err = untilEmpty(ctx, i.ended, func(number int) (bool, error) {
+	err = untilEmpty(ctx, i.ended, func() { stuck(i.Members()) }, func(number int) (bool, error) {
 		left, empty, err := i.killRound(number)
 		met.add(left)
 		return empty && met.gone(), err
@@ -36,33 +47,28 @@ func (i *Incarnation) KillTree(ctx context.Context) (others int, err error) {
 	return len(met), fmt.Errorf("cannot end service %s: %w", i.service, err)
 }
 
-// stuckAfter is when a tree that was killed is worth a word: its processes hang in the kernel.
-const stuckAfter = 5 * time.Second
-
-// End is KillTree and Reap. It tells stuck, time and again, which processes do not die.
+// End is KillTree and Reap.
 func (i *Incarnation) End(ctx context.Context, stuck func(members []int)) (others int, err error) {
-	for {
-		patience, cancel := context.WithTimeout(ctx, stuckAfter)
-		met, err := i.KillTree(patience)
-		cancel()
-		others = max(others, met)
-		if err == nil {
-			return others, i.Reap()
-		}
-		if ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
-			return others, err
-		}
-		stuck(i.Members())
+	others, err = i.KillTree(ctx, stuck)
+	if err == nil {
+		err = i.Reap()
 	}
+	return others, err
 }
 
-// untilEmpty calls round until it finds nothing, with growing pauses that end early when wake is closed.
-func untilEmpty(ctx context.Context, wake <-chan struct{}, round func(number int) (empty bool, err error)) error {
-	pause := firstPause
+// untilEmpty calls round until it finds nothing, with growing pauses that end early when wake is closed, and stuck when that
+// takes long.
+func untilEmpty(ctx context.Context, wake <-chan struct{}, stuck func(), round func(number int) (empty bool, err error)) error {
+	pause, longest := firstPause, lastPause
+	said, told := stuckAfter, time.Now()
 	for number := 0; ; number++ {
 		empty, err := round(number)
 		if empty || err != nil {
 			return err
+		}
+		if time.Since(told) >= said {
+			stuck()
+			said, told, longest = min(2*said, stuckAgain), time.Now(), stuckPause
 		}
 		timer := time.NewTimer(pause)
 		select {
@@ -74,7 +80,7 @@ func untilEmpty(ctx context.Context, wake <-chan struct{}, round func(number int
 			wake = nil
 		case <-timer.C:
 		}
-		pause = min(2*pause, lastPause)
+		pause = min(2*pause, longest)
 	}
 }
 
@@ -117,8 +123,9 @@ func (i *Incarnation) killRound(number int) (left []proc, empty bool, err error)
 		return left, false, nil
 	}
 	empty, err = i.host.lockFree(i.service)
-	// A child of ours just before its exec, or a process that was moved to another cgroup, as logins are.
-	if err == nil && !empty && number > 2 {
+	// A process that was moved to another cgroup, as logins are; or, for a moment, a child of ours just before its exec,
+	// which is another service's.
+	if err == nil && !empty && number >= strangeAfter {
 		left = i.host.killHolders(i.service)
 	}
 	return left, empty, err

@@ -146,7 +146,7 @@ func (r *running) end() {
 	r.once.Do(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
-		if _, err := r.KillTree(ctx); err != nil {
+		if _, err := r.KillTree(ctx, nil); err != nil {
 			r.t.Error(err)
 		}
 		if err := r.Reap(); err != nil {

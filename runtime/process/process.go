@@ -1,7 +1,7 @@
 // Package process runs one incarnation of a daemon as a process tree, ends it whole, and clears what an earlier
 // supervisor left behind. Linux 5.4 or later.
 //
-// A Host is the supervisor's side: Claim a service, ClearAll what is left of it, then Start, KillTree, Reap, Start ...
+// A Host is the supervisor's side: Claim a service, Clear what is left of it, then Start, KillTree, Reap, Start ...
 // Nothing of the service's runs, is opened or is waited for in the supervisor itself. A daemon for which nothing has to be
 // prepared is cloned by our own executable as forker (forker.go, forking.go); for any other, our executable as launcher
 // (Launching, Launch; spawn.go) prepares and then becomes the daemon. One of each is kept warm (spare.go). A daemon cannot
@@ -16,7 +16,7 @@
 //   - Never two: each tree inherits a descriptor with an flock of its own (lock.go); while any of its processes holds
 //     it, Start refuses, in whatever supervisor.
 //   - A supervisor may die at any instant. What it left is found by lock, by the note of its leaf's path and by the
-//     marker (clear.go). A note's path holds an incarnation's random ID and so never means anything else later.
+//     marker (clear.go, census.go). A note's path holds an incarnation's random ID and so never means anything else later.
 //   - One goroutine and one pidfd in the poller per incarnation; children are waited for by pid, never by wait4(-1).
 //     A subreaper's orphans are reaped as well (orphans.go), but for those in our own session: what this process runs
 //     for itself must not be given a session of its own.

@@ -48,7 +48,7 @@ func TestSignalReachesTheLeader(t *testing.T) {
 		}
 		r.expect(Executed{})
 		r.expect(Exited{Status{Signal: syscall.SIGKILL}})
-		if others, err := r.KillTree(t.Context()); err != nil || others != 0 {
+		if others, err := r.KillTree(t.Context(), nil); err != nil || others != 0 {
 			t.Errorf("KillTree of a lone dead leader: %d others, %v", others, err)
 		}
 		if err := r.Signal("TERM"); err != nil {
@@ -71,7 +71,7 @@ func TestStoppedMeansEmpty(t *testing.T) {
 					r.expect(Exited{})
 				}
 				eventually(t, "the process is among the members", func() bool { return slices.Contains(r.Members(), pid) })
-				others, err := r.KillTree(t.Context())
+				others, err := r.KillTree(t.Context(), nil)
 				if err != nil || others == 0 {
 					t.Errorf("KillTree met %d others: %v", others, err)
 				}

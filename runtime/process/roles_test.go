@@ -123,9 +123,11 @@ func superviseOnce(argument string) int {
 			return 1
 		}
 	}
-	if _, err := h.ClearAll(context.Background(), fields[3:]); err != nil {
-		fmt.Println(err)
-		return 1
+	for _, service := range fields[3:] {
+		if _, err := h.Clear(context.Background(), service, nil); err != nil {
+			fmt.Println(err)
+			return 1
+		}
 	}
 	for _, service := range fields[3:] {
 		if err := keepRunning(h, service, fields[2]); err != nil {

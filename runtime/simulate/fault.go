@@ -220,7 +220,7 @@ func (w *world) stall(until *time.Duration, d time.Duration) {
 func (w *world) setClock(d time.Duration) {
 	w.skew += d
 	for _, sv := range w.services {
-		if sv.task != nil && w.up && w.booted && sv.present {
+		if sv.task != nil && w.up && sv.present {
 			sv.post(sv.latency(), message{event: supervise.Timer{}})
 		}
 	}

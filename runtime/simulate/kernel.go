@@ -159,9 +159,6 @@ func (t *tree) kill(done func(left int)) {
 			t.tell(supervise.Exited{Status: "signal KILL"})
 		}
 		done(left)
-		if w.up && !w.booted {
-			w.after(0, ours, nil, w.clear)
-		}
 	})
 }
 

@@ -66,7 +66,7 @@ func (sv *service) at() phase {
 		return hostDown
 	case t != nil && t.responsive(w.now) == w.now:
 		return serving
-	case !w.up || !w.booted:
+	case !w.up:
 		return unsupervised
 	}
 	switch sv.state() {
@@ -159,7 +159,7 @@ func (m *meter) count(sv *service, before supervise.State, e supervise.Event) {
 			m.deaths++
 		}
 	case supervise.Emptied:
-		if e.Left > 0 {
+		if e.Left > 0 && !sv.machine.Executed.IsZero() {
 			m.leftovers++
 		}
 	case supervise.Timer:

@@ -22,6 +22,8 @@ type mutant struct{ rule, file, statement, instead, broken string }
 var mutants = []mutant{
 	{"what is left is killed", "life.go", `s.do(Kill{})`, `s.do()`, "stopped means empty|never given up"},
 	{"a start waits until nothing is left", "life.go", `s.enter(Killing, time.Time{}, why)`, `s.queue(why)`, "the table|stopped means empty|never two"},
+	{"what an earlier supervisor left is killed", "life.go", `s.do(Clear{})`, `s.do()`, "never given up"},
+	{"a start waits until nothing of an earlier supervisor is left", "life.go", `s.enter(Killing, time.Time{}, "what an earlier supervisor left is ended first")`, `s.do()`, "stopped means empty|never two"},
 	{"a death is followed by a kill", "life.go", "s.ending, s.unsaid = \"the daemon ended: \"+e.Status, true\n\ts.kill(s.ending)", `s.do(StopProbes{}); s.dead("it ended")`, "the table|stopped means empty|never two"},
 	{"a delay ends", "life.go", `s.enter(Waiting, s.now.Add(delay), reason)`, `s.enter(Waiting, time.Time{}, reason)`, "never given up"},
 	{"a grace ends", "life.go", `s.enter(Ending, s.now.Add(s.Config.Stop.Grace.Std()), why)`, `s.enter(Ending, time.Time{}, why)`, "never given up"},

@@ -173,6 +173,8 @@ func (sv *service) act(a supervise.Action) {
 		}
 	case supervise.Kill:
 		sv.kill()
+	case supervise.Clear:
+		sv.clear()
 	case supervise.Probe:
 		sv.probe()
 	case supervise.StopProbes:
@@ -194,6 +196,25 @@ func (sv *service) kill() {
 			sv.post(sv.latency(), message{event: supervise.Emptied{Left: left}, incarnation: number})
 		}
 	})
+}
+
+// clear ends every tree that an earlier supervisor left.
+func (sv *service) clear() {
+	sv.killing = true
+	life, busy, met := sv.w.life, 0, 0
+	for _, t := range sv.trees {
+		if !t.alive() {
+			continue
+		}
+		busy++
+		met++
+		t.kill(func(left int) {
+			busy, met = busy-1, met+left
+			if busy == 0 && life == sv.w.life && sv.w.up {
+				sv.post(sv.latency(), message{event: supervise.Emptied{Left: met}, incarnation: sv.number})
+			}
+		})
+	}
 }
 
 // settle gives back what belongs to a state that was left.

@@ -3,47 +3,23 @@ package simulate
 import (
 	"encoding/json"
 	"hash/fnv"
+	"slices"
 	"time"
 
 	"recipe/runtime/supervise"
 )
 
-// boot begins a supervisor: it ends what an earlier one left, and starts what is wanted.
+// boot begins a supervisor, which takes over every service.
 func (w *world) boot() {
 	if w.up {
 		return
 	}
 	w.life++
-	w.up, w.booted, w.ending, w.down = true, false, false, false
+	w.up, w.ending, w.down = true, false, false
 	w.slots, w.queued, w.holders = w.starts, 0, map[uint64]bool{}
 	w.tracef("a supervisor begins")
 	for _, sv := range w.services {
 		sv.fresh()
-	}
-	w.clear()
-}
-
-// clear ends every tree that is left, however long that takes, and then starts the services.
-func (w *world) clear() {
-	if w.booted {
-		return
-	}
-	left := false
-	for _, sv := range w.services {
-		for _, t := range sv.trees {
-			if t.alive() {
-				left = true
-				if !t.killed {
-					t.kill(func(int) {})
-				}
-			}
-		}
-	}
-	if left {
-		return // the last of them calls again
-	}
-	w.booted = true
-	for _, sv := range w.services {
 		if sv.present {
 			sv.declare()
 		}
@@ -68,8 +44,12 @@ func (sv *service) fresh() {
 	sv.rules = rules{}
 }
 
-// declare starts a service that the supervisor has taken over, unless an admin stopped it.
+// declare ends what an earlier supervisor left of a service that this one has taken over, and starts it, unless an admin
+// stopped it.
 func (sv *service) declare() {
+	if slices.ContainsFunc(sv.trees, (*tree).alive) {
+		sv.step(supervise.Inherited{})
+	}
 	if sv.noted {
 		sv.order(supervise.Stop{Why: "stopped by an admin"})
 		return
@@ -105,7 +85,7 @@ func (w *world) reboot(back time.Duration) {
 
 // upgrade has the supervisor stop everything and end; its successor begins when it is gone.
 func (w *world) upgrade() {
-	if !w.up || !w.booted || w.ending {
+	if !w.up || w.ending {
 		return
 	}
 	w.tracef("the supervisor is to end")
@@ -136,7 +116,7 @@ func (w *world) ended() {
 // handOn has the supervisor become another program, which takes a moment, and goes on with the machines as they were written
 // and read.
 func (w *world) handOn(took time.Duration) {
-	if !w.up || !w.booted {
+	if !w.up {
 		return
 	}
 	w.tracef("the supervisor becomes another program")
@@ -192,7 +172,7 @@ func (sv *service) add() {
 		w.after(10*time.Millisecond, outside, sv, sv.add)
 	case !sv.present:
 		sv.present = true
-		if w.up && w.booted && !w.ending {
+		if w.up && !w.ending {
 			sv.fresh()
 			sv.declare()
 		}
@@ -201,5 +181,5 @@ func (sv *service) add() {
 
 // usable tells whether the supervisor takes an order for the service.
 func (sv *service) usable() bool {
-	return sv.w.up && sv.w.booted && sv.present && !sv.leaving && !sv.w.ending
+	return sv.w.up && sv.present && !sv.leaving && !sv.w.ending
 }

@@ -26,7 +26,6 @@ type world struct {
 	life     uint64 // of the supervisor; what belongs to an earlier one does not happen
 	up       bool
 	down     bool // the host is
-	booted   bool // nothing is left of an earlier supervisor
 	ending   bool // it stops everything, and ends
 	queued   int  // services that wait for admission
 

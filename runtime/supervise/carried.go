@@ -23,6 +23,7 @@ type Carried struct {
 	Extended    Moment         `json:"extended,omitzero"`
 	Parting     Moment         `json:"parting,omitzero"`
 	Unasked     bool           `json:"unasked,omitempty"`
+	Inherited   bool           `json:"inherited,omitempty"`
 	Generate    uint64         `json:"generate"`
 }
 
@@ -77,7 +78,7 @@ func (m Machine) Carry(now time.Time) Carried {
 		State: m.State, Wanted: m.Wanted, Due: momentOf(m.Due, now), Reason: m.Reason, Deaths: m.Deaths, Restarts: m.Restarts,
 		Executed: momentOf(m.Executed, now), Healthy: m.Healthy, EverHealthy: m.EverHealthy, Spawned: m.spawned,
 		Ending: m.ending, Unsaid: m.unsaid, Insane: m.insane, AtOnce: m.atOnce, Generate: m.generate,
-		Extended: momentOf(m.extended, now), Parting: momentOf(m.parting, now), Unasked: m.unasked,
+		Extended: momentOf(m.extended, now), Parting: momentOf(m.parting, now), Unasked: m.unasked, Inherited: m.inherited,
 	}
 	for _, p := range m.probes {
 		c.Probes = append(c.Probes, CarriedProbe{p.answered, p.successes, p.failures, p.paused, p.unwell, momentOf(p.failing, now)})
@@ -91,7 +92,7 @@ func (c Carried) Machine(config Config, now time.Time) Machine {
 		Config: config, State: c.State, Wanted: c.Wanted, Due: c.Due.time(now), Reason: c.Reason, Deaths: c.Deaths, Restarts: c.Restarts,
 		Executed: c.Executed.time(now), Healthy: c.Healthy, EverHealthy: c.EverHealthy, spawned: c.Spawned,
 		ending: c.Ending, unsaid: c.Unsaid, insane: c.Insane, atOnce: c.AtOnce, generate: c.Generate,
-		extended: c.Extended.time(now), parting: c.Parting.time(now), unasked: c.Unasked,
+		extended: c.Extended.time(now), parting: c.Parting.time(now), unasked: c.Unasked, inherited: c.Inherited,
 	}
 	for _, p := range c.Probes {
 		m.probes = append(m.probes, probeState{p.Answered, p.Successes, p.Failures, p.Paused, p.Unwell, p.Failing.time(now)})

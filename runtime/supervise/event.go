@@ -31,6 +31,7 @@ const (
 	kindLeaving
 	kindRunNow
 	kindConfigureTask
+	kindInherited
 	kinds // how many there are
 )
 
@@ -39,8 +40,11 @@ func EventName(e Event) string { return e.kind().String() }
 
 func (k kind) String() string {
 	return [kinds]string{"start", "stop", "restart", "reload", "change", "hasten", "due", "admitted", "executed", "not sane",
-		"spawn failed", "exit", "empty", "answer", "more time", "leaving", "run", "change"}[k]
+		"spawn failed", "exit", "empty", "answer", "more time", "leaving", "run", "change", "inherited"}[k]
 }
+
+// Inherited tells that an earlier supervisor may have left processes of the service. It comes before all else, or not at all.
+type Inherited struct{}
 
 // Start wants the service up: at boot, by an admin, after a change.
 type Start struct{ Why string }
@@ -89,7 +93,7 @@ type RunNow struct{ Why string }
 // ConfigureTask replaces the configuration of a task.
 type ConfigureTask struct{ Config TaskConfig }
 
-// Emptied answers Kill: no process of the tree is left. Left is how many there were besides the leader.
+// Emptied answers Kill: no process of the tree is left. Left is how many there were besides the leader; after Clear, in all.
 type Emptied struct{ Left int }
 
 // Answer is the result of one probe.
@@ -109,6 +113,7 @@ type Extend struct{ By time.Duration }
 // Leaving tells that the daemon says it is stopping, without having been asked to.
 type Leaving struct{}
 
+func (Inherited) kind() kind     { return kindInherited }
 func (Extend) kind() kind        { return kindExtend }
 func (Leaving) kind() kind       { return kindLeaving }
 func (Start) kind() kind         { return kindStart }
@@ -146,6 +151,9 @@ type Rewrite struct{ Signal string }
 // Kill ends the whole tree with SIGKILL and then tells Emptied. The leader may be gone already.
 type Kill struct{}
 
+// Clear ends with SIGKILL all that an earlier supervisor left, and then tells Emptied.
+type Clear struct{}
+
 // Probe starts the probes that Machine.Asked tells; StopProbes ends them, answers on their way included.
 type Probe struct{}
 
@@ -166,6 +174,7 @@ func (Spawn) action()      {}
 func (Signal) action()     {}
 func (Rewrite) action()    {}
 func (Kill) action()       {}
+func (Clear) action()      {}
 func (Probe) action()      {}
 func (StopProbes) action() {}
 func (Ran) action()        {}

@@ -1,11 +1,28 @@
 package supervise
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"reflect"
 	"time"
 )
+
+func (s *step) inherit(Inherited) {
+	s.inherited = true
+	s.do(Clear{})
+	s.enter(Killing, time.Time{}, "what an earlier supervisor left is ended first")
+}
+
+// cleared tells that nothing is left of what was inherited; what was ordered meanwhile is done now.
+func (s *step) cleared(e Emptied) {
+	s.inherited = false
+	s.Reason = "nothing was left by an earlier supervisor"
+	if e.Left > 0 {
+		s.Reason = fmt.Sprintf("an earlier supervisor left %d processes, which were killed", e.Left)
+	}
+	s.record("clear", "%s", s.Reason)
+}
 
 func (s *step) begin(e Start) {
 	s.Wanted = true
@@ -191,6 +208,15 @@ func (s *step) exitedEnding(e Exited) {
 }
 
 func (s *step) emptied(e Emptied) {
+	if s.inherited {
+		s.cleared(e)
+		if s.Wanted {
+			s.queue(s.Reason)
+		} else {
+			s.enter(Stopped, time.Time{}, cmp.Or(s.ending, s.Reason))
+		}
+		return
+	}
 	reason := s.ending
 	if e.Left > 0 {
 		reason += fmt.Sprintf("; %d more of its tree killed", e.Left)

@@ -34,7 +34,7 @@
 //   - Spawn is answered by SpawnFailed at once; else by Executed or by NotSane or by neither, and then, some time, by one
 //     Exited. After a Kill the Exited may come before Emptied, after it, or not at all.
 //
-//   - Kill is answered by one Emptied, however late, when nothing of the tree is left.
+//   - Kill and Clear are answered by one Emptied, however late, when nothing is left.
 //
 //   - Probe is followed by Answers of the probes that were asked, until StopProbes; some come late, some are lost.
 //
@@ -42,8 +42,8 @@
 //
 //   - All other events may come at any time, in any number. Those of one admin come in their order.
 //
-//   - A driver that dies forgets its machines. Its successor begins with New, when nothing is left of all trees. One that
-//     becomes another program goes on with them as they were written and read (Carry).
+//   - A driver that dies forgets its machines. Its successor begins with New, and with Inherited where a tree may be left.
+//     One that becomes another program goes on with them as they were written and read (Carry).
 //
 // Tests: tables of conversations (events in, actions out), and package simulate, which holds every step of 150
 // daemon-years to the rules.
@@ -116,6 +116,8 @@ type Machine struct {
 	extended time.Time // until when the daemon asked for, to start
 	parting  time.Time // since when it is ending
 	unasked  bool      // it ends by itself
+
+	inherited bool // what is killed is an earlier supervisor's
 }
 
 // New makes the machine of a service that is stopped and empty. seed feeds the jitter.

@@ -5,6 +5,8 @@ import "slices"
 // services is the machine of a service: what each event does in each state. An event without a row in a state means nothing
 // there, and changes nothing. Of several states that a row may lead to, its method chooses.
 var services = machine(
+	on(Inherited{}, in(Stopped), (*step).inherit, to(Killing), "what an earlier supervisor left is killed"),
+
 	on(Start{}, in(Stopped), (*step).begin, to(Queued), "the service is wanted, and asks to be admitted"),
 	on(Start{}, in(Waiting), (*step).hurry, to(Queued), "the rest of the delay is left out"),
 	on(Start{}, in(Ending, Killing), (*step).beginAfter, to(), "the next start is to come at once"),
@@ -49,6 +51,8 @@ var services = machine(
 
 // tasks is the machine of a task.
 var tasks = machine(
+	on(Inherited{}, in(Stopped), (*taskStep).inherit, to(Killing), "what an earlier supervisor left is killed"),
+
 	on(Start{}, in(Stopped), (*taskStep).begin, to(Queued, Waiting), "run once: asks to be admitted; else waits for its time"),
 	on(Start{}, in(Ending, Killing), (*taskStep).want, to(), "the task is wanted again"),
 	on(RunNow{}, in(Stopped, Waiting, Done), (*taskStep).run, to(Queued), "asks to be admitted"),

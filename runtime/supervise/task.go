@@ -200,11 +200,28 @@ func (s *taskStep) exitedRunning(e Exited) {
 }
 
 func (s *taskStep) emptied(e Emptied) {
+	if s.inherited {
+		s.cleared(e)
+		s.goOn()
+		return
+	}
 	reason := s.ending
 	if e.Left > 0 {
 		reason += fmt.Sprintf("; %d more of its tree killed", e.Left)
 	}
 	s.finish(s.task.succeeded, reason)
+}
+
+// goOn does what was ordered while there was something to be cleared.
+func (s *taskStep) goOn() {
+	switch {
+	case !s.Wanted:
+		s.enter(Stopped, time.Time{}, s.Reason)
+	case s.atOnce || s.task.Task.Every == 0:
+		s.queue(s.Reason)
+	default:
+		s.resume(s.Reason)
+	}
 }
 
 // finish ends a run and chooses what is next.

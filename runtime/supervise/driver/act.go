@@ -32,6 +32,8 @@ func (sv *service) act(a supervise.Action) {
 		sv.rewrite(a.Signal)
 	case supervise.Kill:
 		sv.kill()
+	case supervise.Clear:
+		sv.clear()
 	case supervise.Probe:
 		sv.probe()
 	case supervise.StopProbes:
@@ -317,26 +319,54 @@ func (sv *service) kill() {
 	}()
 }
 
-// end returns when nothing of the tree is left, and how many processes there were besides the leader. What does not die
-// is tried again until ctx ends: nothing new may start beside it. It is said ever more seldom, since it may be so for days.
+// clear ends what an earlier supervisor left, and tells when nothing of it is there any longer.
+func (sv *service) clear() {
+	ctx, cancel := context.WithCancel(context.Background())
+	cleared := make(chan struct{})
+	sv.stopKill, sv.killed = cancel, cleared
+	go func() {
+		defer close(cleared)
+		var left []process.Leftover
+		if sv.insist(ctx, "clear", func() (err error) {
+			left, err = sv.sup.host.Clear(ctx, sv.name, sv.stuck("clear"))
+			return err
+		}) {
+			for _, l := range left {
+				sv.sup.decide(sv.name, "clear", fmt.Sprintf("an earlier supervisor left process %d (%s): it was ended before the first start", l.PID, l.Command))
+			}
+			sv.send(message{event: supervise.Emptied{Left: len(left)}})
+		}
+	}()
+}
+
+// end returns when nothing of the tree is left, and how many processes there were besides the leader.
 func (sv *service) end(ctx context.Context, incarnation *process.Incarnation) (others int, gone bool) {
-	times := 0
-	tell := func(why string) {
-		if times++; times&(times-1) == 0 {
-			sv.sup.decide(sv.name, "kill", why)
-		}
-	}
-	for {
-		others, err := incarnation.End(ctx, func(members []int) { tell(stuck(members)) })
+	gone = sv.insist(ctx, "kill", func() error {
+		met, err := incarnation.End(ctx, sv.stuck("kill"))
+		others = max(others, met)
+		return err
+	})
+	return others, gone
+}
+
+// insist tries until nothing is left, since nothing new may start beside it, or until ctx ends. It reports which. What fails
+// is said ever more seldom, since it may be so for days.
+func (sv *service) insist(ctx context.Context, what string, try func() error) (gone bool) {
+	for times := 1; ; times++ {
+		err := try()
 		if err == nil || ctx.Err() != nil {
-			return others, err == nil
+			return err == nil
 		}
-		tell(err.Error())
+		if times&(times-1) == 0 {
+			sv.sup.decide(sv.name, what, err.Error())
+		}
 		sleep(ctx, time.Second)
 	}
 }
 
 // stuck tells of processes that do not die.
-func stuck(members []int) string {
-	return fmt.Sprintf("processes %v do not die: they are most likely stuck in the kernel, on a disk or a network file system; nothing new is started before they are gone", members)
+func (sv *service) stuck(what string) func(members []int) {
+	return func(members []int) {
+		sv.sup.decide(sv.name, what, fmt.Sprintf("processes %v do not die: they are most likely stuck in the kernel, on a disk or a network file system; nothing new is started before they are gone", members))
+	}
 }

@@ -61,7 +61,7 @@ func (sv *service) hold(still chan<- struct{}) {
 // postpone reports whether an action is left to whoever goes on, which sees by the state what is to be done.
 func (sv *service) postpone(a supervise.Action) bool {
 	switch a := a.(type) {
-	case supervise.Admit, supervise.Spawn, supervise.Kill, supervise.Probe, supervise.StopProbes:
+	case supervise.Admit, supervise.Spawn, supervise.Kill, supervise.Clear, supervise.Probe, supervise.StopProbes:
 		return true
 	case supervise.Rewrite:
 		sv.owed = append(sv.owed, a.Signal)
@@ -88,7 +88,11 @@ func (sv *service) goOn() {
 		if sv.incarnation == nil {
 			sv.incarnation = sv.dying
 		}
-		sv.kill()
+		if sv.incarnation != nil {
+			sv.kill()
+		} else {
+			sv.clear()
+		}
 	}
 	for _, signal := range sv.owed {
 		sv.rewrite(signal)

@@ -236,8 +236,7 @@ func (s *Supervisor) loadNext(ctx context.Context, r, next *recipe) (err error) 
 	return nil
 }
 
-// admit claims the services that a changed recipe adds, before anything is changed, and ends what an earlier supervisor
-// left of them. On an error nothing is claimed.
+// admit claims the services that a changed recipe adds, before anything is changed. On an error nothing is claimed.
 func (s *Supervisor) admit(ctx context.Context, r *recipe, p *plan.Plan) (err error) {
 	var claimed []string
 	defer func() {
@@ -270,7 +269,7 @@ func (s *Supervisor) admit(ctx context.Context, r *recipe, p *plan.Plan) (err er
 		}
 		claimed = append(claimed, name)
 	}
-	return s.clear(ctx, claimed)
+	return nil
 }
 
 // install brings the services from one plan and its flags to the next, each by the smallest action that serves. before

@@ -119,7 +119,8 @@ type waiter struct {
 
 func newWaiter(seen func(view) bool) *waiter { return &waiter{seen: seen, done: make(chan struct{})} }
 
-// newService takes a service on; the caller holds the claim on the name. The service waits to be started.
+// newService takes a service on; the caller holds the claim on the name. It ends what an earlier supervisor left of it, and
+// waits to be started.
 func (s *Supervisor) newService(d *definition) (*service, error) {
 	sv := s.serviceOf(d)
 	log, err := s.logs.Open(s.options.LogDir, sv.name, d.spec.Logs, sv.tee())
@@ -140,6 +141,9 @@ func (s *Supervisor) newService(d *definition) (*service, error) {
 		}
 	}
 	sv.begin()
+	if s.host.Left(sv.name) {
+		sv.send(message{event: supervise.Inherited{}})
+	}
 	return sv, nil
 }
 
@@ -310,6 +314,9 @@ func (sv *service) settle(before supervise.Machine) {
 	if sv.machine.State != supervise.Starting && sv.machine.State != supervise.Queued && sv.slot != nil {
 		sv.slot.release()
 		sv.slot = nil
+	}
+	if before.State == supervise.Killing && sv.machine.State != supervise.Killing {
+		sv.dying = nil
 	}
 	if before.State != supervise.Stopped && sv.machine.State == supervise.Stopped {
 		sv.log.EndIncarnation()

@@ -7,7 +7,8 @@
 //
 // Rules:
 //   - A mistake in a file changes nothing: the last good plan and the last good flags hold, for restarts too.
-//   - A service is claimed before it is touched, and what an earlier supervisor left of it is ended before its first start.
+//   - A service is claimed before it is touched, and what an earlier supervisor left of it is ended before its first start,
+//     which no other service waits for.
 //   - An admin's stop or quarantine lies in the state directory before it takes effect.
 //   - A command is answered when its effect has been seen.
 //   - A supervisor becomes its successor with all that it holds (upgrade.go, handing.go, resume.go; what is carried is in
@@ -201,7 +202,7 @@ func (s *Supervisor) Run(ctx, urgent context.Context) (err error) {
 	return err
 }
 
-// boot loads the recipes, claims their services, ends what was left of them and starts them.
+// boot loads the recipes, claims their services and starts them.
 func (s *Supervisor) boot(ctx context.Context) error {
 	loaded := 0
 	var faults []error
@@ -235,7 +236,7 @@ func (s *Supervisor) boot(ctx context.Context) error {
 	slices.SortStableFunc(s.recipes, func(a, b *recipe) int { return b.usable() - a.usable() })
 	s.named = s.name()
 	s.journal = openJournal(filepath.Join(s.options.StateDir, s.named+".journal"))
-	if err := s.claim(ctx); err != nil {
+	if err := s.claim(); err != nil {
 		return err
 	}
 	socket := control.SocketPath(s.options.RuntimeDir, s.named)
@@ -268,8 +269,8 @@ func (s *Supervisor) checkSets() error {
 	return errors.Join(errs...)
 }
 
-// claim takes every service for this supervisor, and clears what an earlier one left.
-func (s *Supervisor) claim(ctx context.Context) error {
+// claim takes every service for this supervisor.
+func (s *Supervisor) claim() error {
 	var names []string
 	for _, r := range s.recipes {
 		if r.plan == nil {
@@ -299,31 +300,7 @@ func (s *Supervisor) claim(ctx context.Context) error {
 			return err
 		}
 	}
-	return s.clear(ctx, names)
-}
-
-// clearPatience is when leftovers that do not die are worth a word.
-const clearPatience = 5 * time.Second
-
-// clear ends what an earlier supervisor left of services that are claimed and not started yet, however long that takes.
-func (s *Supervisor) clear(ctx context.Context, names []string) error {
-	told := map[int]bool{}
-	for {
-		patience, cancel := context.WithTimeout(ctx, clearPatience)
-		left, err := s.host.ClearAll(patience, names)
-		cancel()
-		for _, l := range left {
-			if !told[l.PID] {
-				told[l.PID] = true
-				s.decide(l.Service, "clear", fmt.Sprintf("an earlier supervisor left process %d (%s): it is ended before the first start", l.PID, l.Command))
-			}
-		}
-		if err == nil || ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
-			return err
-		}
-		s.say("%v; nothing new is started before they are gone", err)
-		_ = s.options.Init.Say(systemd.Extend(mostLoad), "STATUS="+err.Error())
-	}
+	return nil
 }
 
 // socketRetry is the pause before a control socket that broke is made anew.
