@@ -13,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -355,5 +356,32 @@ func TestEndLeavesNothing(t *testing.T) {
 			t.Errorf("End: %v; process %d lives: %t", err, pid, lives(pid))
 		}
 		r.once.Do(func() { r.output.Close() })
+	})
+}
+
+// Between its clone and its exec a child has a copy of every lock that we hold just then: it is not killed for that, being
+// another service's.
+func TestEndSparesWhatIsJustBeingSpawned(t *testing.T) {
+	eachContainment(t, func(t *testing.T, h *Host) {
+		r := start(t, h, "foo", "serve")
+		pid := r.pid()
+		if err := r.Signal("KILL"); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "it is dead", func() bool { return !lives(pid) })
+		lock, err := h.takeLock(incarnationDir, "foo", time.Minute)
+		if err != nil {
+			t.Fatal(err)
+		}
+		other := exec.Command("/bin/sleep", "0.05")
+		other.ExtraFiles = []*os.File{lock}
+		if err := other.Start(); err != nil {
+			t.Fatal(err)
+		}
+		lock.Close()
+		_, failed := r.KillTree(t.Context(), nil)
+		if err := other.Wait(); err != nil || failed != nil {
+			t.Errorf("KillTree: %v; the other: %v", failed, err)
+		}
 	})
 }
