@@ -127,10 +127,11 @@ func (i *Incarnation) sweep() error {
 	for deadline := time.Now().Add(sweepPatience); ; time.Sleep(time.Millisecond) {
 		var left []proc
 		var err error
-		if i.leaf != nil {
+		if i.leaf != nil { // it is cloned into that
 			left, err = i.leaf.killAll()
+		} else {
+			left = i.host.killHolders(i.service)
 		}
-		left = append(left, i.host.killHolders(i.service)...)
 		if err == nil && len(left) == 0 {
 			return nil
 		}

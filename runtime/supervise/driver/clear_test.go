@@ -55,7 +55,9 @@ func TestALeftoverOfATaskIsNoRun(t *testing.T) {
 	r := prepare(t, t.TempDir(), p)
 	once, daily := holdLock(t, r, "once"), holdLock(t, r, "daily")
 	r.begin()
-	r.until("both wait", func() bool { return r.status("once").State == control.Stopping && r.status("daily").State == control.Stopping })
+	r.until("both wait", func() bool {
+		return r.status("once").State == control.Stopping && r.status("daily").State == control.Stopping
+	})
 	once()
 	daily()
 	r.until("one is done", func() bool { return r.status("once").State == control.Done })
