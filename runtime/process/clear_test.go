@@ -98,8 +98,12 @@ func takeOver(t *testing.T, h *Host, services ...string) []Leftover {
 
 // A supervisor dies at a random moment of a start, and another comes: one daemon, not two, nor none.
 func TestSupervisorMayDieAtAnyInstant(t *testing.T) {
-	// From the supervisor's own start on, some 5 ms, to a daemon that serves.
-	supervisorDies(t, "", 40, func(*supervisor) { time.Sleep(rand.N(10 * time.Millisecond)) })
+	// From the supervisor's own start on, some 5 ms, to a daemon that serves; on a busy host later.
+	window := 10 * time.Millisecond
+	supervisorDies(t, "", 40, func(*supervisor) {
+		time.Sleep(rand.N(window))
+		window += time.Millisecond
+	})
 }
 
 // The same for a supervisor that restarts its daemon, by a forker, or by spare launchers 30 ms after each start.

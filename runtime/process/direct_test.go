@@ -124,8 +124,8 @@ func TestForkerLeavesReasonsToALauncher(t *testing.T) {
 		"/no/such/program":                   "there is no program /no/such/program",
 		dir:                                  "the program " + dir + " is not a regular file",
 		write("plain", "#!/bin/sh\n", 0o644): "the program " + dir + "/plain is not executable",
-		write("foreign", foreign, 0o755):     "the program " + dir + "/foreign cannot be run: Exec format error",
-		write("orphan", "#!/no/such/sh\n", 0o755): "the program " + dir + "/orphan cannot be run: No such file or directory",
+		write("foreign", foreign, 0o755):     "the program " + dir + "/foreign cannot be run: it is neither a program for this machine nor a script that begins with #!",
+		write("orphan", "#!/no/such/sh\n", 0o755): "the program " + dir + "/orphan cannot be run: its interpreter /no/such/sh is not there",
 		busy: "the program " + busy + " cannot be run: Text file busy",
 	} {
 		t.Run(filepath.Base(program), func(t *testing.T) {
