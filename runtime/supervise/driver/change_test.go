@@ -9,11 +9,15 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
+	"recipe/runtime/control"
 	"recipe/runtime/expr"
+	"recipe/runtime/logs"
 	"recipe/runtime/plan"
+	"recipe/runtime/supervise"
 )
 
 func sleeper(name string) plan.Service { return serviceOf(name, "exec sleep 1000") }
@@ -71,13 +75,17 @@ func TestARefusedRecipeIsTriedAgain(t *testing.T) {
 	r.retry = 20 * time.Millisecond
 	r.begin()
 	pid := r.pidOf("a")
-	r.change(nil, "half a recipe")
 	loads := func() int {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		return r.loads
 	}
-	r.until("it is tried again and again", func() bool { return loads() > 10 })
+	before, began := loads(), time.Now()
+	r.change(nil, "half a recipe")
+	r.until("it is tried again and again", func() bool { return loads() >= before+5 })
+	if least := (1 + 2 + 4 + 8) * r.retry; time.Since(began) < least {
+		t.Errorf("four tries more within %s; each pause is twice the one before it, %s in all", time.Since(began), least)
+	}
 	if n := r.count("no recipe"); n != 1 {
 		t.Errorf("reported %d times", n)
 	}
@@ -240,4 +248,53 @@ func TestAChangedSecretIsAChangedFlag(t *testing.T) {
 			t.Errorf("the journal holds the secret %q, or nothing: %v", secret, err)
 		}
 	}
+}
+
+// A service that is declared again before it is gone keeps no other change waiting, and comes back once it is.
+func TestAServiceThatIsStillEndingKeepsNothingWaiting(t *testing.T) {
+	slow := serviceOf("slow", `trap '' TERM; while :; do sleep 0.05; done`)
+	slow.Stop.Grace = plan.Duration(time.Hour / time.Millisecond)
+	other := named("other", sleeper("b"))
+	r := prepare(t, t.TempDir(), planOf(sleeper("a"), slow), other)
+	r.begin()
+	t.Cleanup(func() {
+		if sv := r.service("slow"); sv != nil {
+			sv.send(message{event: supervise.Stop{Why: "the test is over"}})
+			sv.send(message{event: supervise.Hasten{Why: "the test is over"}})
+		}
+	})
+	pid := r.pidOf("slow")
+	r.change(planOf(sleeper("a")), "without it")
+	r.until("it is being ended", func() bool { return r.status("slow").State == control.Stopping })
+	r.change(planOf(sleeper("a"), slow), "with it again")
+	r.until("that is said", func() bool { return r.count("which is still being ended") == 1 })
+	r.mu.Lock()
+	file := filepath.Join(r.dir, "other.star")
+	r.others[file] = named("other", sleeper("b"), sleeper("c"))
+	r.mu.Unlock()
+	r.write(file, "with another")
+	r.pidOf("c")
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	r.until("it runs again", func() bool { s := r.status("slow"); return s.IsUp() && s.PID != pid })
+}
+
+// A service that cannot be added, since no descriptor is left, is added once there are some.
+func TestAServiceThatCouldNotBeAddedIsAddedLater(t *testing.T) {
+	r := prepare(t, t.TempDir(), planOf(sleeper("a")))
+	r.retry = 20 * time.Millisecond
+	good, say := r.logs, r.options.Say
+	var err error
+	if r.logs, err = logs.NewCollector(); err != nil {
+		t.Fatal(err)
+	}
+	r.logs.Close() // whose logs cannot be opened
+	r.options.Say = func(line string) {
+		if say(line); strings.Contains(line, "cannot take the service under supervision") { // in the goroutine that adds
+			r.logs = good
+		}
+	}
+	r.begin()
+	r.pidOf("a")
 }

@@ -364,3 +364,27 @@ func TestStarvedDaemonIsNotKilled(t *testing.T) {
 		t.Errorf("it was killed: %+v", now)
 	}
 }
+
+// What a daemon says while its probes begin anew, since they are to ask otherwise, is not lost.
+func TestWhatWasSaidIsKnownToProbesThatBeginAnew(t *testing.T) {
+	readiness := ready(60_000)
+	readiness.Role = plan.RoleReadiness
+	asks := plan.Probe{Exec: &plan.ExecProbe{Command: []expr.Expr{expr.TextOf("/bin/true"), expr.FlagOf("as")}},
+		Every: 60_000, Timeout: 10_000, Failures: 3, Successes: 1, StartWithin: 60_000}
+	p := planOf(telling("a", []plan.Probe{readiness, asks}))
+	p.Flags = []plan.Flag{{Name: "as", Type: plan.FlagString, Default: expr.TextOf("one"), Apply: plan.Apply{Action: plan.ApplyRestart}}}
+	r := begun(t, p)
+	r.until("it runs", func() bool { return r.status("a").State == control.Running })
+	sv := r.service("a")
+	said := make(chan struct{})
+	sv.send(message{do: func() {
+		h := sv.hearing
+		h.mu.Lock()
+		h.ready, h.told = true, true // as if READY=1 came just now
+		h.mu.Unlock()
+		close(said)
+	}})
+	<-said
+	r.write(filepath.Join(r.dir, "root/etc/test/flags"), "as=two\n")
+	r.until("it is healthy", func() bool { return r.status("a").State == control.Healthy })
+}

@@ -94,6 +94,10 @@ func (sv *service) finish() {
 		}
 	}
 	close(sv.gone)
+	select {
+	case sv.sup.departed <- struct{}{}:
+	default:
+	}
 	sv.sup.running.Done()
 }
 

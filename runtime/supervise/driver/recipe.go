@@ -38,6 +38,10 @@ type recipe struct {
 	unused  bool       // the file holds a newer recipe, which the flags do not fit
 	refused string     // why what the file holds now cannot be used; "" where it is, or where the flags are the reason
 	retry   bool       // try it again by and by
+	lacks   bool       // a service of it could not be added; likewise
+
+	pause time.Duration // before it is tried again
+	due   time.Time     // when; zero for never
 }
 
 func (r *recipe) usable() int {
@@ -206,9 +210,9 @@ func (s *Supervisor) recipeChanged(ctx context.Context, r *recipe, again bool) {
 		s.say("%s: the changed recipe waits for its flags to be mended; what runs goes on", r.name())
 		return
 	}
-	if err := s.admit(ctx, r, next.plan); err != nil {
+	if err := s.admit(r, next.plan); err != nil {
 		s.refuseRecipe(r, err, again)
-		r.retry = r.retry && s.options.Stage == nil
+		r.retry = r.retry && (s.options.Stage == nil || errors.Is(err, errStillEnding))
 		return
 	}
 	r.refused, r.retry = "", false
@@ -236,8 +240,10 @@ func (s *Supervisor) loadNext(ctx context.Context, r, next *recipe) (err error) 
 	return nil
 }
 
+var errStillEnding = errors.New("which is still being ended: it is used when that is gone")
+
 // admit claims the services that a changed recipe adds, before anything is changed. On an error nothing is claimed.
-func (s *Supervisor) admit(ctx context.Context, r *recipe, p *plan.Plan) (err error) {
+func (s *Supervisor) admit(r *recipe, p *plan.Plan) (err error) {
 	var claimed []string
 	defer func() {
 		if err != nil {
@@ -259,10 +265,8 @@ func (s *Supervisor) admit(ctx context.Context, r *recipe, p *plan.Plan) (err er
 			}
 			return fmt.Errorf("cannot use %s: %s has the service %q already; give one of them another name", r.file, who, name)
 		}
-		if sv != nil {
-			if err := sv.wait(ctx, func(v view) bool { return v.left }); err != nil {
-				return fmt.Errorf("cannot use the changed %s: the last %s is not gone yet: %w", r.file, name, err)
-			}
+		if sv != nil { // departed will tell
+			return fmt.Errorf("cannot use the changed %s yet: it declares %s again, %w", r.file, name, errStillEnding)
 		}
 		if err := s.host.Claim(name); err != nil {
 			return err
@@ -280,7 +284,7 @@ func (s *Supervisor) install(r *recipe, before, after *plan.Plan, newEnv *expr.E
 		s.refuse(r, "recipe", err)
 		return
 	}
-	r.digest = digest
+	r.digest, r.lacks = digest, false
 	// All are there before the first is told anything: services look those up that they come after.
 	var fresh, kept []*service
 	definitions := map[string]*definition{}
@@ -291,6 +295,8 @@ func (s *Supervisor) install(r *recipe, before, after *plan.Plan, newEnv *expr.E
 			kept = append(kept, sv)
 		} else if sv := s.add(d); sv != nil {
 			fresh = append(fresh, sv)
+		} else {
+			r.lacks = true
 		}
 	}
 	var moves []*move
@@ -330,11 +336,11 @@ func (s *Supervisor) drop(before, after *plan.Plan, why string) {
 	}
 }
 
-// add takes a new service under supervision, or says why not; the next change tries again.
+// add takes a new service under supervision, or says why not.
 func (s *Supervisor) add(d *definition) *service {
 	sv, err := s.newService(d)
 	if err != nil {
-		s.decide(d.spec.Name, "add", "cannot take the service under supervision: "+err.Error())
+		s.decide(d.spec.Name, "add", "cannot take the service under supervision, which is tried again: "+err.Error())
 		return nil
 	}
 	s.mu.Lock()

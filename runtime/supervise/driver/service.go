@@ -226,6 +226,7 @@ func (sv *service) take(m message) {
 		if asked && sv.asks != nil && !sv.asks.ended {
 			sv.asks.stop()
 			sv.probe()
+			sv.catchUp()
 		}
 		if sv.machine.State == supervise.Queued && sv.dequeue != nil && !slices.Equal(after, m.define.spec.After) {
 			sv.dequeue()

@@ -88,7 +88,8 @@ type Supervisor struct {
 	folders  []*folder     // likewise
 	recipes  []*recipe     // owned by Run's goroutine
 	slow     []string      // as well: why files have to be looked at, as it was said
-	retry    time.Duration // until a recipe that was refused is tried again
+	retry    time.Duration // until a recipe that was refused is tried again, at first
+	departed chan struct{} // a service that was to end has ended
 
 	listenRetry time.Duration // until a change that could not open its sockets is
 
@@ -145,7 +146,7 @@ func newSupervisor(o Options, host *process.Host) (*Supervisor, error) {
 		options: o, host: host, logs: collector, watcher: watcher, stall: probe.NewStall(nil), calm: newCalm(), lifeline: newLifeline(), began: time.Now(),
 		slots:    make(chan struct{}, startsPerCPU*runtime.NumCPU()),
 		upgrades: make(chan upgrade),
-		services: map[string]*service{}, retry: 5 * time.Second, listenRetry: listenRetry,
+		services: map[string]*service{}, retry: 5 * time.Second, listenRetry: listenRetry, departed: make(chan struct{}, 1),
 		settings: make(chan *setting), kept: make(chan struct{}),
 	}
 	s.roll = newRoll(s)
@@ -348,54 +349,6 @@ func (s *Supervisor) controlListener() *control.Listener {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.listener
-}
-
-// keep handles changes of files until ctx ends.
-func (s *Supervisor) keep(ctx context.Context) {
-	defer close(s.kept)
-	for _, e := range s.missed {
-		s.changed(ctx, e)
-	}
-	s.missed = nil
-	for {
-		var again <-chan time.Time
-		s.bury()
-		for _, r := range s.recipes {
-			for r.stale && ctx.Err() == nil {
-				s.recipeChanged(ctx, r, false)
-			}
-			if r.retry || r.denied != "" && !r.unused {
-				again = time.After(s.retry)
-			}
-		}
-		s.showRecipes()
-		select {
-		case <-ctx.Done():
-			return
-		case e := <-s.watcher.Events():
-			s.changed(ctx, e)
-		case c := <-s.settings:
-			s.set(ctx, c)
-		case answer := <-s.lifeline.asks:
-			close(answer)
-		case <-again:
-			s.tryAgain(ctx)
-		case wish := <-s.upgrades:
-			s.upgrade(ctx, wish)
-		}
-	}
-}
-
-// tryAgain evaluates the recipes that were refused, and reads the secrets that were.
-func (s *Supervisor) tryAgain(ctx context.Context) {
-	for _, r := range s.recipes {
-		switch {
-		case r.retry:
-			s.recipeChanged(ctx, r, true)
-		case r.denied != "" && !r.unused:
-			s.flagsAgain(r)
-		}
-	}
 }
 
 // stuckPatience is how long a supervisor that was asked twice to end waits for what was killed and does not die.
