@@ -36,6 +36,9 @@ func (m Machine) Asked() []int {
 	return others
 }
 
+// Answered reports whether a probe, by its index, has been answered by the incarnation that runs.
+func (m Machine) Answered(probe int) bool { return probe < len(m.probes) && m.probes[probe].answered }
+
 func (s *step) answer(e Answer) {
 	if e.Probe < 0 || e.Probe >= len(s.probes) {
 		return

@@ -35,10 +35,31 @@ func (a *asking) await(sv *service, index int) {
 		due = time.Now().Add(p.window())
 	}
 	p.begin(due)
+	if h := sv.hearing; h != nil && p.liveness() && !h.waits.IsZero() { // an upgrade gives no time
+		p.since, h.waits = h.waits, time.Time{}
+		p.until(p.since.Add(p.window()))
+	}
 	if known := p.look(); known != nil {
 		sv.tally.answered(*known)
 		sv.pending = append(sv.pending, *known)
 	}
+}
+
+// waits is since when a sign of life is waited for, where alive was the last; zero where none is.
+func (a *asking) waits(alive time.Time) time.Time {
+	if a == nil {
+		return time.Time{}
+	}
+	for _, p := range a.awaits {
+		switch {
+		case !p.liveness():
+		case alive.After(p.since):
+			return alive
+		default:
+			return p.since
+		}
+	}
+	return time.Time{}
 }
 
 // begin starts a window in which something has to be said.

@@ -39,7 +39,7 @@ type carried struct {
 	Services []carriedService `json:"services"`
 	Host     process.Handed   `json:"host"`
 	Control  control.Handed   `json:"control"`
-	Stuck    string           `json:"stuck,omitempty"`  // the service that did not become ready, for which a change waits
+	Roll     carriedRoll      `json:"roll,omitzero"`
 	Failed   string           `json:"failed,omitempty"` // why another successor was not executed
 	Ending   bool             `json:"ending,omitempty"` // it was asked to end
 
@@ -90,9 +90,17 @@ type carriedService struct {
 	Hearing    *carriedHearing        `json:"hearing,omitempty"`
 	Terminal   *terminal.Handed       `json:"terminal,omitempty"`
 	Log        *logs.Handover         `json:"log,omitempty"` // nil where it was closed
+	Tally      *carriedTally          `json:"tally,omitempty"`
 
 	definition *definition // that the indexes stand for, until there are some
 	live       *expr.Env
+}
+
+// carriedRoll is how far a change has come; what is left of it is told by the services' definitions.
+type carriedRoll struct {
+	Failed  string `json:"failed,omitempty"`  // who did not become ready
+	Current string `json:"current,omitempty"` // who is to
+	Before  uint64 `json:"before,omitempty"`  // the number of the incarnation before that one
 }
 
 type carriedDefinition struct {

@@ -109,7 +109,7 @@ func (sv *service) give(to chan<- carriedService) {
 		}
 	}
 	one := sv.carry()
-	one.Hearing = sv.hearing.hand()
+	one.Hearing = sv.hearing.hand(sv.asks)
 	ctx, cancel := context.WithTimeout(context.Background(), handPatience)
 	defer cancel()
 	var err error
@@ -133,7 +133,7 @@ func (sv *service) carry() carriedService {
 	one := carriedService{
 		Name: sv.name, At: monotonic(), Number: sv.number, Since: sv.snapshot().since.UTC(), Leaving: sv.leaving.Load(), Owed: sv.owed,
 		Tree:   sv.incarnation != nil || sv.machine.State == supervise.Killing && sv.dying != nil,
-		Stalls: sv.stalls, Words: sv.words, Log: &logs.Handover{Service: sv.name},
+		Stalls: sv.stalls, Words: sv.words, Tally: sv.tally.carry(), Log: &logs.Handover{Service: sv.name},
 		definition: sv.definition, live: sv.live,
 	}
 	if sv.task != nil {

@@ -38,6 +38,7 @@ type hearing struct {
 	hung    bool      // WATCHDOG=trigger
 	alive   time.Time // of the last WATCHDOG=1
 	awaited bool      // the next one is to be told of
+	waits   time.Time // since when a predecessor waited for one; zero for none
 	extend  time.Duration
 	status  string
 	failure string

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"time"
 
 	"recipe/runtime/notify"
 )
@@ -23,14 +24,19 @@ type carriedHearing struct {
 	Lines   []string `json:"lines,omitempty"`
 	Noted   []string `json:"noted,omitempty"`
 	Dropped int      `json:"dropped,omitempty"`
+
+	Alive  int64         `json:"alive,omitempty"` // since when a sign of life is waited for, by CLOCK_MONOTONIC; 0 where none is
+	Hung   bool          `json:"hung,omitempty"`  // this and what follows was not acted upon yet
+	Extend time.Duration `json:"extend,omitempty"`
+	Notes  []string      `json:"notes,omitempty"`
 }
 
 func (c *carriedHearing) descriptors() []int {
 	return slices.DeleteFunc([]int{c.Socket, c.Pipe}, func(fd int) bool { return fd == 0 })
 }
 
-// hand hears no more.
-func (h *hearing) hand() *carriedHearing {
+// hand hears no more. asks is the last round of probes, or nil.
+func (h *hearing) hand(asks *asking) *carriedHearing {
 	if h == nil {
 		return nil
 	}
@@ -48,6 +54,10 @@ func (h *hearing) hand() *carriedHearing {
 	defer h.mu.Unlock()
 	c.Ready, c.Came, c.Shut, c.Leaving = h.ready, h.pipe, h.shut, h.leaving
 	c.Status, c.Failure, c.Dropped = h.status, h.failure, h.dropped
+	c.Hung, c.Extend, c.Notes = h.hung, h.extend, h.notes
+	if since := asks.waits(h.alive); !since.IsZero() {
+		c.Alive = monotonic() - int64(time.Since(since))
+	}
 	c.Lines, c.Noted = slices.Sorted(maps.Keys(h.lines)), slices.Sorted(maps.Keys(h.noted))
 	return c
 }
@@ -55,12 +65,15 @@ func (h *hearing) hand() *carriedHearing {
 // hearAgain goes on with what was handed on.
 func (sv *service) hearAgain(c *carriedHearing) *hearing {
 	h := &hearing{sv: sv, number: c.Number, path: c.Path, tree: sv.incarnation, ready: c.Ready, pipe: c.Came, shut: c.Shut,
-		leaving: c.Leaving, status: c.Status, failure: c.Failure, dropped: c.Dropped, lines: map[string]bool{}, noted: map[string]bool{}}
+		leaving: c.Leaving, hung: c.Hung, extend: c.Extend, notes: c.Notes, status: c.Status, failure: c.Failure, dropped: c.Dropped, lines: map[string]bool{}, noted: map[string]bool{}}
 	for _, line := range c.Lines {
 		h.lines[line] = true
 	}
 	for _, note := range c.Noted {
 		h.noted[note] = true
+	}
+	if c.Alive != 0 {
+		h.waits = then(c.Alive)
 	}
 	if sv.incarnation == nil {
 		return h // its last words are all that is left

@@ -66,7 +66,11 @@ func (sv *service) probe() {
 			sv.sup.decide(sv.name, "probe", fmt.Sprintf("cannot ask probe %d: %v", i+1, err))
 			continue
 		}
-		a.begin(&asked{asking: a, sv: sv, target: target, tree: sv.incarnation, about: message{incarnation: sv.number, round: sv.round}, index: i, pause: firstPause})
+		question := &asked{asking: a, sv: sv, target: target, tree: sv.incarnation, about: message{incarnation: sv.number, round: sv.round}, index: i, pause: firstPause}
+		if sv.machine.Answered(i) { // a round that was broken off: neither all at once, nor failures faster than Every
+			question.answered, question.pause = true, rand.N(target.Every)+1
+		}
+		a.begin(question)
 	}
 }
 

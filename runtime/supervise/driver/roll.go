@@ -24,6 +24,7 @@ type roll struct {
 	waiting []*move                // in the order in which they are told
 	current string                 // who is to become ready; "" for nobody
 	failed  string                 // who did not; "" for nobody
+	before  uint64                 // the number of its incarnation until then
 	turn    uint64                 // counts those that are waited for
 	cancel  context.CancelFunc     // of the wait
 }
@@ -106,11 +107,25 @@ func (r *roll) witness(w *witness, touched bool) {
 	}
 }
 
-// stuck is the service that did not become ready, so that others wait; "" for none.
-func (r *roll) stuck() string {
+// carry is how far the roll has come.
+func (r *roll) carry() carriedRoll {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.failed
+	c := carriedRoll{Failed: r.failed, Current: r.current}
+	if r.current != "" {
+		c.Before = r.before
+	}
+	return c
+}
+
+// resume goes on from there; change has to be told what services were still to be told.
+func (r *roll) resume(c carriedRoll) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.failed = c.Failed
+	if sv := r.sup.service(c.Current); sv != nil {
+		r.await(sv, c.Before)
+	}
 }
 
 // waits is why nobody is told for now.
@@ -187,16 +202,16 @@ func (r *roll) advance() {
 	m := r.waiting[0]
 	r.waiting = r.waiting[1:]
 	r.told[m.service.name] = m.to
-	r.await(m.service)
+	r.await(m.service, m.service.snapshot().number)
 	m.tell()
 }
 
-// await has the roll go on when the next incarnation of the service is ready. mu is held.
-func (r *roll) await(sv *service) {
+// await has the roll go on when the incarnation of the service after that number is ready. mu is held.
+func (r *roll) await(sv *service, before uint64) {
 	r.settled()
 	ctx, cancel := context.WithCancel(context.Background())
-	r.current, r.cancel = sv.name, cancel
-	turn, before := r.turn, sv.snapshot().number
+	r.current, r.before, r.cancel = sv.name, before, cancel
+	turn := r.turn
 	go func() {
 		defer cancel()
 		ready := r.comesUp(ctx, sv, before)
@@ -274,7 +289,7 @@ func (r *roll) restarted(sv *service) (to *definition, after func()) {
 	}
 	if sv.name == r.current || r.failed != "" {
 		r.failed = ""
-		r.await(sv)
+		r.await(sv, sv.snapshot().number)
 	}
 	return to, after
 }

@@ -171,7 +171,7 @@ func (s *Supervisor) hand() *carried {
 		sv.send(message{upgrading: upgrading{give: give}})
 		return give
 	})
-	c.Host, c.Control, c.Stuck = host, connections, s.roll.stuck()
+	c.Host, c.Control, c.Roll = host, connections, s.roll.carry()
 	c.Folders, c.Recipes = s.carryFolders(), s.carryRecipes(c)
 	s.journal.close()
 	if s.options.Leave != nil {
