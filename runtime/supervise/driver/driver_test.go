@@ -107,6 +107,19 @@ func TestASecondSupervisorIsRefused(t *testing.T) {
 }
 
 // What was said wrong on the command line no file mends: nothing is started.
+// Of two supervisors that are given the same recipes in another order, each would take what the other then lacks, unless
+// both begin with the same name.
+func TestServicesAreClaimedInOneOrder(t *testing.T) {
+	first := begun(t, planOf(serviceOf("a", "exec sleep 1000")))
+	second := prepare(t, first.dir, planOf(serviceOf("z", "exec sleep 1000"), serviceOf("a", "exec sleep 1000")))
+	if err := second.Run(context.Background(), context.Background()); err == nil || !strings.Contains(err.Error(), "service a is already supervised") {
+		t.Errorf("the second supervisor: %v", err)
+	}
+	if _, err := os.Lstat(filepath.Join(second.options.RuntimeDir, "locks", "supervisor", "z")); !os.IsNotExist(err) {
+		t.Errorf("z was claimed first: %v", err)
+	}
+}
+
 func TestAWrongSetRunsNothing(t *testing.T) {
 	r := prepare(t, t.TempDir(), planOf(serviceOf("foo", "sleep 1000")))
 	r.options.Sets = []string{"port=1", "x"}

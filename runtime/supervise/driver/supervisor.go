@@ -296,6 +296,7 @@ func (s *Supervisor) claim() error {
 			}
 		}
 	}
+	slices.Sort(names) // in one order, so that two supervisors do not each take what the other lacks
 	for _, name := range names {
 		if err := s.host.Claim(name); err != nil {
 			return err
