@@ -15,7 +15,9 @@ import (
 // built with the race detector, whose bookkeeping a child without a goroutine has no part in.
 const canFork = true
 
-func cloneChild(args *cloneArgs, size uintptr, c *daemon) (pid int, errno uintptr)
+func cloneChild(args *cloneArgs, size uintptr, given *daemon) (pid int, errno uintptr)
+
+func cloneForker(args *cloneArgs, size uintptr, given *forking) (pid int, errno uintptr)
 
 // becomeDaemon is the child's whole life: it does what launch.Become does. It shares its memory with the forker but not its
 // stack, has no goroutine of its own, and must neither allocate nor grow its stack.

@@ -253,3 +253,30 @@ func TestForkerThatDiedIsDoneWithout(t *testing.T) {
 		}
 	})
 }
+
+// A forker that has made daemons has one thread, which nothing wakes but an order, and next to no memory of its own.
+func TestForkerIsSmall(t *testing.T) {
+	eachForker(t, func(t *testing.T, h *Host) {
+		for range 3 {
+			start(t, h, "foo", "serve").end()
+		}
+		pid := h.theForker().pid
+		kib := func(file, field string) (n int) {
+			text, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", pid, file))
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, rest, _ := strings.Cut(string(text), "\n"+field+":")
+			if _, err := fmt.Sscan(rest, &n); err != nil {
+				t.Fatalf("%s of %s: %v", field, file, err)
+			}
+			return n
+		}
+		if threads := kib("status", "Threads"); threads != 1 {
+			t.Errorf("it has %d threads", threads)
+		}
+		if rss := kib("smaps_rollup", "Rss"); rss > 2048 {
+			t.Errorf("it holds %d KiB", rss)
+		}
+	})
+}

@@ -36,6 +36,7 @@ const forkPatience = 5 * time.Second
 const forkerPause = 10 * time.Second
 
 var (
+	errNotMade  = errors.New("there is no forker")
 	errNotAsked = errors.New("the forker could not be asked")
 	errNoAnswer = errors.New("the forker ended before it had answered")
 	errStuck    = errors.New("the forker neither answers nor ends")
@@ -98,8 +99,34 @@ func (h *Host) spawnForker() (*forker, error) {
 	}
 	c.report.Close()
 	_ = unix.SetNonblock(pair[0], true)
-	return &forker{child: c, socket: os.NewFile(uintptr(pair[0]), "forker"), patience: forkPatience, waiting: map[uint64]chan answer{}}, nil
+	f := &forker{socket: os.NewFile(uintptr(pair[0]), "forker"), patience: forkPatience, waiting: map[uint64]chan answer{}}
+	f.child, err = f.made()
+	if err != nil {
+		_ = sendTo(c.pidfd, unix.SIGKILL)
+		f.socket.Close()
+	}
+	_, _ = awaitEnd(c.pidfd, c.pid)
+	reap(c.pid)
+	c.pidfd.Close()
+	return f, err
 }
+
+// made waits until what makes the forker has done so.
+func (f *forker) made() (*child, error) {
+	var told answer
+	_ = f.socket.SetReadDeadline(time.Now().Add(f.patience))
+	if n, err := f.socket.Read(told.bytes()); err != nil || n != len(told.bytes()) || told.errno != 0 {
+		return nil, errNotMade
+	}
+	_ = f.socket.SetReadDeadline(time.Time{})
+	pidfd, err := unix.PidfdOpen(int(told.pid), unix.O_NONBLOCK) // our child as well: the pid is its own until it is reaped
+	if err != nil {
+		return nil, err
+	}
+	return &child{pid: int(told.pid), pidfd: os.NewFile(uintptr(pidfd), "pidfd")}, nil
+}
+
+func (a *answer) bytes() []byte { return unsafe.Slice((*byte)(unsafe.Pointer(a)), unsafe.Sizeof(*a)) }
 
 // listen hands out the answers, until the forker is dead.
 func (h *Host) listen(f *forker) {
@@ -126,8 +153,7 @@ func (h *Host) listen(f *forker) {
 // hear takes one answer.
 func (f *forker) hear() bool {
 	var told answer
-	text := unsafe.Slice((*byte)(unsafe.Pointer(&told)), unsafe.Sizeof(told))
-	if n, err := f.socket.Read(text); err != nil || n != len(text) {
+	if n, err := f.socket.Read(told.bytes()); err != nil || n != len(told.bytes()) {
 		return false
 	}
 	f.mu.Lock()

@@ -1,7 +1,6 @@
 package process
 
 import (
-	"bytes"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -12,10 +11,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The forker's side. A child is cloned with the forker's memory and a stack of its own, and goes its way while the next
-// order is taken: what holds up its exec (a hung file system, a frozen cgroup) holds up nobody else. What it reads is in
-// memory that Go neither moves nor collects, a slot an order, which is free again when the kernel has cleared its word, at
-// the child's exec or end. Nothing is allocated once the first order has come.
+// The forker's side. It is a process of one thread and a few pages: our executable prepares it, clones it and ends (fork), and
+// what was cloned runs nothing of Go's runtime any more, which would have threads that wake beside each start, and 6 MiB. So
+// whatever a forker or a child of its runs must not need a stack that grows, allocate, or panic.
+//
+// A child is cloned with the forker's memory and a stack of its own, and goes its way while the next order is taken: what
+// holds up its exec (a hung file system, a frozen cgroup) holds up nobody else. What it reads is in a slot, an order's, which
+// is free again when the kernel has cleared its word, at the child's exec or end.
 
 // forkerName is a forker's argv[0].
 const forkerName = "recipe-fork"
@@ -88,7 +90,7 @@ type slot struct {
 	stack  [childStack]byte
 }
 
-// fork is the life of a forker. It ends with its supervisor.
+// fork makes a forker, tells the supervisor its pid, and ends. The forker is the supervisor's child, and ends with it.
 func fork() {
 	runtime.LockOSThread()
 	debug.SetGCPercent(-1)
@@ -102,9 +104,28 @@ func fork() {
 	if err != nil {
 		os.Exit(1)
 	}
+	pid, errno := cloneForker(&f.clone, unsafe.Sizeof(f.clone), f)
+	told := answer{pid: int32(pid), errno: uint32(errno)}
+	_, _ = unix.Write(ordersFD, told.bytes())
+	os.Exit(0)
+}
+
+// becomeForker is the forker's whole life.
+//
+//go:nosplit
+//go:norace
+//go:nocheckptr
+func becomeForker(f *forking) {
+	syscall.RawSyscall(unix.SYS_SETSID, 0, 0, 0)
+	for i := uintptr(0); i < f.needless; i++ {
+		m := &f.memory[i%mostMemory]
+		syscall.RawSyscall(unix.SYS_MADVISE, m.start, m.end-m.start, unix.MADV_DONTNEED)
+	}
 	for f.serve() {
 	}
-	os.Exit(0)
+	for {
+		syscall.RawSyscall(unix.SYS_EXIT_GROUP, 0, 0, 0)
+	}
 }
 
 // settleSignals blocks every signal in this thread and its children, and ignores none, since a child would go on ignoring
@@ -131,135 +152,161 @@ type forking struct {
 	files   [4]int32
 	told    answer
 	slots   [slots]slot
+
+	clone    cloneArgs // of the forker itself
+	stack    [childStack]byte
+	memory   [mostMemory]mapping // that it has no use for: so many of them
+	needless uintptr
 }
 
+const mostMemory = 128
+
 func newForking() (*forking, error) {
+	needless := ownMappings()
 	memory, err := unix.Mmap(-1, 0, int(unsafe.Sizeof(forking{})), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS)
 	if err != nil {
 		return nil, err
 	}
 	_ = unix.Madvise(memory, unix.MADV_NOHUGEPAGE) // most of it is never touched
-	return (*forking)(unsafe.Pointer(&memory[0])), nil
+	f := (*forking)(unsafe.Pointer(&memory[0]))
+	f.needless = uintptr(copy(f.memory[:], needless))
+	f.clone = cloneArgs{flags: unix.CLONE_PARENT, stack: address(unsafe.Pointer(&f.stack)), stackSize: childStack}
+	return f, nil
 }
 
 // serve takes an order and answers it. It reports false when there is no supervisor any more.
+//
+//go:nosplit
+//go:norace
+//go:nocheckptr
 func (f *forking) serve() bool {
 	at := 0
 	for at < slots-1 && atomic.LoadUint32(&f.slots[at].busy) != 0 {
 		at++
 	}
 	s := &f.slots[at]
-	text, files, ok := f.receive(s)
-	if !ok {
+	size, files := f.receive(s)
+	if size == 0 {
 		return false
 	}
-	pid, errno := -1, unix.EAGAIN
+	pid, errno := -1, uintptr(unix.EAGAIN)
 	if at < slots-1 {
-		pid, errno = s.start(text, files)
-	}
-	for _, fd := range files {
-		unix.RawSyscall(unix.SYS_CLOSE, uintptr(fd), 0, 0)
+		pid, errno = s.start(size, &f.files, files)
 	}
 	f.told = answer{pid: int32(pid), errno: uint32(errno)}
-	if len(text) >= headSize {
-		f.told.number = head(text).Number
+	if size >= uintptr(headSize) {
+		f.told.number = s.head().Number
 	}
-	_, _, errno = unix.Syscall(unix.SYS_WRITE, ordersFD, uintptr(unsafe.Pointer(&f.told)), unsafe.Sizeof(f.told))
-	return errno == 0
+	for i := uintptr(0); i < files; i++ {
+		syscall.RawSyscall(unix.SYS_CLOSE, uintptr(f.files[i]), 0, 0)
+	}
+	_, _, failed := syscall.RawSyscall(unix.SYS_WRITE, ordersFD, uintptr(unsafe.Pointer(&f.told)), unsafe.Sizeof(f.told))
+	return failed == 0
 }
 
-// receive waits for an order, and puts it into the slot.
-func (f *forking) receive(s *slot) (text []byte, files []int32, ok bool) {
+// receive waits for an order and puts it into the slot. It returns the order's size, 0 where none will come any more, and how
+// many descriptors came with it.
+//
+//go:nosplit
+//go:norace
+//go:nocheckptr
+func (f *forking) receive(s *slot) (size, files uintptr) {
 	for {
-		f.text = unix.Iovec{Base: &s.order[0]}
-		f.text.SetLen(mostOrder)
-		f.message = unix.Msghdr{Iov: &f.text, Iovlen: 1, Control: &f.control[0]}
-		f.message.SetControllen(len(f.control))
-		n, _, errno := unix.Syscall(unix.SYS_RECVMSG, ordersFD, uintptr(unsafe.Pointer(&f.message)), unix.MSG_CMSG_CLOEXEC)
+		f.text.Base, f.text.Len = &s.order[0], mostOrder
+		f.message.Iov, f.message.Iovlen, f.message.Control, f.message.Controllen = &f.text, 1, &f.control[0], uint64(len(f.control))
+		n, _, errno := syscall.RawSyscall(unix.SYS_RECVMSG, ordersFD, uintptr(unsafe.Pointer(&f.message)), unix.MSG_CMSG_CLOEXEC)
 		if errno == unix.EINTR {
 			continue
 		}
-		if errno != 0 || n == 0 {
-			return nil, nil, false
+		if errno != 0 {
+			return 0, 0
 		}
-		return s.order[:n], f.rights(), true
+		size = n
+		break
 	}
-}
-
-// rights are the descriptors that came.
-func (f *forking) rights() []int32 {
 	if f.message.Controllen < unix.SizeofCmsghdr {
-		return nil
+		return size, 0
 	}
-	length := int((*unix.Cmsghdr)(unsafe.Pointer(&f.control[0])).Len)
-	return f.files[:copy(f.files[:], unsafe.Slice((*int32)(unsafe.Pointer(&f.control[unix.CmsgLen(0)])), (length-unix.CmsgLen(0))/4))]
+	given := (uintptr((*unix.Cmsghdr)(unsafe.Pointer(&f.control)).Len) - unix.SizeofCmsghdr) / 4
+	for files < given && files < uintptr(len(f.files)) {
+		f.files[files] = *(*int32)(unsafe.Add(unsafe.Pointer(&f.control), unix.SizeofCmsghdr+4*files))
+		files++
+	}
+	return size, files
 }
 
 func head(text []byte) *orderHead { return (*orderHead)(unsafe.Pointer(&text[0])) }
 
-// start clones the child of an order.
-func (s *slot) start(text []byte, files []int32) (pid int, errno syscall.Errno) {
-	if len(text) < headSize || len(files) < 3 {
-		return -1, unix.EMFILE // descriptors that cannot be had are left out of a message
+//go:nosplit
+func (s *slot) head() *orderHead { return (*orderHead)(unsafe.Pointer(&s.order)) }
+
+// start clones the child of an order of that size.
+//
+//go:nosplit
+//go:norace
+//go:nocheckptr
+func (s *slot) start(size uintptr, files *[4]int32, given uintptr) (pid int, errno uintptr) {
+	if size < uintptr(headSize) || given < 3 {
+		return -1, uintptr(unix.EMFILE) // descriptors that cannot be had are left out of a message
 	}
-	if !s.read(text) {
-		return -1, unix.EBADMSG
+	if !s.read(size) {
+		return -1, uintptr(unix.EBADMSG)
 	}
 	c := &s.daemon
 	c.output, c.lock, c.report = uintptr(files[0]), uintptr(files[1]), uintptr(files[2])
-	s.clone = cloneArgs{
-		flags:    unix.CLONE_VM | unix.CLONE_PARENT | unix.CLONE_CHILD_CLEARTID | unix.CLONE_CLEAR_SIGHAND,
-		childTID: address(unsafe.Pointer(&s.busy)), stack: address(unsafe.Pointer(&s.stack)), stackSize: childStack,
-	}
-	if len(files) > 3 {
+	s.clone.flags = unix.CLONE_VM | unix.CLONE_PARENT | unix.CLONE_CHILD_CLEARTID | unix.CLONE_CLEAR_SIGHAND
+	s.clone.childTID, s.clone.stack, s.clone.stackSize = address(unsafe.Pointer(&s.busy)), address(unsafe.Pointer(&s.stack)), childStack
+	s.clone.cgroup = 0
+	if given > 3 {
 		s.clone.flags |= unix.CLONE_INTO_CGROUP
 		s.clone.cgroup = uint64(files[3])
 	}
 	atomic.StoreUint32(&s.busy, 1)
-	pid, failed := cloneChild(&s.clone, unsafe.Sizeof(s.clone), c)
-	if failed != 0 {
+	pid, errno = cloneChild(&s.clone, unsafe.Sizeof(s.clone), c)
+	if errno != 0 {
 		atomic.StoreUint32(&s.busy, 0)
 	}
-	return pid, syscall.Errno(failed)
+	return pid, errno
 }
 
+//go:nosplit
 func address(p unsafe.Pointer) uint64 { return uint64(uintptr(p)) }
 
 // read lays the order out as the child and its exec want it. It reports false where it is none.
-func (s *slot) read(text []byte) bool {
-	h, c := head(text), &s.daemon
-	*c = daemon{
-		umask: uintptr(h.Umask), uid: uintptr(h.UID), gid: uintptr(h.GID), account: h.Account == 1,
-		limitCount: uintptr(h.Limits), groupCount: uintptr(h.Groups), executing: reportExec[0], failure: failure{kind: reportInsane[0]},
-	}
-	groups := headSize + int(h.Limits)*int(unsafe.Sizeof(limitOrder{}))
-	texts := groups + 4*int(h.Groups)
-	if texts >= len(text) || h.Arguments == 0 || h.Arguments+h.Variables > mostStrings {
+//
+//go:nosplit
+//go:norace
+//go:nocheckptr
+func (s *slot) read(size uintptr) bool {
+	h, c := s.head(), &s.daemon
+	c.umask, c.uid, c.gid, c.account = uintptr(h.Umask), uintptr(h.UID), uintptr(h.GID), h.Account == 1
+	c.limitCount, c.groupCount, c.executing, c.failure.kind = uintptr(h.Limits), uintptr(h.Groups), reportExec[0], reportInsane[0]
+	groups := uintptr(headSize) + c.limitCount*unsafe.Sizeof(limitOrder{})
+	at := groups + 4*c.groupCount
+	if at >= size || size > mostOrder || h.Arguments == 0 || uintptr(h.Arguments)+uintptr(h.Variables) > mostStrings {
 		return false
 	}
-	c.limits, c.groups = unsafe.Pointer(&text[headSize]), unsafe.Pointer(&text[groups])
-	if text[texts] != 0 {
-		c.workDir = &text[texts]
+	text := unsafe.Pointer(&s.order)
+	c.limits, c.groups, c.workDir = unsafe.Add(text, headSize), unsafe.Add(text, groups), nil
+	if *(*byte)(unsafe.Add(text, at)) != 0 {
+		c.workDir = (*byte)(unsafe.Add(text, at))
 	}
-	next := func() *byte { // the text behind the one at texts
-		end := bytes.IndexByte(text[texts:], 0)
-		if end < 0 || texts+end+1 >= len(text) {
-			return nil
+	words, word := uintptr(h.Arguments)+uintptr(h.Variables)+1, unsafe.Pointer(&s.words)
+	for i := uintptr(0); i <= words; i++ {
+		slot := (**byte)(unsafe.Add(word, i*unsafe.Sizeof(word)))
+		*slot = nil
+		if i == uintptr(h.Arguments) || i == words {
+			continue
 		}
-		texts += end + 1
-		return &text[texts]
-	}
-	at := 0
-	for _, count := range []uint32{h.Arguments, h.Variables} {
-		for range count {
-			if s.words[at] = next(); s.words[at] == nil {
-				return false
-			}
+		for at < size && *(*byte)(unsafe.Add(text, at)) != 0 {
 			at++
 		}
-		s.words[at] = nil
-		at++
+		if at++; at >= size {
+			return false
+		}
+		*slot = (*byte)(unsafe.Add(text, at))
 	}
-	c.program, c.argv, c.envv = s.words[0], &s.words[0], &s.words[h.Arguments+1]
-	return text[len(text)-1] == 0
+	c.argv, c.envv = (**byte)(word), (**byte)(unsafe.Add(word, (uintptr(h.Arguments)+1)*unsafe.Sizeof(word)))
+	c.program = *c.argv
+	return *(*byte)(unsafe.Add(text, size-1)) == 0
 }

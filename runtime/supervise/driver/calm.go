@@ -5,6 +5,8 @@ import (
 	"runtime/debug"
 	"sync"
 	"time"
+
+	"recipe/runtime/process"
 )
 
 // A burst of starts leaves garbage that is worth a collection, made when no start has come for a while.
@@ -45,7 +47,7 @@ func (c *calm) collect() {
 	c.mu.Unlock()
 	runtime.GC()
 	debug.FreeOSMemory()
-	unmapProgram()
+	process.UnmapProgram()
 }
 
 // end keeps what has ended from being collected for.

@@ -1,4 +1,4 @@
-package driver
+package process
 
 import (
 	"slices"
@@ -26,12 +26,15 @@ Anonymous:             0 kB
 7f0000002000-7f0000003000 r--p 00000000 fe:00 12                         /usr/bin/recipe (deleted)
 Anonymous:             0 kB
 `
-	want := []mapping{{0x400000, 0xc1d000}, {0xc1d000, 0x13e7000}}
-	if got := readOnly(strings.NewReader(smaps), "/usr/bin/recipe"); !slices.Equal(got, want) {
-		t.Errorf("got %x, want %x", got, want)
+	want := []mapping{
+		{start: 0x400000, end: 0xc1d000, program: true}, {start: 0xc1d000, end: 0x13e7000, program: true},
+		{start: 0x147a000, end: 0x14bd000, nameless: true},
 	}
-	unmapProgram() // and this test goes on
-	if !slices.Equal(readOnly(strings.NewReader(smaps), "/usr/bin/recipe"), want) {
+	if got := readMappings(strings.NewReader(smaps), "/usr/bin/recipe"); !slices.Equal(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	UnmapProgram() // and this test goes on
+	if !slices.Equal(readMappings(strings.NewReader(smaps), "/usr/bin/recipe"), want) {
 		t.Error("the program is another afterwards")
 	}
 }
