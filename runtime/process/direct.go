@@ -68,7 +68,7 @@ func (i *Incarnation) fork(f *forker, order []byte, o Order, lock *os.File) (mad
 		defer unix.Close(folder)
 		files = append(files, folder)
 	}
-	pid, err := f.ask(order, files)
+	pid, err := f.ask(order, files, o.Meanwhile)
 	unix.Close(pipe[1])
 	switch err {
 	case nil:
@@ -85,7 +85,8 @@ func (i *Incarnation) fork(f *forker, order []byte, o Order, lock *os.File) (mad
 		return false, err
 	}
 	c := &child{pid, os.NewFile(uintptr(pidfd), "pidfd"), report}
-	if c.failed(&i.heard) {
+	failed, complete := c.failed(&i.heard)
+	if failed {
 		i.heard = nil
 		_, _ = awaitEnd(c.pidfd, pid)
 		reap(pid)
@@ -95,6 +96,10 @@ func (i *Incarnation) fork(f *forker, order []byte, o Order, lock *os.File) (mad
 	i.program = o.Spec.Argv[0]
 	if o.Spec.WorkDir != "" { // which may as well be what cannot be had
 		i.program += " in " + o.Spec.WorkDir
+	}
+	if complete {
+		report.Close()
+		c.report, i.told, i.executed = nil, true, len(i.heard) > 0
 	}
 	i.adopt(c)
 	return true, nil
@@ -109,12 +114,15 @@ func unable(program string, report []byte) string {
 	return launch.Unable(program, errno)
 }
 
-// failed waits a while for the end of the report, and tells whether it is that of an exec that failed.
-func (c *child) failed(heard *[]byte) bool {
+// failed waits a while for the end of the report, and tells whether it is that of an exec that failed, and whether it came.
+func (c *child) failed(heard *[]byte) (failed, complete bool) {
 	_ = c.report.SetReadDeadline(time.Now().Add(execPatience))
-	*heard, _ = io.ReadAll(c.report)
-	_ = c.report.SetReadDeadline(time.Time{})
-	return slices.Contains(*heard, reportInsane[0])
+	text, err := io.ReadAll(c.report)
+	*heard = text
+	if err != nil {
+		_ = c.report.SetReadDeadline(time.Time{})
+	}
+	return slices.Contains(text, reportInsane[0]), err == nil
 }
 
 // sweepPatience is how long a start waits for the end of what it cannot tell from a daemon.

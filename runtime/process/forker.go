@@ -185,8 +185,9 @@ func (h *Host) drop(f *forker) {
 }
 
 // ask has a daemon made. It returns the child's pid, or what the kernel said, or one of the errors above: of all but the
-// first the child may be there. One that answers too late is ended, so that it does nothing any more.
-func (f *forker) ask(order []byte, files []int) (pid int, err error) {
+// first the child may be there. One that answers too late is ended, so that it does nothing any more. meanwhile is called while
+// it works; nil for nothing.
+func (f *forker) ask(order []byte, files []int, meanwhile func()) (pid int, err error) {
 	waiter := make(chan answer, 1)
 	f.mu.Lock()
 	if f.dead {
@@ -203,6 +204,9 @@ func (f *forker) ask(order []byte, files []int) (pid int, err error) {
 		delete(f.waiting, number)
 		f.mu.Unlock()
 		return 0, errNotAsked
+	}
+	if meanwhile != nil {
+		meanwhile()
 	}
 	timer := time.NewTimer(f.patience)
 	defer timer.Stop()

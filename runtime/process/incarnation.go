@@ -39,6 +39,7 @@ type Incarnation struct {
 	heard    []byte        // of that, already
 	program  string        // that a forker was to execute, and where
 	told     bool          // what was heard was told; to be read once watched is closed
+	executed bool          // and all of it was that it became the daemon, when Start returned
 }
 
 // Event is what happened to the leader. At most one of Executed and NotSane comes, and then Exited in any case.
@@ -209,10 +210,17 @@ func (i *Incarnation) send(sig syscall.Signal) error {
 func (i *Incarnation) watch() {
 	defer close(i.watched)
 	reported := make(chan struct{})
-	go func() {
-		defer close(reported)
-		i.watchLauncher()
-	}()
+	if i.report == nil { // it was told in another program, or by the exec that Start waited for
+		if i.executed {
+			i.notify(Executed{})
+		}
+		close(reported)
+	} else {
+		go func() {
+			defer close(reported)
+			i.watchLauncher()
+		}()
+	}
 	status, err := awaitEnd(i.pidfd, i.pid)
 	if errors.Is(err, os.ErrDeadlineExceeded) { // handed on
 		<-reported
@@ -232,9 +240,6 @@ func (i *Incarnation) watch() {
 
 // watchLauncher reads the launcher's report to its end. Without a word the launcher was killed.
 func (i *Incarnation) watchLauncher() {
-	if i.report == nil {
-		return // it was told before the incarnation was handed on
-	}
 	text, err := io.ReadAll(io.LimitReader(i.report, 64<<10))
 	i.heard = append(i.heard, text...)
 	if errors.Is(err, os.ErrDeadlineExceeded) && i.handing.Load() {
@@ -269,8 +274,12 @@ func (i *Incarnation) Reap() error {
 	if err := i.removeLeaf(); err != nil {
 		return fmt.Errorf("cannot reap service %s: %w", i.service, err)
 	}
+	i.bury()
+	return nil
+}
+
+func (i *Incarnation) bury() {
 	reap(i.pid)
 	i.forget()
 	i.pidfd.Close()
-	return nil
 }

@@ -47,6 +47,19 @@ func (i *Incarnation) KillTree(ctx context.Context, stuck func(members []int)) (
 	return len(met), fmt.Errorf("cannot end service %s: %w", i.service, err)
 }
 
+// EndDead is End for a tree of which nothing is left but its dead leader, as is that of most daemons that died: it waits for
+// nothing. It reports false where End has to be called. The leader is reaped at once: a daemon may look for the last one's pid.
+func (i *Incarnation) EndDead() bool {
+	if i.leaf == nil || !i.dead() || unix.Rmdir(i.leaf.path) != nil {
+		return false
+	}
+	if free, err := i.host.lockFree(i.service); !free || err != nil {
+		return false
+	}
+	i.bury()
+	return true
+}
+
 // End is KillTree and Reap.
 func (i *Incarnation) End(ctx context.Context, stuck func(members []int)) (others int, err error) {
 	others, err = i.KillTree(ctx, stuck)

@@ -74,6 +74,9 @@ func (h *Host) reapOrphans(seen map[int]time.Time) (done bool) {
 // steady, a launcher that is just being spawned may be among them.
 func (h *Host) strangers() (found []proc, steady bool) {
 	before, spawning, _ := h.leaders()
+	if spawning {
+		return nil, false
+	}
 	direct := h.children()
 	after, spawningYet, leaders := h.leaders()
 	session, _ := unix.Getsid(0)
@@ -85,7 +88,7 @@ func (h *Host) strangers() (found []proc, steady bool) {
 			found = append(found, p)
 		}
 	}
-	return found, before == after && !spawning && !spawningYet
+	return found, before == after && !spawningYet
 }
 
 // leaders returns how many spawns there were, whether one goes on, and the pids of those that live.

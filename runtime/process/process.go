@@ -49,6 +49,9 @@ type Order struct {
 	Sockets []*os.File  // that the daemon is handed, as many as Spec.Handed; stay the caller's to close
 	Output  *os.File    // stdout and stderr of launcher and daemon; stays the caller's to close
 	Notify  func(Event) // called in order, from a goroutine of the incarnation; it may be nil
+
+	// Meanwhile is called by Start, once or never, when the daemon is being made and is all that Start waits for. It may be nil.
+	Meanwhile func()
 }
 
 // markerName is the variable by which a process that left its leader's session and parent is still known.

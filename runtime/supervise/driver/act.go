@@ -43,16 +43,32 @@ func (sv *service) act(a supervise.Action) {
 	}
 }
 
-// record keeps and shows a decision, beside it what the daemon said last of itself; words are the last of its output.
+// record takes a decision down, beside it what the daemon said last of itself; words are the last of its output. It is kept and
+// shown by tell.
 func (sv *service) record(r supervise.Record, words []string) {
 	d := control.Decision{Time: time.Now(), Service: sv.name, What: r.What, Why: r.Why, Words: words}
 	switch r.What {
 	case "kill", "unhealthy", "ended", "restart", "stopping":
 		d.Evidence = sv.hearing.lastWords()
 	}
-	sv.sup.journal.write(control.Event{Decision: d})
-	sv.sup.say("%s: %s: %s", sv.name, r.What, r.Why)
-	sv.tellViewers(r)
+	sv.untold = append(sv.untold, d)
+}
+
+// tell keeps and shows what was decided. That wakes those who write, which takes longer than a start needs to be on its way: it
+// comes first.
+func (sv *service) tell() {
+	for _, d := range sv.untold {
+		sv.sup.journal.write(control.Event{Decision: d})
+		sv.sup.say("%s: %s: %s", sv.name, d.What, d.Why)
+		sv.tellViewers(d)
+	}
+	sv.untold = nil
+}
+
+// decide is the supervisor's, after what was decided before.
+func (sv *service) decide(what, why string) {
+	sv.tell()
+	sv.sup.decide(sv.name, what, why)
 }
 
 // slot is a place among the starts under way; released once, by the start's end or by its time.
@@ -197,7 +213,7 @@ func (sv *service) launch(spec *launch.Spec) (h *hearing, err error) {
 	}
 	defer files.close()
 	incarnation, err := sv.sup.host.Start(process.Order{
-		Service: sv.name, ID: randomID(), Spec: spec, Sockets: append(sv.sockets.files(), files.handed()...), Output: output, Notify: sv.notify(sv.number),
+		Service: sv.name, ID: randomID(), Spec: spec, Sockets: append(sv.sockets.files(), files.handed()...), Output: output, Notify: sv.notify(sv.number), Meanwhile: sv.tell,
 	})
 	if err != nil {
 		h.close()
@@ -250,7 +266,7 @@ func (sv *service) signal(name string) {
 		return
 	}
 	if err := sv.incarnation.Signal(name); err != nil {
-		sv.sup.decide(sv.name, "signal", err.Error())
+		sv.decide("signal", err.Error())
 	}
 }
 
@@ -267,7 +283,7 @@ func (sv *service) rewrite(signal string) {
 	spec, err := sv.resolve()
 	incarnation, number := sv.incarnation, sv.number
 	if err != nil || incarnation == nil {
-		sv.sup.decide(sv.name, "reload", "cannot rewrite the templates; the daemon was left alone")
+		sv.decide("reload", "cannot rewrite the templates; the daemon was left alone")
 		return
 	}
 	before, this := sv.rewritten, &rewriting{done: make(chan struct{})}
@@ -293,10 +309,18 @@ func (sv *service) rewrite(signal string) {
 	}()
 }
 
-// kill ends the tree beside the service and tells Emptied when nothing is left, however long that takes.
+// kill ends the tree and tells Emptied when nothing is left: at once where nothing is, and otherwise beside the service, however
+// long that takes.
 func (sv *service) kill() {
 	incarnation, number, asks := sv.incarnation, sv.number, sv.asks
 	if incarnation == nil {
+		sv.pending = append(sv.pending, supervise.Emptied{})
+		return
+	}
+	if asks.quiet() && sv.screen.Load() == nil && incarnation.EndDead() {
+		sv.hearing.close()
+		sv.incarnation = nil
+		sv.log.EndIncarnation()
 		sv.pending = append(sv.pending, supervise.Emptied{})
 		return
 	}

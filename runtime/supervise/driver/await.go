@@ -91,7 +91,7 @@ func (p *awaited) look() *supervise.Answer {
 	h := p.sv.hearing
 	if h == nil || p.probe.LogLine != nil && !slices.Contains(h.sought, p.probe.LogLine.Pattern) {
 		if !p.said {
-			p.sv.sup.decide(p.sv.name, "probe", p.name+": nobody heard the daemon when it started, so that this is judged from its next start on")
+			p.sv.decide("probe", p.name+": nobody heard the daemon when it started, so that this is judged from its next start on")
 		}
 		return p.ok()
 	}

@@ -14,8 +14,9 @@ import (
 )
 
 const (
-	journalSize  = 4 << 20 // bytes at which it is rotated: about 30,000 decisions; two files are kept
-	journalQueue = 4096    // decisions that may wait for the disk
+	journalSize  = 4 << 20  // bytes at which it is rotated: about 30,000 decisions; two files are kept
+	journalQueue = 4096     // decisions that may wait for the disk
+	journalPiece = 32 << 10 // bytes that are written at once where many decisions wait
 	journalWait  = 2 * time.Second
 )
 
@@ -84,20 +85,42 @@ func (j *journal) keep() {
 	f := &journalFile{path: j.path}
 	defer f.close()
 	for e := range j.queue {
+		if e.written == nil {
+			j.note(f, e.event)
+		}
+		if e.written != nil || len(j.queue) == 0 || len(f.unwritten) > journalPiece {
+			j.flush(f)
+		}
 		if e.written != nil {
 			close(e.written)
-			continue
-		}
-		missed := j.missed()
-		if missed > 0 {
-			e.event.Why += fmt.Sprintf(" (%d events before this one could not be written to %s)", missed, j.path)
-		}
-		if f.append(e.event) != nil {
-			j.mu.Lock()
-			j.lost += missed + 1
-			j.mu.Unlock()
 		}
 	}
+	j.flush(f)
+}
+
+// note adds an event to what is written next.
+func (j *journal) note(f *journalFile, e control.Event) {
+	missed := j.missed()
+	if missed > 0 {
+		e.Why += fmt.Sprintf(" (%d events before this one could not be written to %s)", missed, j.path)
+	}
+	if f.add(e) != nil {
+		j.lose(missed + 1)
+		return
+	}
+	f.owed += missed
+}
+
+func (j *journal) flush(f *journalFile) {
+	if lost, err := f.flush(); err != nil {
+		j.lose(lost)
+	}
+}
+
+func (j *journal) lose(n int) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.lost += n
 }
 
 // close waits for what is queued, for two seconds at most.
@@ -206,16 +229,33 @@ func lastNumber(path string) uint64 {
 
 // journalFile is appended to and rotated; it is opened again after every failure.
 type journalFile struct {
-	path string
-	file *os.File
-	size int64
+	path      string
+	file      *os.File
+	size      int64
+	unwritten []byte // lines
+	owed      int    // events that are lost with them: they themselves, and those that they tell of
 }
 
-func (f *journalFile) append(e control.Event) error {
+func (f *journalFile) add(e control.Event) error {
 	line, err := json.Marshal(e)
-	if err != nil {
-		return err
+	if err == nil {
+		f.unwritten = append(append(f.unwritten, line...), '\n')
+		f.owed++
 	}
+	return err
+}
+
+// flush writes what was added, and tells where it cannot how many events are lost by that.
+func (f *journalFile) flush() (lost int, err error) {
+	if len(f.unwritten) == 0 {
+		return 0, nil
+	}
+	err = f.write(f.unwritten)
+	lost, f.owed, f.unwritten = f.owed, 0, nil
+	return lost, err
+}
+
+func (f *journalFile) write(lines []byte) (err error) {
 	if f.size > journalSize {
 		f.close()
 		if err := os.Rename(f.path, f.path+".1"); err != nil && !os.IsNotExist(err) { // somebody may have removed it
@@ -232,7 +272,7 @@ func (f *journalFile) append(e control.Event) error {
 			f.size = info.Size()
 		}
 	}
-	n, err := f.file.Write(append(line, '\n'))
+	n, err := f.file.Write(lines)
 	f.size += int64(n)
 	if err != nil {
 		f.close()

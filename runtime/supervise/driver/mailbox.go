@@ -56,10 +56,35 @@ func (b *mailbox) close() (rest []message) {
 func (sv *service) send(m message) {
 	start, taken := sv.mailbox.put(m)
 	if start {
-		go sv.work()
+		select {
+		case sv.sup.idle <- sv:
+		default:
+			go sv.sup.attend(sv)
+		}
 	}
 	if !taken && m.slot != nil {
 		m.slot.release()
+	}
+}
+
+// mostIdle is how many goroutines wait for a service to attend to: their stacks have grown to what a start needs, which is a
+// tenth of what a supervisor does for one.
+const mostIdle = 2
+
+// attend is the life of such a goroutine.
+func (s *Supervisor) attend(sv *service) {
+	for {
+		sv.work()
+		if s.idlers.Add(1) > mostIdle {
+			s.idlers.Add(-1)
+			return
+		}
+		select {
+		case sv = <-s.idle:
+			s.idlers.Add(-1)
+		case <-s.ended:
+			return
+		}
 	}
 }
 

@@ -130,16 +130,21 @@ func TestAnswersOfFormerProbesAreDropped(t *testing.T) {
 func TestJournalTakenAwayIsBegunAnew(t *testing.T) {
 	f := &journalFile{path: filepath.Join(t.TempDir(), "journal")}
 	defer f.close()
-	if err := f.append(control.Event{Decision: control.Decision{Service: "a"}}); err != nil {
-		t.Fatal(err)
+	keep := func(service string) {
+		t.Helper()
+		if err := f.add(control.Event{Decision: control.Decision{Service: service}}); err != nil {
+			t.Fatal(err)
+		}
+		if lost, err := f.flush(); err != nil || lost != 1 {
+			t.Fatal(lost, err)
+		}
 	}
+	keep("a")
 	if err := os.Remove(f.path); err != nil {
 		t.Fatal(err)
 	}
 	f.size = journalSize + 1
-	if err := f.append(control.Event{Decision: control.Decision{Service: "b"}}); err != nil {
-		t.Fatal(err)
-	}
+	keep("b")
 	if text, err := os.ReadFile(f.path); err != nil || !strings.Contains(string(text), `"b"`) {
 		t.Errorf("the journal holds %q, %v", text, err)
 	}

@@ -28,6 +28,7 @@ type asking struct {
 
 	mu     sync.Mutex
 	ended  bool
+	count  int // of questions under way
 	probes []*asked
 	awaits []*awaited // of the service's goroutine alone
 }
@@ -63,7 +64,7 @@ func (sv *service) probe() {
 		}
 		target, err := probe.Resolve(d.plan, d.spec, &d.spec.Probes[i], sv.live, sv.sup.options.Scripts)
 		if err != nil {
-			sv.sup.decide(sv.name, "probe", fmt.Sprintf("cannot ask probe %d: %v", i+1, err))
+			sv.decide("probe", fmt.Sprintf("cannot ask probe %d: %v", i+1, err))
 			continue
 		}
 		question := &asked{asking: a, sv: sv, target: target, tree: sv.incarnation, about: message{incarnation: sv.number, round: sv.round}, index: i, pause: firstPause}
@@ -103,6 +104,7 @@ func (a *asking) enter() bool {
 	defer a.mu.Unlock()
 	if !a.ended {
 		a.busy.Add(1)
+		a.count++
 	}
 	return !a.ended
 }
@@ -114,6 +116,7 @@ func (p *asked) leave() {
 	if !p.ended {
 		p.timer.Reset(p.pause)
 	}
+	p.count--
 	p.busy.Done()
 }
 
@@ -165,6 +168,16 @@ func (n *excuses) excused(err error) bool {
 	}
 	*n++
 	return *n <= mostExcuses
+}
+
+// quiet reports whether the round was stopped and no question is under way.
+func (a *asking) quiet() bool {
+	if a == nil {
+		return true
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.ended && a.count == 0
 }
 
 // askedOut waits until the probes that were stopped have ended, and with them the processes that some ask by. One that hangs

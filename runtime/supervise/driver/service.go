@@ -91,6 +91,7 @@ type service struct {
 	left        bool
 	words       []string          // the last of the incarnation that died; nil once the next is started
 	pending     []supervise.Event // to be stepped before the mailbox is read again
+	untold      []control.Decision
 }
 
 // view is what others may see of a service.
@@ -289,20 +290,17 @@ func (sv *service) catchUp() {
 			words = sv.log.LastWords()
 			sv.words = words
 		}
-		// What was decided is done before it is written: that wakes those who write, and the next start need not wait for them.
-		var records []supervise.Record
 		for _, a := range actions {
 			if r, ok := a.(supervise.Record); ok {
-				records = append(records, r)
-			} else {
-				sv.act(a)
+				sv.record(r, words)
 			}
 		}
-		for _, r := range records {
-			sv.record(r, words)
+		for _, a := range actions {
+			sv.act(a)
 		}
 		sv.settle(before)
 	}
+	sv.tell()
 	sv.publish()
 }
 

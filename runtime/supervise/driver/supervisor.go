@@ -26,6 +26,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"recipe/runtime/control"
@@ -84,6 +85,9 @@ type Supervisor struct {
 	calm     *calm
 	lifeline lifeline
 	slots    chan struct{} // starts under way, over all services
+	idle     chan *service // to whoever waits for one to attend to
+	idlers   atomic.Int32  // how many do
+	ended    chan struct{} // closed when Run returns
 	roll     *roll
 	folders  []*folder     // likewise
 	recipes  []*recipe     // owned by Run's goroutine
@@ -144,7 +148,8 @@ func newSupervisor(o Options, host *process.Host) (*Supervisor, error) {
 	}
 	s := &Supervisor{
 		options: o, host: host, logs: collector, watcher: watcher, stall: probe.NewStall(nil), calm: newCalm(), lifeline: newLifeline(), began: time.Now(),
-		slots:    make(chan struct{}, startsPerCPU*runtime.NumCPU()),
+		slots: make(chan struct{}, startsPerCPU*runtime.NumCPU()),
+		idle:  make(chan *service), ended: make(chan struct{}),
 		upgrades: make(chan upgrade),
 		services: map[string]*service{}, retry: 5 * time.Second, listenRetry: listenRetry, departed: make(chan struct{}, 1),
 		settings: make(chan *setting), kept: make(chan struct{}),
@@ -156,6 +161,7 @@ func newSupervisor(o Options, host *process.Host) (*Supervisor, error) {
 // Run supervises until ctx ends, and then stops every service; an urgent ctx that ends as well cuts their grace short.
 // It fails at once when no recipe can be used or a service belongs to another supervisor.
 func (s *Supervisor) Run(ctx, urgent context.Context) (err error) {
+	defer close(s.ended)
 	defer s.watcher.Close()
 	defer s.hub.Close()
 	defer s.calm.end()
@@ -205,6 +211,7 @@ func (s *Supervisor) Run(ctx, urgent context.Context) (err error) {
 
 // boot loads the recipes, claims their services and starts them.
 func (s *Supervisor) boot(ctx context.Context) error {
+	s.calm.hurry()
 	loaded := 0
 	var faults []error
 	for _, file := range s.options.Recipes {

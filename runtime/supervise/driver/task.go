@@ -106,6 +106,6 @@ func (sv *service) ran(e supervise.Ran) {
 
 func (sv *service) saveRuns() {
 	if err := sv.task.runs.write(sv.sup.options.StateDir, sv.name); err != nil {
-		sv.sup.decide(sv.name, "history", err.Error())
+		sv.decide("history", err.Error())
 	}
 }

@@ -8,7 +8,6 @@ import (
 
 	"recipe/runtime/control"
 	"recipe/runtime/launch"
-	"recipe/runtime/supervise"
 	"recipe/runtime/terminal"
 )
 
@@ -42,9 +41,9 @@ func (sv *service) giveUpTerminal(why string) {
 }
 
 // tellViewers shows a decision to those who are attached.
-func (sv *service) tellViewers(r supervise.Record) {
+func (sv *service) tellViewers(d control.Decision) {
 	if t := sv.screen.Load(); t != nil {
-		t.Note(fmt.Sprintf("%s: %s", r.What, r.Why))
+		t.Note(fmt.Sprintf("%s: %s", d.What, d.Why))
 	}
 }
 
