@@ -132,7 +132,7 @@ func (s *Supervisor) Restart(ctx context.Context, name string, caller control.Ca
 			return m, m.waiter, nil
 		}
 		m.event = supervise.Restart{Why: "restarted by " + by(caller)}
-		m.define, after = s.roll.restarted(sv)
+		m.define, m.turn, after = s.roll.restarted(sv)
 		m.waiter = newWaiter(started)
 		if sv.task != nil {
 			m.waiter = newWaiter(atRest)

@@ -98,9 +98,9 @@ type carriedService struct {
 
 // carriedRoll is how far a change has come; what is left of it is told by the services' definitions.
 type carriedRoll struct {
-	Failed  string `json:"failed,omitempty"`  // who did not become ready
-	Current string `json:"current,omitempty"` // who is to
-	Before  uint64 `json:"before,omitempty"`  // the number of the incarnation before that one
+	Failed  []string `json:"failed,omitempty"`  // who did not become ready, one a recipe
+	Current string   `json:"current,omitempty"` // who is to, and knows it
+	First   uint64   `json:"first,omitempty"`   // the number of its first incarnation with the change
 }
 
 type carriedDefinition struct {

@@ -301,17 +301,9 @@ func (s *Supervisor) install(r *recipe, before, after *plan.Plan, newEnv *expr.E
 	}
 	var moves []*move
 	for _, sv := range kept {
-		d, last := definitions[sv.name], s.roll.last(sv.name)
-		events, later := change(last.plan, after, last.spec, d.spec, last.env, newEnv)
-		if d.task != nil {
-			events = forTask(d.task, events)
-		}
-		if later != "" {
-			s.decide(sv.name, "flags", later+", from the next start on")
-		}
-		moves = append(moves, &move{service: sv, to: d, events: events})
+		moves = append(moves, &move{service: sv, to: definitions[sv.name]})
 	}
-	s.roll.change(moves)
+	s.roll.change(after.Name, moves, before != nil)
 	for _, sv := range fresh {
 		s.start(sv)
 	}

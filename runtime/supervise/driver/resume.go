@@ -62,6 +62,9 @@ func (s *Supervisor) restore(one carriedService) (*service, error) {
 	sv.sockets = openSockets(one.Sockets)
 	sv.leaving.Store(one.Leaving)
 	sv.view.since, sv.view.number = one.Since, one.Number
+	if s.carried.Roll.Current == sv.name {
+		sv.turn = turn{firstTurn, s.carried.Roll.First}
+	}
 	sv.tally.resume(one.Tally)
 	if one.Log != nil {
 		sv.log, err = s.logs.Take(one.Log, s.options.LogDir, d.spec.Logs, sv.tee())
@@ -141,13 +144,9 @@ func (s *Supervisor) installRest() {
 				continue
 			}
 			d := &definition{plan: r.plan, spec: spec, task: r.plan.Task(spec.Name), digest: r.digest, file: r.file, env: r.env, fault: r.fault}
-			events, _ := change(last.plan, d.plan, last.spec, d.spec, last.env, d.env) // what waits for the next start was said before
-			if d.task != nil {
-				events = forTask(d.task, events)
-			}
-			moves = append(moves, &move{service: sv, to: d, events: events})
+			moves = append(moves, &move{service: sv, to: d})
 		}
-		s.roll.change(moves)
+		s.roll.change(r.plan.Name, moves, false)
 	}
 }
 

@@ -3,6 +3,7 @@ package driver
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -13,8 +14,9 @@ import (
 )
 
 // roll restarts what a change restarts, one service at a time: each when the one before it is ready with the change, or was
-// stopped by somebody. Where one fails, the rest go on as they are, until the next change, or until somebody restarts it or
-// one of them. Services that do not run, and those that need no restart, do not wait. Its methods may be called concurrently.
+// stopped by somebody. Where one fails, the rest of its recipe go on as they are, until the next change, or until somebody
+// restarts it or one of them. Services that do not run, and those that need no restart, do not wait. Its methods may be
+// called concurrently.
 type roll struct {
 	sup   *Supervisor
 	pause time.Duration // that one without probes has to run
@@ -22,10 +24,9 @@ type roll struct {
 	mu      sync.Mutex
 	told    map[string]*definition // what each service was told last
 	waiting []*move                // in the order in which they are told
-	current string                 // who is to become ready; "" for nobody
-	failed  string                 // who did not; "" for nobody
-	before  uint64                 // the number of its incarnation until then
-	turn    uint64                 // counts those that are waited for
+	current *move                  // whose service is to become ready; nil for none
+	failed  map[string]string      // who did not, by recipe
+	turns   uint64                 // that were given
 	cancel  context.CancelFunc     // of the wait
 }
 
@@ -33,21 +34,22 @@ type roll struct {
 const rollPause = time.Second
 
 func newRoll(s *Supervisor) *roll {
-	return &roll{sup: s, pause: rollPause, told: map[string]*definition{}, cancel: func() {}}
+	return &roll{sup: s, pause: rollPause, told: map[string]*definition{}, failed: map[string]string{}, cancel: func() {}}
 }
 
 // move is what brings a service to its next definition.
 type move struct {
 	service *service
-	to      *definition
+	to      *definition // nil where somebody restarts the service, and it is only waited for
 	events  []supervise.Event
+	turn    uint64 // that comes with the first of them; 0 before
 
 	witnesses []*witness // who wait until it has been told
 }
 
 func (m *move) tell() {
 	defer m.ask()
-	first := message{define: m.to}
+	first := message{define: m.to, turn: m.turn}
 	rest := m.events
 	if len(rest) > 0 {
 		first.event, rest = rest[0], rest[1:]
@@ -92,45 +94,47 @@ func (r *roll) at(sv *service) int {
 	return slices.IndexFunc(r.waiting, func(m *move) bool { return m.service == sv })
 }
 
+// take removes what a service was still to be told; nil for nothing.
+func (r *roll) take(sv *service) *move {
+	at := r.at(sv)
+	if at < 0 {
+		return nil
+	}
+	m := r.waiting[at]
+	r.waiting = slices.Delete(r.waiting, at, at+1)
+	return m
+}
+
+// awaits reports whether it is this service that is waited for.
+func (r *roll) awaits(sv *service) bool { return r.current != nil && r.current.service == sv }
+
+// of is the recipe of a service.
+func (r *roll) of(sv *service) string {
+	if d := r.told[sv.name]; d != nil {
+		return d.plan.Name
+	}
+	return ""
+}
+
 // witness has a service asked once it has been told what it is to be told last.
 func (r *roll) witness(w *witness, touched bool) {
 	w.touched = touched
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	switch at := r.at(w.sv); {
+	at, failed := r.at(w.sv), r.failed[r.of(w.sv)]
+	switch {
 	case at < 0:
 		w.ask()
-	case r.failed != "":
-		w.waits(r.waits())
+	case failed != "":
+		w.waits(waitsFor(failed))
 	default:
 		r.waiting[at].witnesses = append(r.waiting[at].witnesses, w)
 	}
 }
 
-// carry is how far the roll has come.
-func (r *roll) carry() carriedRoll {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	c := carriedRoll{Failed: r.failed, Current: r.current}
-	if r.current != "" {
-		c.Before = r.before
-	}
-	return c
-}
-
-// resume goes on from there; change has to be told what services were still to be told.
-func (r *roll) resume(c carriedRoll) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.failed = c.Failed
-	if sv := r.sup.service(c.Current); sv != nil {
-		r.await(sv, c.Before)
-	}
-}
-
-// waits is why nobody is told for now.
-func (r *roll) waits() error {
-	return fmt.Errorf("the change waits, and what runs goes on: %s did not become ready with it; the next change, or `recipe restart` of one of them, goes on with it", r.failed)
+// waitsFor is why the others of a recipe are not told for now.
+func waitsFor(failed string) error {
+	return fmt.Errorf("the change waits, and what runs goes on: %s did not become ready with it; the next change, or `recipe restart` of one of them, goes on with it", failed)
 }
 
 // forget leaves out a service that is taken out of its recipe.
@@ -138,52 +142,78 @@ func (r *roll) forget(name string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.told, name)
+	maps.DeleteFunc(r.failed, func(_, failed string) bool { return failed == name })
 	r.waiting = slices.DeleteFunc(r.waiting, func(m *move) bool { return m.service.name == name })
-	if r.failed == name {
-		r.failed = ""
-	}
-	if r.current == name {
+	if r.current != nil && r.current.service.name == name {
 		r.settled()
 	}
 	r.advance()
 }
 
 // change tells the services of one recipe what has changed, at once or in their turn. moves are in the order of the recipe, and
-// take the place of what these services were still to be told.
-func (r *roll) change(moves []*move) {
+// take the place of what these services were still to be told. Where the recipe's last change has failed, the next goes on.
+func (r *roll) change(recipe string, moves []*move, next bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	concerns := func(name string) bool {
-		return slices.ContainsFunc(moves, func(m *move) bool { return m.service.name == name })
+	failed := r.failed[recipe]
+	if next {
+		delete(r.failed, recipe)
 	}
 	var later []*move
 	for _, m := range moves {
-		if at := r.at(m.service); at >= 0 {
-			m.witnesses = r.waiting[at].witnesses
-			r.waiting = slices.Delete(r.waiting, at, at+1)
+		sv := m.service
+		r.compare(m, !next)
+		awaited := r.awaits(sv) || sv.name == failed
+		if before := r.take(sv); before != nil {
+			m.witnesses = before.witnesses
+			awaited = awaited || before.to == nil
 		}
-		name := m.service.name
-		switch awaited := (name == r.current || name == r.failed) && len(m.events) > 0; {
-		case awaited:
+		switch {
+		case awaited && len(m.events) > 0:
 			r.waiting = slices.Insert(r.waiting, 0, m)
-			if name == r.current {
+			if r.awaits(sv) {
 				r.settled()
 			}
 		case m.restarts():
 			later = append(later, m)
 		default:
-			r.told[name] = m.to
+			r.told[sv.name] = m.to
 			m.tell()
 		}
-	}
-	if concerns(r.failed) {
-		r.failed = ""
 	}
 	r.waiting = append(r.waiting, later...)
 	if len(later) > 1 {
 		r.sup.say("%s are restarted one after another, each when the one before it is ready", names(later))
 	}
 	r.advance()
+	if r.current != nil && r.failed[recipe] == "" {
+		r.explain(later)
+	}
+}
+
+// compare finds what a service has to be told, as it was told last; again leaves out what was said. mu is held, since somebody
+// may restart it meanwhile.
+func (r *roll) compare(m *move, again bool) {
+	last := r.told[m.service.name]
+	events, later := change(last.plan, m.to.plan, last.spec, m.to.spec, last.env, m.to.env)
+	if m.to.task != nil {
+		events = forTask(m.to.task, events)
+	}
+	if later != "" && !again {
+		r.sup.decide(m.service.name, "flags", later+", from the next start on")
+	}
+	m.events = events
+}
+
+// explain tells of each that waits for its turn whom it comes after. mu is held.
+func (r *roll) explain(later []*move) {
+	before := r.current.service.name
+	for _, m := range r.waiting {
+		if slices.Contains(later, m) {
+			r.sup.note(m.service.name, "roll", fmt.Sprintf("the change waits for its turn, and what runs goes on: this is restarted when %s is ready with it", before))
+		}
+		before = m.service.name
+	}
 }
 
 func names(moves []*move) string {
@@ -196,33 +226,40 @@ func names(moves []*move) string {
 
 // advance tells whoever is next. mu is held.
 func (r *roll) advance() {
-	if r.current != "" || r.failed != "" || len(r.waiting) == 0 {
+	next := slices.IndexFunc(r.waiting, func(m *move) bool { return r.failed[r.of(m.service)] == "" })
+	if r.current != nil || next < 0 {
 		return
 	}
-	m := r.waiting[0]
-	r.waiting = r.waiting[1:]
-	r.told[m.service.name] = m.to
-	r.await(m.service, m.service.snapshot().number)
-	m.tell()
+	m := r.waiting[next]
+	r.waiting = slices.Delete(r.waiting, next, next+1)
+	if m.to != nil {
+		r.told[m.service.name] = m.to
+		m.turn = r.give()
+		m.tell()
+	}
+	r.await(m)
 }
 
-// await has the roll go on when the incarnation of the service after that number is ready. mu is held.
-func (r *roll) await(sv *service, before uint64) {
-	r.settled()
+func (r *roll) give() uint64 {
+	r.turns++
+	return r.turns
+}
+
+// await has the roll go on when a service that has its turn is ready. mu is held.
+func (r *roll) await(m *move) {
 	ctx, cancel := context.WithCancel(context.Background())
-	r.current, r.before, r.cancel = sv.name, before, cancel
-	turn := r.turn
+	r.current, r.cancel = m, cancel
 	go func() {
 		defer cancel()
-		ready := r.comesUp(ctx, sv, before)
+		ready := r.comesUp(ctx, m.service, m.turn)
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		if r.turn != turn {
+		if r.current != m {
 			return
 		}
 		r.settled()
 		if !ready {
-			r.stops(sv)
+			r.stops(m.service)
 		}
 		r.advance()
 	}()
@@ -231,67 +268,57 @@ func (r *roll) await(sv *service, before uint64) {
 // settled ends the wait for whoever is waited for. mu is held.
 func (r *roll) settled() {
 	r.cancel()
-	r.current = ""
-	r.turn++
+	r.current = nil
 }
 
-// stops leaves the rest as they are. mu is held.
+// stops leaves the rest of a recipe as they are. mu is held.
 func (r *roll) stops(sv *service) {
-	if len(r.waiting) == 0 {
+	recipe := r.of(sv)
+	var rest []*move
+	for _, m := range r.waiting {
+		if r.of(m.service) == recipe {
+			rest = append(rest, m)
+		}
+	}
+	if len(rest) == 0 {
 		return
 	}
-	r.failed = sv.name
-	r.sup.decide(sv.name, "roll", fmt.Sprintf("it did not become ready with the change, so that %s go on as they are: %s", names(r.waiting), sv.snapshot().machine.Reason))
-	for _, m := range r.waiting {
-		r.sup.note(m.service.name, "roll", r.waits().Error())
+	r.failed[recipe] = sv.name
+	r.sup.decide(sv.name, "roll", fmt.Sprintf("it did not become ready with the change, so that %s go on as they are: %s", names(rest), sv.snapshot().machine.Reason))
+	why := waitsFor(sv.name)
+	for _, m := range rest {
+		r.sup.note(m.service.name, "roll", why.Error())
 		for _, w := range m.witnesses {
-			w.waits(r.waits())
+			w.waits(why)
 		}
 		m.witnesses = nil
 	}
 }
 
-// comesUp waits for the first incarnation after that number: without end, as long as it may become ready yet. It is false for one that ended before it was ready.
-func (r *roll) comesUp(ctx context.Context, sv *service, before uint64) bool {
-	running := func(v view) bool { return v.number == before+1 && v.machine.State == supervise.Running }
-	ready := func(v view) bool { return running(v) && (v.machine.Healthy || len(v.machine.Config.Probes) == 0) }
-	down := func(v view) bool { return v.left || v.machine.State == supervise.Stopped }
-	failed := func(v view) bool {
-		return v.number > before+1 || v.number == before+1 && !running(v) && v.machine.State != supervise.Starting
-	}
-	if sv.wait(ctx, func(v view) bool { return ready(v) || down(v) || failed(v) }) != nil {
-		return true // it is no more, or nobody waits for it any longer
-	}
-	v := sv.snapshot()
-	if running(v) && len(v.machine.Config.Probes) == 0 {
-		ctx, cancel := context.WithTimeout(ctx, r.pause)
-		defer cancel()
-		_ = sv.wait(ctx, func(v view) bool { return !running(v) })
-		v = sv.snapshot()
-	}
-	return down(v) || !failed(v)
-}
-
-// restarted is called before somebody restarts a service. It returns what the service was still to be told, which comes with that, and
-// what to call afterwards. A roll that has failed goes on when it is ready.
-func (r *roll) restarted(sv *service) (to *definition, after func()) {
+// restarted is called before somebody restarts a service. It returns what the service was still to be told and its turn, which come
+// with that, and what to call afterwards. A roll that has failed goes on when it is ready.
+func (r *roll) restarted(sv *service) (to *definition, turn uint64, after func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	after = func() {}
-	at := r.at(sv)
-	if at < 0 && sv.name != r.failed && sv.name != r.current {
-		return nil, after
-	}
-	if at >= 0 {
-		to, after = r.waiting[at].to, r.waiting[at].ask
+	recipe := r.of(sv)
+	failed := r.failed[recipe]
+	before, after := r.take(sv), func() {}
+	goesOn := r.awaits(sv) || failed == sv.name || before != nil && (failed != "" || before.to == nil)
+	if before != nil && before.to != nil {
+		to, after = before.to, before.ask
 		r.told[sv.name] = to
-		r.waiting = slices.Delete(r.waiting, at, at+1)
 	}
-	if sv.name == r.current || r.failed != "" {
-		r.failed = ""
-		r.await(sv, sv.snapshot().number)
+	if !goesOn {
+		return to, 0, after
 	}
-	return to, after
+	if r.awaits(sv) {
+		r.settled()
+	}
+	delete(r.failed, recipe)
+	turn = r.give()
+	r.waiting = slices.Insert(r.waiting, 0, &move{service: sv, turn: turn})
+	r.advance()
+	return to, turn, after
 }
 
 // close ends it: everything is being stopped.

@@ -38,6 +38,7 @@ type message struct {
 	event       supervise.Event
 	incarnation uint64
 	round       uint64   // of probes, that an answer belongs to
+	turn        uint64   // of a roll, that the event is
 	postponed   uint64   // which change this is, told again since its sockets could not be opened
 	slot        *slot    // that comes with Admitted
 	heard       *hearing // that was written to
@@ -78,6 +79,7 @@ type service struct {
 	stopKill    context.CancelFunc   // leaves what lives of it to a successor
 	killed      chan struct{}        // closed when nothing kills it any more
 	number      uint64               // of the incarnation, from 1
+	turn        turn                 // the last of a roll
 	round       uint64               // of probes, from 1
 	asks        *asking              // of that round; nil before the first
 	hearing     *hearing             // of the last incarnation; nil where no probe hears it
@@ -101,6 +103,7 @@ type view struct {
 	pid         int
 	incarnation *process.Incarnation // nil where nothing runs
 	number      uint64
+	turn        turn // the last of a roll
 	digest      string
 	recipe      string
 	file        string // the recipe's
@@ -219,6 +222,9 @@ func (sv *service) take(m message) {
 	if m.define != nil && sv.postpones(m) {
 		return
 	}
+	if m.turn != 0 {
+		sv.takes(m.turn, m.event)
+	}
 	if m.define != nil {
 		after := sv.definition.spec.After
 		asked := sv.adopt(m.define)
@@ -327,7 +333,7 @@ func (sv *service) settle(before supervise.Machine) {
 func (sv *service) publish() {
 	sv.mu.Lock()
 	defer sv.mu.Unlock()
-	now := view{machine: sv.machine, since: sv.view.since, number: sv.number, words: sv.words, digest: sv.definition.digest, recipe: sv.definition.plan.Name, file: sv.definition.file, stalls: sv.stalls, left: sv.left}
+	now := view{machine: sv.machine, since: sv.view.since, number: sv.number, turn: sv.turn, words: sv.words, digest: sv.definition.digest, recipe: sv.definition.plan.Name, file: sv.definition.file, stalls: sv.stalls, left: sv.left}
 	if sv.incarnation != nil {
 		now.pid, now.incarnation = sv.incarnation.PID(), sv.incarnation
 		now.said, now.dropped = sv.hearing.said()
