@@ -85,3 +85,43 @@ service(name = "tells", command = [%s, "tells"], probes = [notify(role = "readin
 	s.interrupt()
 	h.empty()
 }
+
+// Who is attached is attached again, who looks at events misses none, and either is told once.
+func TestUpgradesKeepWhoLooksOn(t *testing.T) {
+	t.Parallel()
+	h := newHome(t)
+	s := h.start(h.command(h.install(program), "run", h.write("shell.star", shell)))
+	h.becomes("runs", "shell", "shell", func(s control.Status) bool { return s.IsUp() })
+	var events output
+	follow := h.command(program, "events", "shell", "--since", "1h")
+	follow.Stdout, follow.Stderr = &events, &events
+	if err := follow.Start(); err != nil {
+		t.Fatal(err)
+	}
+	o := h.attach(100, 30, "shell")
+	o.sees("attached to shell; ctrl-] detaches")
+	o.types("echo before $((40 + 2))\r")
+	o.sees("before 42")
+	h.until("an event is seen", func() bool { return strings.Contains(events.String(), "shell: is running") }, events.String)
+
+	h.mustUpgrade()
+	o.sees("attached again")
+	o.types("echo after $((40 + 3)), $(stty size)\r")
+	o.sees("after 43, 30 100")
+	o.types("\x1d")
+	o.leaves(0)
+	h.must("restart", "shell", "--why", "to be seen")
+	h.until("what came afterwards is seen", func() bool { return strings.Contains(events.String(), "to be seen") }, events.String)
+	follow.Process.Signal(syscall.SIGTERM)
+	follow.Wait()
+	for _, once := range []string{"shell: upgrade: asked for", "shell: upgrade: done", "became another program; waiting for the next, to go on behind event "} {
+		if n := strings.Count(events.String(), once); n != 1 {
+			t.Errorf("%q is said %d times: %s", once, n, events.String())
+		}
+	}
+	if n := strings.Count(o.out.String(), "attached again"); n != 1 {
+		t.Errorf("it is said %d times: %q", n, o.out.String())
+	}
+	s.interrupt()
+	h.empty()
+}

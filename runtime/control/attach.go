@@ -227,7 +227,7 @@ func (a *Attached) Next() (written []byte, note string, err error) {
 	f, err := ReadFrame(a.reader, a.buffer)
 	switch {
 	case err != nil:
-		return nil, "", fmt.Errorf("%w: %w", ErrLost, err)
+		return nil, "", fmt.Errorf("%w: %v", ErrLost, err) // which may be an io.EOF of the connection
 	case f.Kind == Noted:
 		return nil, string(f.Data), nil
 	case f.Kind == Written:

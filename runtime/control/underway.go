@@ -177,7 +177,10 @@ func (c *connection) hand() bool {
 	u := &c.request
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if u.foreign || u.answers {
+	if u.foreign {
+		return true // it breaks, whatever it is
+	}
+	if u.answers {
 		return false
 	}
 	u.handing = true

@@ -9,7 +9,7 @@ import (
 )
 
 // Handed is what a Terminal leaves for that of the program that this process becomes by exec. What the daemon writes
-// meanwhile waits in the kernel. Who is attached is sent away, and may come again.
+// meanwhile waits in the kernel. Who is attached comes again, and is shown the ring.
 type Handed struct {
 	Master int         `json:"master,omitempty"` // descriptors of both sides; 0 between incarnations
 	Slave  int         `json:"slave,omitempty"`
@@ -36,13 +36,10 @@ func (h Handed) Descriptors() []int {
 	return []int{h.Master, h.Slave}
 }
 
-// Hand sends away who is attached. What captures the terminal has stopped already, and left in it what was not read.
+// Hand shows nothing any more to who is attached, and whose connection the exec ends. What captures the terminal has stopped already, and left in it what was not read.
 func (t *Terminal) Hand() (Handed, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, v := range t.viewers {
-		v.end("the supervisor becomes another program: attach again")
-	}
 	t.viewers = nil
 	h := Handed{Size: t.size, Ring: slices.Clone(t.ring), Modes: t.modes.Set()}
 	if t.master == nil {

@@ -28,7 +28,7 @@ type attachCommand struct {
 func (*attachCommand) Help() string {
 	return `Shows what the service wrote on its terminal last, and goes on with what it writes; what is typed, ctrl-C included, goes to the service. It needs "terminal = True" in the recipe; what a service without one writes is shown until interrupted.
 
-Several may attach at once. The terminal of the service has the smallest of their sizes, and keeps the last when all are gone. Whoever does not keep up misses something, which is said, and holds up nobody. A restart is told, and followed.
+Several may attach at once. The terminal of the service has the smallest of their sizes, and keeps the last when all are gone. Whoever does not keep up misses something, which is said, and holds up nobody. A restart is told, and followed; so is an upgrade of the supervisor, on a terminal.
 
 What the supervisor tells goes to stderr. Through a pipe, what is read from stdin is typed as it is.
 
@@ -56,13 +56,15 @@ func (c *attachCommand) Run(s *Streams) error {
 		return logs.Follow(ctx, f.LogDir, c.Service, screenful, outputTo(s.Out))
 	}
 	own := newScreen(s.In, s.Out)
-	how := control.Attach{ReadOnly: c.ReadOnly}
-	how.Columns, how.Rows = own.size()
-	a, err := f.Client.Attach(ctx, c.Service, c.Why, how)
-	if err != nil {
+	a := &attachment{ctx: ctx, attach: func(ctx context.Context) (*control.Attached, error) {
+		how := control.Attach{ReadOnly: c.ReadOnly}
+		how.Columns, how.Rows = own.size()
+		return f.Client.Attach(ctx, c.Service, c.Why, how)
+	}}
+	if a.now, err = a.attach(ctx); err != nil {
 		return err
 	}
-	defer a.Close()
+	defer a.close()
 	if !c.ReadOnly {
 		if err := own.raw(); err != nil {
 			return fmt.Errorf("cannot attach to %s: this terminal takes no other mode: %w", c.Service, err)
@@ -82,7 +84,7 @@ func (c *attachCommand) Run(s *Streams) error {
 const screenful = 24
 
 // hold passes on what is typed and what is shown until one side ends it.
-func (c *attachCommand) hold(ctx context.Context, s *Streams, own *screen, a *control.Attached, keys tty.Keys) error {
+func (c *attachCommand) hold(ctx context.Context, s *Streams, own *screen, a *attachment, keys tty.Keys) error {
 	quiet := newSilence(c.Wait)
 	over := make(chan error, 2)
 	if !c.ReadOnly {
@@ -97,7 +99,7 @@ func (c *attachCommand) hold(ctx context.Context, s *Streams, own *screen, a *co
 			}
 			over <- typed
 		}()
-		defer own.follow(func() { a.Resize(own.size()) })()
+		defer own.follow(func() { a.resize(own.size()) })()
 	}
 	go func() {
 		defer own.restoreOnPanic()
@@ -129,14 +131,24 @@ func typeInto(a io.Writer, from io.Reader, watch *tty.Watch) error {
 	}
 }
 
-// show shows until nothing more comes.
-func (c *attachCommand) show(own *screen, s *Streams, a *control.Attached, quiet *silence) error {
+// show shows until nothing more comes. On a terminal it goes on with the successor of a supervisor that went away, which
+// shows all that the screen had; elsewhere that would be there twice.
+func (c *attachCommand) show(own *screen, s *Streams, a *attachment, quiet *silence) error {
 	for {
-		written, note, err := a.Next()
+		written, note, err := a.current().Next()
 		quiet.broken()
 		switch {
 		case errors.Is(err, io.EOF):
 			return nil
+		case err != nil && own.shown != nil && a.ctx.Err() == nil:
+			away, err := a.again(func() {
+				own.note(s.Err, fmt.Sprintf("the supervisor is gone; its successor is waited for, %s at most", awayPatience))
+			})
+			if err != nil {
+				return fmt.Errorf("attached to %s no longer: the supervisor went away: %w", c.Service, err)
+			}
+			own.clear()
+			own.note(s.Err, backAgain(away))
 		case err != nil:
 			return fmt.Errorf("attached to %s no longer: %w", c.Service, err)
 		case note != "":

@@ -114,31 +114,45 @@ type eventPrinter struct {
 	mu      sync.Mutex
 }
 
-// comeback is the pause before a supervisor that went away is asked again.
-const comeback = time.Second
+// A supervisor that went away is asked again at once, since its successor may be there, and then after pauses.
+const (
+	firstComeback = 20 * time.Millisecond
+	comeback      = time.Second
+)
 
 // follow shows one supervisor's events, over its restarts.
 func (p *eventPrinter) follow(ctx context.Context, client *control.Client, query control.Query) error {
-	away := false
+	pause := time.Duration(0) // while it is away
 	for {
 		err := client.Events(ctx, query, func(e control.Event) error {
 			seen := e.Seq
-			query.Since, query.At, away = &seen, time.Time{}, false
+			query.Since, query.At, pause = &seen, time.Time{}, 0
 			return p.print(e)
 		})
 		var e *control.Error
 		if ctx.Err() != nil || !query.Follow || err != nil && (!errors.As(err, &e) || e.Code != control.Unreachable) {
 			return err
 		}
-		if !away {
-			p.say(fmt.Sprintf("recipe: the supervisor at %s has ended; waiting for the next", client.Path))
+		switch pause {
+		case 0:
+			p.say(fmt.Sprintf("recipe: the supervisor at %s ended or became another program; waiting for the next%s", client.Path, behind(query)))
+			pause = firstComeback
+		default:
+			pause = comeback
 		}
-		away = true
 		select {
-		case <-time.After(comeback):
+		case <-time.After(pause):
 		case <-ctx.Done():
 		}
 	}
+}
+
+// behind is where the next one begins.
+func behind(query control.Query) string {
+	if query.Since == nil {
+		return ""
+	}
+	return fmt.Sprintf(", to go on behind event %d", *query.Since)
 }
 
 func (p *eventPrinter) say(line string) {

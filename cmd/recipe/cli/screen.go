@@ -113,6 +113,9 @@ func (t *screen) show(p []byte) error {
 	return err
 }
 
+// clear makes room for all that is shown anew.
+func (t *screen) clear() { _ = t.show([]byte("\x1b[H\x1b[2J")) }
+
 // note shows a line of the supervisor's on a line of its own.
 func (t *screen) note(to io.Writer, text string) {
 	t.mu.Lock()
