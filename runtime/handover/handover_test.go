@@ -92,10 +92,11 @@ func TestOnlyWhoCanReadTheStateTakesOver(t *testing.T) {
 		{"forgets", copyOf(t, "forgets"), "it reads the state as another"},
 		{"swells", copyOf(t, "swells"), "did not show"},
 		{"talks", copyOf(t, "talks"), "did not show within 4s"},
-		{"missing", filepath.Join(t.TempDir(), "recipe"), "no such file"},
-		{"not executable", file("", 0o644), "permission denied"},
-		{"of another machine", file("\x7fELF\x02\x01\x01"+strings.Repeat("\x00", 9)+"\x02\x00\xf7\x00", 0o755), "exec format error"},
-		{"another program", "/bin/true", "does not know how to take over"},
+		{"missing", filepath.Join(t.TempDir(), "recipe"), "no such file or directory: nothing is installed there"},
+		{"not executable", file("", 0o644), "permission denied: it may not be executed; chmod +x it"},
+		{"of another machine", file("\x7fELF\x02\x01\x01"+strings.Repeat("\x00", 9)+"\x02\x00\xf7\x00", 0o755), "exec format error: it is no program, or one of another machine"},
+		{"another program", "/bin/true", "does not know how to take over: it is another program"},
+		{"a script", file("#!/bin/sh\nexit 2\n", 0o755), "exit status 2; it is a script: install the program itself there"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

@@ -69,7 +69,7 @@ func prove(ctx context.Context, executable string, paper *os.File) (said proof, 
 	c.Cancel = func() error { return unix.Kill(-c.Process.Pid, unix.SIGKILL) }
 	c.WaitDelay = time.Second
 	if err := start(c); err != nil {
-		return said, err
+		return said, advised(err)
 	}
 	_ = unix.Prlimit(c.Process.Pid, unix.RLIMIT_DATA, &unix.Rlimit{Cur: proofMemory, Max: proofMemory}, nil)
 	err = c.Wait()
@@ -80,9 +80,9 @@ func prove(ctx context.Context, executable string, paper *os.File) (said proof, 
 	case ctx.Err() != nil:
 		return said, ctx.Err()
 	case err != nil:
-		return said, fmt.Errorf("it did not show that it can read the state: %w%s", err, complaint.lastLine())
+		return said, fmt.Errorf("it did not show that it can read the state: %w%s%s", err, complaint.lastLine(), ifScript(executable))
 	case json.Unmarshal(answer.Bytes(), &said) != nil || said == proof{}:
-		return said, errors.New("it does not know how to take over")
+		return said, fmt.Errorf("it does not know how to take over: it is another program than recipe, or an older one%s", ifScript(executable))
 	}
 	return said, nil
 }
@@ -96,6 +96,33 @@ func start(c *exec.Cmd) error {
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
+}
+
+// advised tells whoever reads at night what is to be done about a program that cannot be started.
+func advised(err error) error {
+	switch {
+	case errors.Is(err, unix.ENOENT):
+		return fmt.Errorf("%w: nothing is installed there, or not the loader that it needs; install recipe there and ask again", err)
+	case errors.Is(err, unix.EACCES):
+		return fmt.Errorf("%w: it may not be executed; chmod +x it, unless its file system is mounted noexec, and ask again", err)
+	case errors.Is(err, unix.ENOEXEC):
+		return fmt.Errorf("%w: it is no program, or one of another machine; install that of this machine and ask again", err)
+	}
+	return err
+}
+
+// ifScript tells that a program is one. A script that runs recipe fails, since it does not pass on its own name.
+func ifScript(executable string) string {
+	file, err := os.Open(executable)
+	if err != nil {
+		return ""
+	}
+	defer file.Close()
+	var start [2]byte
+	if n, _ := file.Read(start[:]); n < 2 || string(start[:]) != "#!" {
+		return ""
+	}
+	return "; it is a script: install the program itself there, and ask again"
 }
 
 // plain is an error without the path, which the reader has been told.
