@@ -151,3 +151,24 @@ func marked(text string) (found []string) {
 	}
 	return found
 }
+
+// A daemon's orphans that had sessions of their own, a thousand and as fast as it can, are reaped while they come: the dead
+// do not fill the table of processes. It takes about three seconds.
+func TestDeadOrphansDoNotPileUp(t *testing.T) {
+	t.Parallel()
+	h := newHome(t)
+	s := h.run("--root", h.dir, h.write("orphans.star", fmt.Sprintf(`
+service(name = "orphans", command = ["/bin/sh", "-c", "i=0; while [ $i -lt 1000 ]; do (setsid true & ); i=$((i+1)); done; : >%s/done; exec sleep 1000"], env = {"PLACE": %[1]q})
+`, h.dir)))
+	most := 0
+	h.until("all were made", func() bool {
+		most = max(most, len(childrenOf(s.cmd.Process.Pid)))
+		_, err := os.Stat(filepath.Join(h.dir, "done"))
+		return err == nil
+	}, s.out.String)
+	if most < 20 || most > 500 {
+		t.Errorf("the supervisor had %d children at most, want some and not nearly as many as there were", most)
+	}
+	s.interrupt()
+	h.empty()
+}

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -217,7 +218,11 @@ func (k *slaughter) answering(s *supervisor, file string) *supervisor {
 		}
 		_, err := k.client().Status(k.t.Context())
 		return err == nil
-	}, func() string { return s.out.String() })
+	}, func() string {
+		s.cmd.Process.Signal(syscall.SIGQUIT) // so that it tells where it hangs
+		<-s.ended
+		return s.out.String()
+	})
 	return s
 }
 

@@ -15,6 +15,9 @@ const (
 	// leaderGrace is how long a dead session leader is left alone: it may be a leader of another Host in this process,
 	// as tests have them, which reaps it for itself.
 	leaderGrace = 5 * time.Second
+	// mostLeft is how many are left alone so: more are not of another Host, but of a daemon that makes sessions faster
+	// than they could be waited for, and whose dead would fill the table of processes.
+	mostLeft = 64
 )
 
 // collectOrphans reaps what a subreaper inherits, until stop. The incarnations' leaders are reaped by Reap, and a
@@ -58,7 +61,7 @@ func (h *Host) reapOrphans(seen map[int]time.Time) (done bool) {
 		if !ok {
 			since = time.Now()
 		}
-		if p.session == p.pid && time.Since(since) < leaderGrace {
+		if p.session == p.pid && time.Since(since) < leaderGrace && len(waiting) < mostLeft {
 			waiting[p.pid] = since
 			continue
 		}

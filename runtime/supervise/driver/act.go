@@ -391,6 +391,10 @@ func (sv *service) insist(ctx context.Context, what string, try func() error) (g
 // stuck tells of processes that do not die.
 func (sv *service) stuck(what string) func(members []int) {
 	return func(members []int) {
+		if len(members) == 0 {
+			sv.sup.decide(sv.name, what, "its processes come and go faster than they are killed; nothing new is started before they are gone")
+			return
+		}
 		sv.sup.decide(sv.name, what, fmt.Sprintf("processes %v do not die: they are most likely stuck in the kernel, on a disk or a network file system; nothing new is started before they are gone", members))
 	}
 }
