@@ -328,9 +328,12 @@ func (k *slaughter) tell(name, verb string) {
 	}
 }
 
+// patience is for a command while supervisors and daemons die several times a second.
+const patience = 3 * deadline
+
 // insist gives a command again to the next supervisor, where one was gone for longer than a client waits.
 func (k *slaughter) insist(what string, command func(context.Context, *control.Client) error) {
-	ctx, cancel := context.WithTimeout(context.Background(), deadline)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	for {
 		err := command(ctx, k.client())
@@ -338,7 +341,7 @@ func (k *slaughter) insist(what string, command func(context.Context, *control.C
 			return
 		}
 		if ctx.Err() != nil {
-			k.t.Errorf("%s: not answered within %s: %v", what, deadline, err)
+			k.t.Errorf("%s: not answered within %s: %v", what, patience, err)
 			return
 		}
 		var refused *control.Error
