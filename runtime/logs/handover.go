@@ -89,6 +89,17 @@ func (l *Log) HandOver(ctx context.Context) (*Handover, error) {
 	return h, nil
 }
 
+// WithPipe calls use with the reading end of the pipe, which stays the log's. It fails where the log is closed.
+func (l *Log) WithPipe(use func(fd int)) error {
+	l.reading.Lock()
+	defer l.reading.Unlock()
+	if l.pipe.fd < 0 {
+		return fmt.Errorf("cannot hand over the log of service %q: it is closed", l.service)
+	}
+	use(l.pipe.fd)
+	return nil
+}
+
 func (l *Log) state() *Handover {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -23,6 +23,13 @@ func (e *Ear) Release() int {
 	return fd
 }
 
+// Descriptor is the ear's, which stays its own; -1 where it was closed.
+func (e *Ear) Descriptor() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.fd
+}
+
 // IsSocket tells an ear of Socket from one of Pipe.
 func (e *Ear) IsSocket() bool { return e.socket }
 

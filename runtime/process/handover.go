@@ -20,7 +20,7 @@ type Handed struct {
 	Notes  []string       `json:"notes,omitempty"`
 }
 
-// HandedTree is an incarnation. Its leader is a child of this process, dead or alive, until it is reaped.
+// HandedTree is an incarnation. Its leader is a child of this process, dead or alive, until it is reaped, unless it is foreign.
 type HandedTree struct {
 	Service string `json:"service"`
 	ID      string `json:"id"`
@@ -31,6 +31,7 @@ type HandedTree struct {
 	Report  int    `json:"report,omitempty"`  // what its launcher reports; 0 where all was told
 	Heard   []byte `json:"heard,omitempty"`   // of that
 	Program string `json:"program,omitempty"` // that it was to become, where no launcher said so
+	Foreign bool   `json:"foreign,omitempty"` // no child of this process
 }
 
 // Describe tells what Hand would hand on now.
@@ -59,7 +60,7 @@ func (h *Host) Describe() (Handed, error) {
 }
 
 func (i *Incarnation) describe() (HandedTree, error) {
-	tree := HandedTree{Service: i.service, ID: i.id, PID: i.pid, Program: i.program}
+	tree := HandedTree{Service: i.service, ID: i.id, PID: i.pid, Program: i.program, Foreign: i.foreign}
 	if i.leaf != nil {
 		tree.Leaf = i.leaf.path
 	}
@@ -160,13 +161,13 @@ func Resume(options Options, handed Handed) (*Host, error) {
 
 func (h *Host) resume(tree HandedTree) (*Incarnation, error) {
 	i := &Incarnation{
-		host: h, service: tree.Service, id: tree.ID, pid: tree.PID, heard: tree.Heard, program: tree.Program, told: tree.Report == 0,
+		host: h, service: tree.Service, id: tree.ID, pid: tree.PID, heard: tree.Heard, program: tree.Program, told: tree.Report == 0, foreign: tree.Foreign,
 		notify: func(Event) {}, ended: make(chan struct{}), watched: make(chan struct{}),
 	}
 	if tree.Leaf != "" {
 		i.leaf = &leaf{tree.Leaf}
 	}
-	if p, ok := readProc(tree.PID); !ok || p.started != tree.Started || p.parent != os.Getpid() {
+	if p, ok := readProc(tree.PID); (!ok || p.started != tree.Started || p.parent != os.Getpid()) && !tree.Foreign {
 		return nil, fmt.Errorf("cannot go on with service %s: process %d is not the child that was handed on", tree.Service, tree.PID)
 	}
 	for _, number := range []int{tree.PIDFD, tree.Report} {

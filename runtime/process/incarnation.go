@@ -34,6 +34,7 @@ type Incarnation struct {
 	report   *os.File      // read end of what the launcher reports; the exec closes the other
 	ended    chan struct{} // closed once the leader is dead
 	attended bool          // it is watched
+	foreign  bool          // no child of ours: adopted, or handed on by who adopted it
 	watched  chan struct{} // closed when that is over
 	handing  atomic.Bool   // what happens from now on is the successor's to report (handover.go)
 	heard    []byte        // of that, already
@@ -221,13 +222,17 @@ func (i *Incarnation) watch() {
 			i.watchLauncher()
 		}()
 	}
-	status, err := awaitEnd(i.pidfd, i.pid)
+	await := func() (Status, error) { return awaitEnd(i.pidfd, i.pid) }
+	if i.foreign {
+		await = func() (Status, error) { return awaitForeignEnd(i.pidfd) }
+	}
+	status, err := await()
 	if errors.Is(err, os.ErrDeadlineExceeded) { // handed on
 		<-reported
 		return
 	}
 	if err != nil {
-		status = Status{Code: -1} // someone else in this process waited for our child
+		status = Status{Code: Unseen} // someone else in this process waited for our child
 	}
 	// A dead leader's report is complete unless a child of the launcher is stuck before its own exec.
 	if i.report != nil && !i.handing.Load() {
@@ -279,7 +284,9 @@ func (i *Incarnation) Reap() error {
 }
 
 func (i *Incarnation) bury() {
-	reap(i.pid)
+	if !i.foreign {
+		reap(i.pid)
+	}
 	i.forget()
 	i.pidfd.Close()
 }

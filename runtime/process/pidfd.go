@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Status is how a process ended: by exit with Code, or by Signal where that is not 0.
+// Status is how a process ended: by exit with Code, or by Signal where that is not 0. Unseen is no exit code.
 type Status struct {
 	Code   int
 	Signal syscall.Signal
@@ -23,6 +23,8 @@ func (s Status) String() string {
 		return fmt.Sprintf("killed by %s, core dumped", signalName(s.Signal))
 	case s.Signal != 0:
 		return "killed by " + signalName(s.Signal)
+	case s.Code == Unseen:
+		return "in a way that nobody saw"
 	default:
 		return fmt.Sprintf("exit %d", s.Code)
 	}

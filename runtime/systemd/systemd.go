@@ -8,7 +8,7 @@
 //
 // Package notify is the other side, of the daemons.
 //
-// Tests: a socket in place of systemd's; package hosttest has systemd itself.
+// store.go is for what it keeps. Tests: a socket in place of systemd's; package hosttest has systemd itself.
 package systemd
 
 import (
@@ -33,12 +33,14 @@ type Init struct {
 	address     string
 	watchdog    time.Duration
 	environment []string // NAME=value, that Take found
+	stores      bool
+	kept        map[string]int
 }
 
-// Take returns the init that listens to this process, and nil where none does.
+// Take returns the init that listens to this process, and nil where none does. It must be called before descriptors are opened.
 func Take() *Init {
-	i := &Init{}
-	for _, name := range []string{notifySocket, watchdogTime, watchdogPID} {
+	i := &Init{kept: takeHanded()}
+	for _, name := range []string{notifySocket, watchdogTime, watchdogPID, storeSize} {
 		if value, ok := os.LookupEnv(name); ok {
 			i.environment = append(i.environment, name+"="+value)
 			os.Unsetenv(name)
@@ -56,6 +58,8 @@ func Take() *Init {
 	if !strings.HasPrefix(i.address, "/") && !strings.HasPrefix(i.address, "@") {
 		return nil
 	}
+	size, err := strconv.Atoi(told(storeSize))
+	i.stores = err == nil && size > 0
 	if pid := told(watchdogPID); pid == "" || pid == strconv.Itoa(os.Getpid()) {
 		if n, err := strconv.ParseInt(told(watchdogTime), 10, 64); err == nil && n > 0 && n <= int64(24*time.Hour/time.Microsecond) {
 			i.watchdog = time.Duration(n) * time.Microsecond

@@ -1,6 +1,7 @@
 package unit
 
 import (
+	"strconv"
 	"strings"
 
 	"recipe/runtime/plan"
@@ -40,15 +41,33 @@ func SystemdSupervisor(p *plan.Plan) []byte {
 	u.set("RestartSec", "100ms")
 	u.set("WatchdogSec", "1m") // a host that is starved for that long has other troubles
 	u.set("Delegate", "yes")
-	u.set("KillMode", "mixed")
-	u.set("SendSIGKILL", "yes")
-	u.set("TimeoutStartSec", "15m") // extended while leftovers do not die
+	// Should the supervisor be killed, its daemons stay, and the next one adopts them by what systemd keeps of each.
+	u.set("KillMode", "process")
+	u.set("FileDescriptorStoreMax", strconv.Itoa(kept(p)))
+	u.set("Environment", "FDSTORE="+strconv.Itoa(kept(p)))
+	u.set("ExecStopPost", stopPost)
+	u.set("TimeoutStartSec", "15m") // each evaluation has ten from its begin
 	u.set("TimeoutStopSec", span(patience(p)))
 	u.set("TimeoutAbortSec", "10s")
 
 	u.section("Install")
 	u.set("WantedBy", "multi-user.target")
 	return u.bytes()
+}
+
+// stopPost ends what is left where the supervisor itself had to be killed at a stop. Elsewhere it takes the controllers back, since
+// systemd puts the next supervisor into a cgroup that may have no processes while it gives controllers to others.
+const stopPost = `-/bin/sh -c 'case $$SERVICE_RESULT in timeout) exec /bin/systemctl kill --signal=KILL %n;; esac; ` +
+	`IFS=: read -r id controllers group </proc/self/cgroup; ` +
+	`for one in memory cpu pids; do echo -$$one >/sys/fs/cgroup$${group%%/.control}/cgroup.subtree_control; done 2>/dev/null'`
+
+// kept is how many descriptors systemd has to keep: a record, a log and a notify socket of each service, and the sockets that it is handed.
+func kept(p *plan.Plan) int {
+	n := 0
+	for _, s := range p.Launches() {
+		n += 3 + len(s.Listen)
+	}
+	return n
 }
 
 // patience is what the supervisor needs to stop all services, one after another at worst, and what it takes besides.

@@ -35,12 +35,43 @@ func (c *carriedHearing) descriptors() []int {
 	return slices.DeleteFunc([]int{c.Socket, c.Pipe}, func(fd int) bool { return fd == 0 })
 }
 
+// carry is what was heard, without a descriptor.
+func (h *hearing) carry() *carriedHearing {
+	if h == nil {
+		return nil
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return &carriedHearing{
+		Number: h.number, Path: h.path, Ready: h.ready, Came: h.pipe, Shut: h.shut, Leaving: h.leaving,
+		Status: h.status, Failure: h.failure, Dropped: h.dropped, Hung: h.hung, Extend: h.extend, Notes: h.notes,
+		Lines: slices.Sorted(maps.Keys(h.lines)), Noted: slices.Sorted(maps.Keys(h.noted)),
+	}
+}
+
+// socketFD is the descriptor of the notify socket, or -1.
+func (h *hearing) socketFD() int {
+	if h != nil {
+		for _, ear := range h.ears {
+			if ear.IsSocket() {
+				return ear.Descriptor()
+			}
+		}
+	}
+	return -1
+}
+
+// waitsForLine reports whether there is a descriptor of readiness.
+func (h *hearing) waitsForLine() bool {
+	return slices.ContainsFunc(h.ears, func(e *notify.Ear) bool { return !e.IsSocket() })
+}
+
 // hand hears no more. asks is the last round of probes, or nil.
 func (h *hearing) hand(asks *asking) *carriedHearing {
 	if h == nil {
 		return nil
 	}
-	c := &carriedHearing{Number: h.number, Path: h.path}
+	var c carriedHearing
 	for _, ear := range h.ears {
 		switch fd := ear.Release(); {
 		case fd < 0:
@@ -50,16 +81,14 @@ func (h *hearing) hand(asks *asking) *carriedHearing {
 			c.Pipe = fd
 		}
 	}
+	said := h.carry()
+	said.Socket, said.Pipe = c.Socket, c.Pipe
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	c.Ready, c.Came, c.Shut, c.Leaving = h.ready, h.pipe, h.shut, h.leaving
-	c.Status, c.Failure, c.Dropped = h.status, h.failure, h.dropped
-	c.Hung, c.Extend, c.Notes = h.hung, h.extend, h.notes
 	if since := asks.waits(h.alive); !since.IsZero() {
-		c.Alive = monotonic() - int64(time.Since(since))
+		said.Alive = monotonic() - int64(time.Since(since))
 	}
-	c.Lines, c.Noted = slices.Sorted(maps.Keys(h.lines)), slices.Sorted(maps.Keys(h.noted))
-	return c
+	return said
 }
 
 // hearAgain goes on with what was handed on.

@@ -15,8 +15,8 @@ import (
 
 // What the init is told, where one listens (package systemd). One goroutine says all of it, and sleeps while nothing changes:
 //
-//	READY=1      when every recipe was taken, what an earlier supervisor left is gone, and each service that is wanted was
-//	             executed, or has failed to start, or 10 s later: what waits for another waits for ever
+//	READY=1      when every recipe was taken, and each service that is wanted was executed, or has failed to start, or 10 s
+//	             later: what waits for another, or for leftovers that do not die, waits for ever
 //	STATUS=      how many services are up, and which are not, at most ten times a second
 //	WATCHDOG=1   twice in the time that the init waits, while what matters answers; without that time nothing is woken
 //
@@ -192,7 +192,7 @@ func (s *Supervisor) begun() bool {
 	s.mu.Unlock()
 	return !slices.ContainsFunc(all, func(sv *service) bool {
 		m := sv.snapshot().machine
-		return m.State == supervise.Starting || m.State == supervise.Queued && m.Deaths == 0 || m.State == supervise.Stopped && sv.wishes().down() == ""
+		return m.State == supervise.Starting || (m.State == supervise.Queued || m.State == supervise.Killing) && m.Deaths == 0 || m.State == supervise.Stopped && sv.wishes().down() == ""
 	})
 }
 

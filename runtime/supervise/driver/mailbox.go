@@ -99,6 +99,7 @@ func (sv *service) work() {
 		if sv.given {
 			return
 		}
+		sv.remember()
 		if sv.leaving.Load() && sv.machine.State == supervise.Stopped {
 			sv.finish()
 			return

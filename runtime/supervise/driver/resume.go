@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"recipe/runtime/control"
+	"recipe/runtime/expr"
 	"recipe/runtime/process"
 	"recipe/runtime/supervise"
 	"recipe/runtime/terminal"
@@ -42,7 +43,11 @@ func resume(o Options) (s *Supervisor, err error) {
 	}
 	s.listener.Keep(filepath.Join(o.StateDir, c.Name+".commands"))
 	for _, one := range c.Services {
-		if s.services[one.Name], err = s.restore(one); err != nil {
+		d, err := c.definition(one.Name, one.Definition)
+		if err != nil {
+			return nil, err
+		}
+		if s.services[one.Name], err = s.restore(one, d, at(c.Envs, one.Live)); err != nil {
 			return nil, err
 		}
 	}
@@ -51,14 +56,11 @@ func resume(o Options) (s *Supervisor, err error) {
 	return s, nil
 }
 
-func (s *Supervisor) restore(one carriedService) (*service, error) {
-	d, err := s.carried.definition(one.Name, one.Definition)
-	if err != nil {
-		return nil, err
-	}
+// restore makes a service that goes on as one tells, with the flags as its daemon knows them.
+func (s *Supervisor) restore(one carriedService, d *definition, live *expr.Env) (*service, error) {
 	sv := s.serviceOf(d)
 	sv.stalls, sv.words = one.Stalls, one.Words
-	sv.live, sv.number, sv.owed = at(s.carried.Envs, one.Live), one.Number, one.Owed
+	sv.live, sv.number, sv.owed = live, one.Number, one.Owed
 	sv.sockets = openSockets(one.Sockets)
 	sv.leaving.Store(one.Leaving)
 	sv.view.since, sv.view.number = one.Since, one.Number
@@ -66,6 +68,7 @@ func (s *Supervisor) restore(one carriedService) (*service, error) {
 		sv.turn = turn{firstTurn, s.carried.Roll.First}
 	}
 	sv.tally.resume(one.Tally)
+	var err error
 	if one.Log != nil {
 		sv.log, err = s.logs.Take(one.Log, s.options.LogDir, d.spec.Logs, sv.tee())
 	} else {
@@ -106,19 +109,7 @@ func (s *Supervisor) resume() {
 	}
 	// All are there before the first goes on: services look those up that they come after.
 	for _, one := range s.carried.Services {
-		sv := s.services[one.Name]
-		s.roll.begins(sv.definition)
-		if one.Tree {
-			sv.incarnation = s.host.Attend(one.Name, sv.notify(one.Number))
-		}
-		if one.Hearing != nil {
-			sv.hearing = sv.hearAgain(one.Hearing)
-		}
-		sv.begin()
-		sv.send(message{upgrading: upgrading{goOn: true}})
-		if sv.hearing != nil {
-			sv.hearing.change(func() {}) // what it said is acted upon
-		}
+		s.services[one.Name].resume(one)
 	}
 	s.calm.started() // as after a burst: reading what was handed on leaves 30 MiB to nobody at 1,000 services
 	s.roll.resume(s.carried.Roll)
@@ -128,6 +119,22 @@ func (s *Supervisor) resume() {
 		s.tell("upgrade", "not done: "+s.failed+"; what runs goes on under "+s.options.Version)
 	default:
 		s.tell("upgrade", "done: this is "+s.options.Version)
+	}
+}
+
+// resume has a service that was restored go on.
+func (sv *service) resume(one carriedService) {
+	sv.sup.roll.begins(sv.definition)
+	if one.Tree {
+		sv.incarnation = sv.sup.host.Attend(one.Name, sv.notify(one.Number))
+	}
+	if one.Hearing != nil {
+		sv.hearing = sv.hearAgain(one.Hearing)
+	}
+	sv.begin()
+	sv.send(message{upgrading: upgrading{goOn: true}})
+	if sv.hearing != nil {
+		sv.hearing.change(func() {}) // what it said is acted upon
 	}
 }
 

@@ -94,6 +94,7 @@ type service struct {
 	words       []string          // the last of the incarnation that died; nil once the next is started
 	pending     []supervise.Event // to be stepped before the mailbox is read again
 	untold      []control.Decision
+	keeping     keeping
 }
 
 // view is what others may see of a service.
@@ -200,6 +201,7 @@ func (sv *service) close() {
 	sv.giveUpTerminal("the service is not supervised any longer")
 	sv.log.Close()
 	sv.sockets.close()
+	sv.forget()
 	if sv.task != nil {
 		sv.task.alarm.close()
 	}

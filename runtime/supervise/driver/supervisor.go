@@ -100,12 +100,13 @@ type Supervisor struct {
 	settings chan *setting
 	kept     chan struct{} // closed once nobody takes settings any longer
 	began    time.Time
-	named    string        // of the journal and the control socket
-	upgrades chan upgrade  // wishes
-	gate     sync.RWMutex  // held by every order of an admin, and by an upgrade for good
-	carried  *carried      // by a predecessor, until it was resumed
-	failed   string        // why the last upgrade was not done, after all
-	missed   []watch.Event // changes while nobody watched
+	named    string           // of the journal and the control socket
+	upgrades chan upgrade     // wishes
+	gate     sync.RWMutex     // held by every order of an admin, and by an upgrade for good
+	carried  *carried         // by a predecessor, until it was resumed
+	adopted  []carriedService // of one that was killed, likewise
+	failed   string           // why the last upgrade was not done, after all
+	missed   []watch.Event    // changes while nobody watched
 
 	mu       sync.Mutex
 	shown    []metrics.Recipe
@@ -247,16 +248,22 @@ func (s *Supervisor) boot(ctx context.Context) error {
 	if err := s.claim(); err != nil {
 		return err
 	}
+	for _, r := range s.recipes {
+		s.watchRecipe(r)
+		if r.plan != nil {
+			s.readFlags(r)
+		}
+	}
+	s.endUndeclared(ctx, s.adopt())
 	socket := control.SocketPath(s.options.RuntimeDir, s.named)
 	var err error
 	if s.listener, err = s.open(ctx, socket); err != nil {
 		return err
 	}
 	s.say("supervising %s; kept together by %s; logs in %s", strings.Join(s.options.Recipes, ", "), s.host.Containment(), s.options.LogDir)
+	s.goOnWithAdopted()
 	for _, r := range s.recipes {
-		s.watchRecipe(r)
 		if r.plan != nil {
-			s.readFlags(r)
 			s.install(r, nil, r.plan, r.env)
 		}
 	}
