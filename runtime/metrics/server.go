@@ -58,18 +58,19 @@ func Serve(ctx context.Context, l net.Listener, s Source) error {
 }
 
 func routes(s Source) http.Handler {
-	scrapes := make(chan struct{}, 1) // one at a time: a flood of them is no flood of snapshots
+	snapshots := make(chan struct{}, 1) // one is taken at a time: they cost, and how a client reads one is its own affair
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, r *http.Request) {
 		select {
-		case scrapes <- struct{}{}:
-			defer func() { <-scrapes }()
+		case snapshots <- struct{}{}:
 		case <-r.Context().Done():
 			return
 		}
+		snapshot := s.Snapshot()
+		<-snapshots
 		format := wanted(r.Header.Get("Accept"))
 		w.Header().Set("Content-Type", string(format))
-		_ = s.Snapshot().Write(w, format) // a client that goes away is no error
+		_ = snapshot.Write(w, format) // a client that goes away is no error
 	})
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
 		code, text := health(s, r)

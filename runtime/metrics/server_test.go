@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -237,5 +238,56 @@ func TestABrokenListenerIsReported(t *testing.T) {
 	l := listen(t, "127.0.0.1:0")
 	if err := Serve(t.Context(), broken{l}, &pretender{}); !errors.Is(err, errBroken) {
 		t.Error(err)
+	}
+}
+
+// pipes is a listener whose connections have no buffer: who reads nothing holds the writer up at once.
+type pipes struct {
+	made   chan net.Conn
+	closed chan struct{}
+	close  func()
+}
+
+func (p pipes) Accept() (net.Conn, error) {
+	select {
+	case conn := <-p.made:
+		return conn, nil
+	case <-p.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (p pipes) Close() error {
+	p.close()
+	return nil
+}
+
+func (p pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipes"} }
+
+// ask sends a request for the metrics by a new connection.
+func (p pipes) ask(t *testing.T) net.Conn {
+	t.Helper()
+	ours, theirs := net.Pipe()
+	t.Cleanup(func() { ours.Close() })
+	p.made <- theirs
+	ours.SetDeadline(time.Now().Add(answerTime / 2))
+	if _, err := io.WriteString(ours, "GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	return ours
+}
+
+func TestAReaderThatHangsHoldsUpNobody(t *testing.T) {
+	t.Parallel()
+	p := pipes{made: make(chan net.Conn), closed: make(chan struct{})}
+	p.close = sync.OnceFunc(func() { close(p.closed) })
+	serve(t, p, &pretender{})
+	hangs := p.ask(t)
+	if _, err := hangs.Read(make([]byte, 1)); err != nil { // it is being answered
+		t.Fatal(err)
+	}
+	text, err := io.ReadAll(p.ask(t))
+	if err != nil || !strings.Contains(string(text), "\nprocess_start_time_seconds ") {
+		t.Errorf("another is answered %d bytes, %v", len(text), err)
 	}
 }
