@@ -48,11 +48,7 @@ func (a *actionFlags) act(s *Streams, what action) error {
 	}
 	ctx, stop := interruptible()
 	defer stop()
-	found, err := survey(ctx, s)
-	if err != nil {
-		return err
-	}
-	chosen, err := choose(&found, a.Services)
+	chosen, err := surveyed(ctx, s, a.Services)
 	if err != nil {
 		return err
 	}

@@ -35,11 +35,7 @@ func (c *eventsCommand) Run(s *Streams) error {
 	}
 	ctx, stop := interruptible()
 	defer stop()
-	found, err := survey(ctx, s)
-	if err != nil {
-		return err
-	}
-	chosen, err := choose(&found, c.Services)
+	chosen, err := surveyed(ctx, s, c.Services)
 	if err != nil {
 		return err
 	}

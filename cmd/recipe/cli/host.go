@@ -58,6 +58,15 @@ func choose(found *control.Survey, names []string) ([]control.Found, error) {
 	return chosen, errors.Join(errs...)
 }
 
+// surveyed are the named services, or all without names, each with its supervisor. It fails where a name is unknown.
+func surveyed(ctx context.Context, s *Streams, names []string) ([]control.Found, error) {
+	found, err := survey(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	return choose(&found, names)
+}
+
 // interruptible ends with the first INT, TERM or HUP, and gives them back their meaning when stop is called.
 func interruptible() (ctx context.Context, stop context.CancelFunc) {
 	return signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)

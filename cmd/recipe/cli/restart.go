@@ -48,11 +48,7 @@ func (c *restartCommand) upgrade(s *Streams) error {
 	}
 	ctx, stop := interruptible()
 	defer stop()
-	found, err := survey(ctx, s)
-	if err != nil {
-		return err
-	}
-	chosen, err := choose(&found, c.Services)
+	chosen, err := surveyed(ctx, s, c.Services)
 	if err != nil {
 		return err
 	}
