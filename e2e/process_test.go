@@ -103,3 +103,11 @@ func pss(t *testing.T, pid int) (kib int) {
 	fmt.Sscan(line, &kib)
 	return kib
 }
+
+// anonymous is what a process has of the memory for itself, in KiB: of its PSS much depends on who else runs the program.
+func anonymous(t *testing.T, pid int) (kib int) {
+	t.Helper()
+	_, line, _ := strings.Cut(read(t, fmt.Sprintf("/proc/%d/status", pid)), "\nRssAnon:")
+	fmt.Sscan(line, &kib)
+	return kib
+}
