@@ -37,7 +37,7 @@ service(name = "probe", command = ["/bin/sleep", "1000"], probes = [exec([%[1]q 
 `, at)
 	const others = 10
 	for i := range others {
-		recipe += fmt.Sprintf("service(name = \"other%d\", command = [\"/bin/sleep\", \"1000\"], restart = quick)\n", i)
+		recipe += fmt.Sprintf("service(name = \"other%d\", command = [\"/bin/sleep\", \"1000\"], restart = quick, env = {\"IN\": %q})\n", i, h.dir)
 	}
 	began := time.Now()
 	s := h.run(h.write("hung.star", recipe))
