@@ -119,6 +119,12 @@ func inodeOf(path string) (uint64, error) {
 	return info.Sys().(*syscall.Stat_t).Ino, nil
 }
 
+// Stands is false once the socket's file was removed or is another.
+func (l *Listener) Stands() bool {
+	inode, err := inodeOf(l.path)
+	return err == nil && inode == l.inode
+}
+
 // Path is where clients find the socket.
 func (l *Listener) Path() string { return l.path }
 

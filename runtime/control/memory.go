@@ -106,17 +106,29 @@ func (m *memory) note(r record) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.add(r)
-	if m.lines > 4*m.most || m.size > 4*m.largest {
+	if m.lines > 4*m.most || m.size > 4*m.largest || !m.stands() {
 		m.rewrite()
 		return
 	}
 	line, err := json.Marshal(r)
-	if err != nil || m.file == nil {
+	if err != nil {
 		return
 	}
 	m.lines++
 	m.size += len(line)
-	_, _ = m.file.Write(append(line, '\n'))
+	if _, err := m.file.Write(append(line, '\n')); err != nil {
+		m.shut()
+	}
+}
+
+// stands is false where the last attempt failed, and of a file that was removed or moved away.
+func (m *memory) stands() bool {
+	if m.file == nil {
+		return false
+	}
+	ours, err := m.file.Stat()
+	there, missing := os.Stat(m.path)
+	return err == nil && missing == nil && os.SameFile(ours, there)
 }
 
 // rewrite leaves of the file what is kept, and opens it for more.

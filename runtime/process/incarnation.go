@@ -70,8 +70,8 @@ func (h *Host) Start(o Order) (*Incarnation, error) {
 }
 
 func (h *Host) start(o Order) (*Incarnation, error) {
-	if !h.claimed(o.Service) {
-		return nil, errNotClaimed
+	if err := h.reclaim(o.Service); err != nil {
+		return nil, err
 	}
 	if o.ID == "" || strings.ContainsAny(o.ID, "/\n\x00") || o.Output == nil || o.Spec == nil || len(o.Sockets) != o.Spec.Handed() {
 		return nil, errors.New("its order is incomplete")

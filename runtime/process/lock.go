@@ -46,6 +46,12 @@ func (h *Host) path(kind, service string) string {
 func (h *Host) openLock(kind, service string) (*os.File, error) {
 	path := h.path(kind, service)
 	fd, err := unix.Open(path, unix.O_RDWR|unix.O_CREAT|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
+	if err == unix.ENOENT { // somebody removed the folder
+		if err := makeLockDirs(h.options.RuntimeDir); err != nil {
+			return nil, err
+		}
+		fd, err = unix.Open(path, unix.O_RDWR|unix.O_CREAT|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("cannot open the lock file %s: %w", path, err)
 	}
@@ -137,6 +143,34 @@ func (h *Host) Claim(service string) error {
 			return claimRefusal(service, holder)
 		}
 	}
+}
+
+// reclaim claims a service anew whose lock file was removed or moved away, since whoever looks for it there now would take it
+// for free. It is an error where somebody did.
+func (h *Host) reclaim(service string) error {
+	h.mu.Lock()
+	file := h.claims[service]
+	h.mu.Unlock()
+	if file == nil {
+		return errNotClaimed
+	}
+	path := h.path(supervisorDir, service)
+	var ours, there unix.Stat_t
+	if unix.Fstat(int(file.Fd()), &ours) == nil && unix.Lstat(path, &there) == nil && ours.Dev == there.Dev && ours.Ino == there.Ino {
+		return nil
+	}
+	fresh, err := h.takeLock(supervisorDir, service, 0)
+	if errors.Is(err, errHeld) {
+		return claimRefusal(service, h.lockOwner(path))
+	}
+	if err != nil {
+		return err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.claims[service] = fresh
+	file.Close()
+	return nil
 }
 
 func claimRefusal(service string, holder int) error {

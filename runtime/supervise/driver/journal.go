@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 	"time"
@@ -19,6 +20,9 @@ const (
 	journalPiece = 32 << 10 // bytes that are written at once where many decisions wait
 	journalWait  = 2 * time.Second
 )
+
+// whatMissing tells, to whoever asks about any service, that there were events which could not be kept.
+const whatMissing = "missing"
 
 // journal keeps the events of a supervisor, one JSON object a line, over its restarts, and shows them to viewers
 // (events.go). Nobody who decides waits for the disk: a goroutine writes, without fsync, so after a power cut the last
@@ -100,15 +104,17 @@ func (j *journal) keep() {
 
 // note adds an event to what is written next.
 func (j *journal) note(f *journalFile, e control.Event) {
-	missed := j.missed()
-	if missed > 0 {
-		e.Why += fmt.Sprintf(" (%d events before this one could not be written to %s)", missed, j.path)
+	if missed := j.missed(); missed > 0 { // told as an event of its own, which takes the number of one that is missing
+		why := fmt.Sprintf("%d events before this one could not be written to %s", missed, j.path)
+		if f.add(control.Event{Seq: e.Seq - 1, Decision: control.Decision{Time: e.Time, What: whatMissing, Why: why}}) != nil {
+			j.lose(missed)
+		} else {
+			f.owed += missed - 1 // is itself none
+		}
 	}
 	if f.add(e) != nil {
-		j.lose(missed + 1)
-		return
+		j.lose(1)
 	}
-	f.owed += missed
 }
 
 func (j *journal) flush(f *journalFile) {
@@ -164,7 +170,7 @@ func (j *journal) of(service string, n int) ([]control.Decision, error) {
 	j.settle()
 	var found []control.Decision
 	err := j.each(func(e control.Event) error {
-		if e.Service == service && e.What != control.WhatState {
+		if e.Service == service && e.What != control.WhatState || e.What == whatMissing {
 			found = append(found, e.Decision)
 		}
 		return nil
@@ -227,11 +233,14 @@ func lastNumber(path string) uint64 {
 	return 0
 }
 
-// journalFile is appended to and rotated; it is opened again after every failure.
+// journalFile is appended to and rotated; it is opened again after every failure, and where it is not what its path leads
+// to any longer: a folder that somebody removed or moved away is made again.
 type journalFile struct {
 	path      string
 	file      *os.File
+	info      os.FileInfo
 	size      int64
+	fresh     bool   // nothing was written since it was opened
 	unwritten []byte // lines
 	owed      int    // events that are lost with them: they themselves, and those that they tell of
 }
@@ -263,14 +272,11 @@ func (f *journalFile) write(lines []byte) (err error) {
 		}
 		f.size = 0
 	}
-	if f.file == nil {
-		if f.file, err = os.OpenFile(f.path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o640); err != nil {
-			f.file = nil
-			return err
-		}
-		if info, err := f.file.Stat(); err == nil {
-			f.size = info.Size()
-		}
+	if err := f.open(); err != nil {
+		return err
+	}
+	if f.torn() {
+		lines = append([]byte("\n"), lines...)
 	}
 	n, err := f.file.Write(lines)
 	f.size += int64(n)
@@ -278,6 +284,45 @@ func (f *journalFile) write(lines []byte) (err error) {
 		f.close()
 	}
 	return err
+}
+
+func (f *journalFile) open() (err error) {
+	there, err := os.Stat(f.path)
+	if f.file != nil && err == nil && os.SameFile(there, f.info) {
+		return nil
+	}
+	f.close()
+	if os.IsNotExist(err) {
+		if err := os.MkdirAll(filepath.Dir(f.path), 0o700); err != nil {
+			return err
+		}
+	}
+	if f.file, err = os.OpenFile(f.path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o640); err != nil {
+		f.file = nil
+		return err
+	}
+	if f.info, err = f.file.Stat(); err != nil {
+		f.close()
+		return err
+	}
+	f.size = f.info.Size()
+	f.fresh = true
+	return nil
+}
+
+// torn is true where a line was begun and not ended, by a disk that was full or a host that died. Only a file that was just
+// opened can be.
+func (f *journalFile) torn() bool {
+	if !f.fresh || f.size == 0 {
+		return false
+	}
+	f.fresh = false
+	end := []byte{'\n'}
+	if file, err := os.Open(f.path); err == nil {
+		_, _ = file.ReadAt(end, f.size-1)
+		file.Close()
+	}
+	return end[0] != '\n'
 }
 
 func (f *journalFile) close() {

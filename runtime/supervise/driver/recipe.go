@@ -170,6 +170,10 @@ func (s *Supervisor) watched(file string) bool {
 
 // changed takes one change of a watched file.
 func (s *Supervisor) changed(ctx context.Context, e watch.Event) {
+	if e.Path == s.options.RuntimeDir {
+		s.keepSocket()
+		return
+	}
 	for _, f := range s.folders {
 		if f.path == e.Path {
 			s.folderChanged(ctx, f, e)

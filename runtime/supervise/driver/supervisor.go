@@ -21,6 +21,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -202,6 +203,8 @@ func (s *Supervisor) Run(ctx, urgent context.Context) (err error) {
 
 	served.Go(func() { s.tellInit(serving, resumed) })
 
+	_, _ = s.watcher.AddFolder(s.options.RuntimeDir)
+	s.keepSocket()
 	s.keep(ctx)
 	served.Go(func() { s.tellStopping(serving) })
 	err = s.shutdown(urgent)
@@ -324,11 +327,33 @@ const socketRetry = 5 * time.Second
 
 // open makes the control socket at path.
 func (s *Supervisor) open(ctx context.Context, path string) (*control.Listener, error) {
+	if err := s.makeRuntime(); err != nil {
+		return nil, err
+	}
 	l, err := control.Listen(ctx, path, s.options.Groups)
 	if err == nil {
 		l.Keep(filepath.Join(s.options.StateDir, strings.TrimSuffix(filepath.Base(path), control.Suffix)+".commands"))
 	}
 	return l, err
+}
+
+// makeRuntime makes the folder again that somebody removed.
+func (s *Supervisor) makeRuntime() error {
+	if _, err := os.Lstat(s.options.RuntimeDir); err == nil || !os.IsNotExist(err) {
+		return err
+	}
+	err := os.MkdirAll(s.options.RuntimeDir, 0o700)
+	if err == nil && s.options.Groups != (control.Groups{}) {
+		err = os.Chmod(s.options.RuntimeDir, 0o755)
+	}
+	return err
+}
+
+// keepSocket has a control socket made anew whose file somebody removed or moved away, so that nobody finds it any longer.
+func (s *Supervisor) keepSocket() {
+	if l := s.controlListener(); l != nil && !l.Stands() {
+		l.Close()
+	}
 }
 
 // serve answers operators until ctx ends. A socket that breaks is made anew: the services go on without it.
