@@ -6,12 +6,14 @@ import (
 	"math/rand/v2"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"runtime"
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -137,35 +139,37 @@ func TestAStarvedSupervisorGivesUpNobody(t *testing.T) {
 	h.empty()
 }
 
-// starve has loops take a processor until they are ended.
+// starve has loops take a processor until they are ended: each of a session of its own, since the kernel shares a processor out
+// by sessions where it groups them.
 func starve(h *home, processor string) (end func()) {
-	loop := h.command("taskset", "-c", processor, os.Args[0], "loops")
-	must(h.t, loop.Start())
+	var all []*exec.Cmd
+	for range 2 {
+		loop := h.command("taskset", "-c", processor, os.Args[0], "loops")
+		loop.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+		must(h.t, loop.Start())
+		all = append(all, loop)
+	}
 	end = sync.OnceFunc(func() {
-		loop.Process.Kill()
-		loop.Wait()
+		for _, loop := range all {
+			loop.Process.Kill()
+			loop.Wait()
+		}
 	})
 	h.t.Cleanup(end)
 	return end
 }
 
-// loop takes its processor for 0.1 to 1.2 s and leaves 0.1 to 0.3 s to others, again and again: before all others where a
-// real-time priority may be had, else with four threads.
+// loop takes its processor for 0.1 to 1.2 s and leaves it to others for as long, again and again: before all others where a
+// real-time priority may be had.
 func loop() {
 	runtime.LockOSThread()
-	spin := func() {
-		for {
-			for end := time.Now().Add(100*time.Millisecond + rand.N(1100*time.Millisecond)); time.Now().Before(end); {
-			}
-			time.Sleep(100*time.Millisecond + rand.N(200*time.Millisecond))
+	_ = unix.SchedSetAttr(0, &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_RR, Priority: 1}, 0)
+	span := func() time.Duration { return 100*time.Millisecond + rand.N(1100*time.Millisecond) }
+	for {
+		for end := time.Now().Add(span()); time.Now().Before(end); {
 		}
+		time.Sleep(span())
 	}
-	if unix.SchedSetAttr(0, &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_RR, Priority: 1}, 0) != nil {
-		for range 3 {
-			go spin()
-		}
-	}
-	spin()
 }
 
 var delayed = regexp.MustCompile(`; in ([^,]+), after`)
