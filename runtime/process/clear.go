@@ -25,15 +25,16 @@ func (h *Host) Left(service string) bool {
 }
 
 // Clear ends whatever an earlier supervisor left of a service that this one has claimed and not started yet, by SIGKILL at
-// once: dying at any instant is legal. It returns what it met, when nothing of it is left or ctx has ended, and tells stuck,
-// time and again, which processes do not die. Where cgroups alone do not do it looks at every process of the machine, and
+// once: dying at any instant is legal. It tells met of each process that it meets, and stuck, time and again, which do not die,
+// and returns how many it met, when nothing of it is left or ctx has ended. Where cgroups alone do not do it looks at every process of the machine, and
 // shares its looks with the Clears of other services.
-func (h *Host) Clear(ctx context.Context, service string, stuck func(members []int)) ([]Leftover, error) {
+func (h *Host) Clear(ctx context.Context, service string, met func(Leftover), stuck func(members []int)) (int, error) {
 	c, err := h.clearing(service)
 	if c == nil && err == nil {
-		return nil, nil
+		return 0, nil
 	}
 	if err == nil {
+		c.tell = met
 		h.census.add(service)
 		defer h.census.remove(service)
 		err = untilEmpty(ctx, nil, func() { stuck(c.left) }, c.round)
@@ -46,13 +47,13 @@ func (h *Host) Clear(ctx context.Context, service string, stuck func(members []i
 	}
 	switch {
 	case err == nil:
-		return c.found, nil
+		return len(c.found), nil
 	case c == nil:
-		return nil, fmt.Errorf("cannot clear service %s: %w", service, err)
+		return 0, fmt.Errorf("cannot clear service %s: %w", service, err)
 	case len(c.left) > 0:
 		err = fmt.Errorf("%s left: %w", describe(c.left), err)
 	}
-	return c.found, fmt.Errorf("cannot clear what an earlier supervisor left of %s: %w", service, err)
+	return len(c.found), fmt.Errorf("cannot clear what an earlier supervisor left of %s: %w", service, err)
 }
 
 // clearing is the state of one Clear.
@@ -61,8 +62,9 @@ type clearing struct {
 	service string
 	leaf    *leaf // nil for none
 	scan    bool  // look for lock and marker, since the leaf is not the whole
-	found   []Leftover
-	left    []int // of the last round
+	tell    func(Leftover)
+	found   map[int]bool // by pid
+	left    []int        // of the last round
 	killed  killed
 }
 
@@ -85,7 +87,7 @@ func (h *Host) clearing(service string) (*clearing, error) {
 	if free && (n == nil || n.leaf != "" && unix.Access(n.leaf, unix.F_OK) == unix.ENOENT) {
 		return nil, nil
 	}
-	c := &clearing{host: h, service: service, scan: n == nil || n.leaf == "", killed: killed{}}
+	c := &clearing{host: h, service: service, scan: n == nil || n.leaf == "", found: map[int]bool{}, killed: killed{}}
 	if !c.scan {
 		if c.leaf, err = h.foundLeaf(n.leaf); err != nil {
 			return nil, err
@@ -160,8 +162,9 @@ func (c *clearing) met(left []proc) {
 			continue
 		}
 		c.left = append(c.left, p.pid)
-		if !slices.ContainsFunc(c.found, func(l Leftover) bool { return l.PID == p.pid }) {
-			c.found = append(c.found, Leftover{PID: p.pid, Command: commandLine(p.pid)})
+		if !c.found[p.pid] {
+			c.found[p.pid] = true
+			c.tell(Leftover{PID: p.pid, Command: commandLine(p.pid)})
 		}
 	}
 }

@@ -72,11 +72,12 @@ func clearAll(t *testing.T, h *Host, services ...string) (all []Leftover) {
 	var each sync.WaitGroup
 	for _, service := range services {
 		each.Go(func() {
-			found, err := h.Clear(t.Context(), service, nil)
-			mu.Lock()
-			defer mu.Unlock()
-			all = append(all, found...)
-			if err != nil {
+			met := func(l Leftover) {
+				mu.Lock()
+				defer mu.Unlock()
+				all = append(all, l)
+			}
+			if _, err := h.Clear(t.Context(), service, met, nil); err != nil {
 				t.Error(err)
 			}
 		})
@@ -227,7 +228,7 @@ func TestOneSupervisorAService(t *testing.T) {
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
-	if _, err := h.Clear(t.Context(), "foo", nil); err == nil {
+	if _, err := h.Clear(t.Context(), "foo", nil, nil); err == nil {
 		t.Error("a service of another supervisor was cleared")
 	}
 	if _, err := tryStart(t, h, "foo", "serve"); err == nil {
@@ -250,7 +251,7 @@ func TestOwnServicesAreNotCleared(t *testing.T) {
 	h := newHost(t, t.TempDir(), true)
 	r := start(t, h, "foo", "serve")
 	pid := r.pid()
-	if _, err := h.Clear(t.Context(), "foo", nil); err == nil || !lives(pid) {
+	if _, err := h.Clear(t.Context(), "foo", nil, nil); err == nil || !lives(pid) {
 		t.Errorf("Clear of a service that runs here: %v; its daemon lives: %t", err, lives(pid))
 	}
 }

@@ -8,6 +8,8 @@
 // tell which of the two made it. The main program, and the test binary of whoever has a Host, asks Launching before all
 // else.
 //
+// kill.go ends trees, usage.go and pressure.go measure them, handover.go gives them to the program that this process becomes.
+//
 // Rules:
 //   - Parentage is the only link: no file with a pid is written or read. The leader stays a zombie until its tree is
 //     gone, so that its pid, its session and its process group name nobody else.

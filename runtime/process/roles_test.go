@@ -124,7 +124,7 @@ func superviseOnce(argument string) int {
 		}
 	}
 	for _, service := range fields[3:] {
-		if _, err := h.Clear(context.Background(), service, nil); err != nil {
+		if _, err := h.Clear(context.Background(), service, func(Leftover) {}, nil); err != nil {
 			fmt.Println(err)
 			return 1
 		}

@@ -12,6 +12,7 @@ import (
 	"recipe/runtime/launch"
 	"recipe/runtime/logs"
 	"recipe/runtime/plan"
+	"recipe/runtime/process"
 	"recipe/runtime/supervise"
 )
 
@@ -192,11 +193,10 @@ func (s *Supervisor) endUndeclared(ctx context.Context, names []string) {
 			continue // it is another supervisor's
 		}
 		patience, cancel := context.WithTimeout(ctx, stuckPatience)
-		left, err := s.host.Clear(patience, name, func([]int) {})
-		cancel()
-		for _, l := range left {
+		_, err := s.host.Clear(patience, name, func(l process.Leftover) {
 			s.decide(name, "clear", fmt.Sprintf("an earlier supervisor left process %d (%s), and no recipe declares the service: it is ended", l.PID, l.Command))
-		}
+		}, func([]int) {})
+		cancel()
 		if err != nil {
 			s.say("%v", err)
 		}

@@ -23,6 +23,9 @@ func TestWhatDoesNotDieHoldsUpItsOwnServiceAlone(t *testing.T) {
 	if s := r.status("stuck"); s.State != control.Stopping || !strings.Contains(s.Reason, "an earlier supervisor left") {
 		t.Errorf("with something left of it: %s: %s", s.State, s.Reason)
 	}
+	if r.Supervisor.begun() {
+		t.Error("the init is told that all is ready")
+	}
 	// Nor does one that a changed recipe adds hold up what else the recipe changes.
 	more := holdLock(t, r, "more")
 	r.change(planOf(serviceOf("stuck", "exec sleep 1000"), serviceOf("a", "exec sleep 1000"), serviceOf("more", "exec sleep 1000"), serviceOf("b", "exec sleep 1000")), "two more")
@@ -45,6 +48,7 @@ func TestWhatDoesNotDieHoldsUpItsOwnServiceAlone(t *testing.T) {
 	}
 	release()
 	r.pidOf("stuck")
+	r.until("all is ready", r.Supervisor.begun)
 }
 
 // A task whose last run was left goes by its calendar once that has ended, and a run that never was has no end.

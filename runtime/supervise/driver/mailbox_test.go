@@ -3,6 +3,7 @@ package driver
 import (
 	"sync"
 	"testing"
+	"time"
 )
 
 // Messages are taken in the order in which they came, by one goroutine at a time, and none is lost to one that ends.
@@ -39,5 +40,23 @@ func TestMailboxKeepsOrderAndLosesNothing(t *testing.T) {
 	working.Wait()
 	if taken != senders*each {
 		t.Errorf("%d of %d were taken", taken, senders*each)
+	}
+}
+
+// An order that hangs on the disk puts an upgrade off, and does not keep the supervisor from all else; nor does the wait for
+// it keep other orders out.
+func TestAnOrderThatHangsPutsAnUpgradeOff(t *testing.T) {
+	s := &Supervisor{}
+	s.gate.RLock()
+	if s.closeGate(20 * time.Millisecond) {
+		t.Fatal("the gate was closed while an order was taken")
+	}
+	if !s.gate.TryRLock() {
+		t.Fatal("no other order is taken")
+	}
+	s.gate.RUnlock()
+	s.gate.RUnlock()
+	if !s.closeGate(0) {
+		t.Error("the gate is not closed once all is written")
 	}
 }

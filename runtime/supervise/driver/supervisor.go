@@ -14,6 +14,21 @@
 //   - A supervisor becomes its successor with all that it holds (upgrade.go, handing.go, resume.go; what is carried is in
 //     carried.go), or goes on as if nothing had been asked.
 //
+// Where things are:
+//
+//	supervisor.go                       the supervisor's own life
+//	keep.go, recipe.go, flags.go,       files, and what their changes do, one service after another
+//	folder.go, roll.go, set.go
+//	service.go, mailbox.go, view.go     a service: its goroutine, and what others see of it
+//	act.go, admission.go, ending.go,    what its machine orders
+//	sockets.go, terminal.go
+//	probes.go, await.go, hear.go        probes that ask, and those that wait for what the daemon says
+//	task.go, history.go, alarm.go       tasks, their past and their clock
+//	backend.go, admin.go, events.go,    what operators command and are told, over supervisors
+//	journal.go
+//	metrics.go, tally.go, init.go       what others are told
+//	calm.go, program.go                 memory that is given back
+//
 // Tests: real processes under a real supervisor, here and in package e2e.
 package driver
 

@@ -102,7 +102,9 @@ func (s *Supervisor) tryUpgrade(ctx context.Context, who string) error {
 	if err != nil {
 		return err
 	}
-	s.gate.Lock()
+	if !s.closeGate(holdPatience) {
+		return errors.New("an order of an operator is not written down yet: the state folder is on a disk or a network file system that hangs")
+	}
 	if err := s.hold(); err != nil {
 		s.goOn()
 		s.gate.Unlock()
@@ -112,6 +114,16 @@ func (s *Supervisor) tryUpgrade(ctx context.Context, who string) error {
 	s.tell("upgrade", fmt.Sprintf("asked for by %s: from %s to %s (%s), and what runs goes on", who, s.options.Version, version, paper.Executable))
 	s.become(s.hand())
 	return nil // never
+}
+
+// closeGate waits for orders that are being written down, though not for ever: nobody else's is taken meanwhile.
+func (s *Supervisor) closeGate(patience time.Duration) bool {
+	for deadline := time.Now().Add(patience); !s.gate.TryLock(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			return false
+		}
+	}
+	return true
 }
 
 // tell keeps a decision that concerns every service, and shows it once.
