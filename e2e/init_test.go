@@ -161,3 +161,29 @@ func TestTheInitIsAskedForTime(t *testing.T) {
 		t.Error("its socket is left")
 	}
 }
+
+// TestPID1EndsByWhatContainersAreEndedBy: all is stopped, and the exit code is 0.
+func TestPID1EndsByWhatContainersAreEndedBy(t *testing.T) {
+	t.Parallel()
+	rootOnly(t)
+	needs(t, "unshare")
+	for name, number := range map[string]syscall.Signal{"TERM": syscall.SIGTERM, "INT": syscall.SIGINT, "PWR": syscall.SIGPWR, "RTMIN+3": 37} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHome(t)
+			path := h.write("first.star", `service(name = "first", command = ["/bin/sleep", "1000"])`)
+			s := h.start(h.command("unshare", "--pid", "--fork", "--kill-child", "--mount-proc", program, "run", path))
+			h.becomes("runs", "first", "first", func(st control.Status) bool { return st.IsUp() })
+			syscall.Kill(onlyChild(t, s.cmd.Process.Pid), number)
+			select {
+			case <-s.ended:
+			case <-time.After(deadline):
+				t.Fatal("it goes on")
+			}
+			if code := s.cmd.ProcessState.ExitCode(); code != 0 {
+				t.Errorf("it ended with %d", code)
+			}
+			h.empty()
+		})
+	}
+}

@@ -140,12 +140,24 @@ type asked struct {
 	init        *systemd.Init // whom the process is started by, if that listens
 }
 
+// endsInit are what containers' managers ask PID 1 to end by besides: LXC by PWR, systemd-nspawn by RTMIN+3. Of any other
+// process there are none.
+func endsInit() []os.Signal {
+	if os.Getpid() != 1 {
+		return nil
+	}
+	return []os.Signal{syscall.SIGPWR, syscall.Signal(37)}
+}
+
 // listen begins with what nobody can have told a supervisor to ignore. A successor that does not listen yet is ended by TERM.
 func listen() *asked {
 	a := &asked{ends: make(chan os.Signal, 2), upgrade: make(chan os.Signal, 1)}
 	a.ctx, a.end = context.WithCancel(context.Background())
 	a.urgent, a.hasten = context.WithCancel(context.Background())
 	signal.Notify(a.ends, syscall.SIGTERM)
+	for _, s := range endsInit() {
+		signal.Notify(a.ends, s)
+	}
 	signal.Notify(a.upgrade, syscall.SIGUSR2)
 	return a
 }
@@ -181,6 +193,9 @@ func (a *asked) listenTo(taken *handover.Taken) {
 func (a *asked) hold() bool {
 	a.init.GiveBack()
 	signal.Ignore(syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGUSR2)
+	for _, s := range endsInit() {
+		signal.Ignore(s)
+	}
 	return len(a.ends) > 0 || a.ctx.Err() != nil
 }
 
