@@ -50,7 +50,8 @@ func (u supervisedUnit) daemons(limit time.Duration) (pids [2]int) {
 	u.t.Helper()
 	u.Within(limit, func() error {
 		if state, status := u.show("ActiveState"), u.show("StatusText"); state != "active" || status != "2 of 2 up" {
-			return fmt.Errorf("the unit is %s: %s", state, status)
+			log, _ := u.Try("journalctl", "--quiet", "--no-pager", "--lines=40", "--identifier=recipe-kept")
+			return fmt.Errorf("the unit is %s: %s\n%s", state, status, log)
 		}
 		out, err := u.Try("recipe", "status", "--json")
 		var said struct{ Services []control.Status }

@@ -64,7 +64,7 @@ func (s *Supervisor) restore(one carriedService, d *definition, live *expr.Env) 
 	sv.sockets = openSockets(one.Sockets)
 	sv.leaving.Store(one.Leaving)
 	sv.view.since, sv.view.number = one.Since, one.Number
-	if s.carried.Roll.Current == sv.name {
+	if s.carried != nil && s.carried.Roll.Current == sv.name { // else it is adopted, and nothing is known of a roll
 		sv.turn = turn{firstTurn, s.carried.Roll.First}
 	}
 	sv.tally.resume(one.Tally)
