@@ -213,7 +213,8 @@ func (f *forking) serve() bool {
 func (f *forking) receive(s *slot) (size, files uintptr) {
 	for {
 		f.text.Base, f.text.Len = &s.order[0], mostOrder
-		f.message.Iov, f.message.Iovlen, f.message.Control, f.message.Controllen = &f.text, 1, &f.control[0], uint64(len(f.control))
+		f.message.Iov, f.message.Iovlen, f.message.Control = &f.text, 1, &f.control[0]
+		f.message.SetControllen(len(f.control))
 		n, _, errno := syscall.RawSyscall(unix.SYS_RECVMSG, ordersFD, uintptr(unsafe.Pointer(&f.message)), unix.MSG_CMSG_CLOEXEC)
 		if errno == unix.EINTR {
 			continue
