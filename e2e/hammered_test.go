@@ -88,7 +88,7 @@ func TestRestartsGoOnBesideHalfSentRequests(t *testing.T) {
 	if deaths < services {
 		t.Errorf("%d deaths only of %d services", deaths, services)
 	}
-	if most.memory > before.memory+16<<10 || most.descriptors > before.descriptors+64+4*services {
+	if most.memory > before.memory+24<<10 || most.descriptors > before.descriptors+64+4*services {
 		t.Errorf("at most %+v, before %+v", most, before)
 	}
 	if strings.Contains(read(t, filepath.Join(h.dir, "state/hammered.journal")), "exit 99") {

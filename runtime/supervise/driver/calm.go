@@ -22,18 +22,33 @@ type calm struct {
 	mu      sync.Mutex
 	starts  int // since the last time
 	timer   *time.Timer
+	hurried *time.Timer
 	percent int // of garbage, that was collected at before the hurry; 0 where there is none
 }
 
 // newCalm takes the first start for a burst, since much was done before it.
 func newCalm() *calm { return &calm{starts: burst - 1} }
 
-// hurry has garbage collected seldom until the first calm: much is made at the beginning that stays.
+// hurry has garbage collected seldom until the first calm, or for hurryMost: much is made at the beginning that stays.
 func (c *calm) hurry() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.percent = debug.SetGCPercent(seldom)
 	c.timer = time.AfterFunc(calmAfter, c.collect)
+	c.hurried = time.AfterFunc(hurryMost, c.rest)
+}
+
+// hurryMost ends the hurry where services that die over and over let no calm come.
+const hurryMost = 10 * time.Second
+
+// rest has garbage collected as often as before the hurry.
+func (c *calm) rest() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.percent != 0 {
+		debug.SetGCPercent(c.percent)
+		c.percent = 0
+	}
 }
 
 // seldom is in percent, as GOGC: at 1,000 services one collection of 20 ms instead of four.
@@ -56,11 +71,8 @@ func (c *calm) started() {
 func (c *calm) collect() {
 	c.mu.Lock()
 	c.starts = 0
-	if c.percent != 0 {
-		debug.SetGCPercent(c.percent)
-		c.percent = 0
-	}
 	c.mu.Unlock()
+	c.rest()
 	runtime.GC()
 	debug.FreeOSMemory()
 	process.UnmapProgram()
@@ -70,7 +82,9 @@ func (c *calm) collect() {
 func (c *calm) end() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.timer != nil {
-		c.timer.Stop()
+	for _, timer := range []*time.Timer{c.timer, c.hurried} {
+		if timer != nil {
+			timer.Stop()
+		}
 	}
 }
