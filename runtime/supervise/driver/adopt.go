@@ -16,14 +16,13 @@ import (
 	"recipe/runtime/supervise"
 )
 
-// adopt takes over what an earlier supervisor, which was killed, left running and the init kept the descriptors of. A daemon
+// adopt takes over what an earlier supervisor, which was killed, left running and the init kept the descriptors of, by name. A daemon
 // is adopted if it is the process that was recorded, in the cgroup that is noted for the service, and was started with what the
 // recipe still says; flags that were changed meanwhile do what their apply says. Any other is ended before the first start, as where
 // nothing is kept. Services are claimed, and no signal is sent.
 //
 // It returns services that were recorded and that no recipe declares.
-func (s *Supervisor) adopt() (undeclared []string) {
-	kept := s.options.Init.Kept()
+func (s *Supervisor) adopt(kept map[string]int) (undeclared []string) {
 	declared := map[string]bool{}
 	for _, r := range s.recipes {
 		if r.plan == nil {
@@ -51,13 +50,21 @@ func (s *Supervisor) adopt() (undeclared []string) {
 	return undeclared
 }
 
-// adoptOne takes from kept what it uses. It returns nil where no daemon was recorded.
-func (s *Supervisor) adoptOne(r *recipe, spec *plan.Service, kept map[string]int) (*record, error) {
+// adoptOne takes from kept what it uses. It returns nil where no daemon was recorded. A record that makes this program fail costs
+// that one daemon: the init would start a supervisor that ends again and again, with the same record.
+func (s *Supervisor) adoptOne(r *recipe, spec *plan.Service, kept map[string]int) (was *record, err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			s.host.Abandon(spec.Name)
+			delete(s.services, spec.Name)
+			err = fmt.Errorf("a fault of this program: %v", fault)
+		}
+	}()
 	memory, ok := kept["record/"+spec.Name]
 	if !ok {
 		return nil, nil
 	}
-	was, err := readRecord(memory)
+	was, err = readRecord(memory)
 	if was == nil || err != nil {
 		return was, err
 	}

@@ -272,7 +272,7 @@ func (s *Supervisor) boot(ctx context.Context) error {
 			s.readFlags(r)
 		}
 	}
-	s.endUndeclared(ctx, s.adopt())
+	s.endUndeclared(ctx, s.adopt(s.options.Init.Kept()))
 	socket := control.SocketPath(s.options.RuntimeDir, s.named)
 	var err error
 	if s.listener, err = s.open(ctx, socket); err != nil {
