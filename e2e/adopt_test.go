@@ -90,19 +90,19 @@ func TestDaemonsOutliveTheSupervisor(t *testing.T) {
 	h := newHome(t)
 	s := h.store()
 	port := freePort(t)
-	recipe := func(sleep string) string {
+	recipe := func(sleep, probes string) string {
 		return fmt.Sprintf(`
 level = flag("level", type = "string", default = "one", help = "a level", apply = signal("HUP"))
 live = template(%[1]q, "{}\n", level)
 service(name = "quick", command = ["/bin/sh", "-c", "trap 'echo hup' HUP; echo begun; while :; do date +%%s.%%N; sleep 0.05; done"], prepare = [live],
-        probes = [exec(["/bin/sh", "-c", "test -e /"], every = "200ms")])
+        probes = [%[5]s])
 service(name = "tells", command = ["/bin/sh", "-c", "systemd-notify --ready --status=well; while systemd-notify WATCHDOG=1; do sleep 0.1; done"],
         probes = [notify(), notify(role = "liveness", every = "5s")])
 service(name = "ears", command = [%[2]q, "-c", "sleep 1000"], listen = [socket("ears", host = "127.0.0.1", port = %[3]s)])
 service(name = "plain", command = ["/bin/sleep", %[4]q])
-`, filepath.Join(h.dir, "live"), "/bin/sh", port, sleep)
+`, filepath.Join(h.dir, "live"), "/bin/sh", port, sleep, probes)
 	}
-	path := h.write("kept.star", recipe("1000"))
+	path := h.write("kept.star", recipe("1000", `exec(["/bin/sh", "-c", "test -e /"], every = "200ms")`))
 	all := []string{"quick", "tells", "ears", "plain"}
 	up := func() map[string]int {
 		t.Helper()
@@ -161,11 +161,11 @@ service(name = "plain", command = ["/bin/sleep", %[4]q])
 	if why := h.must("why", "plain"); !strings.Contains(why, "the daemon ended: killed by SIGKILL") && !strings.Contains(why, "the daemon ended: in a way that nobody saw") {
 		t.Errorf("why tells\n%s", why)
 	}
-	// One dies, one is stopped, one is started with something else, and a flag changes, while no supervisor runs.
+	// One dies, one is stopped, one is started with something else, one loses its probe, and a flag changes, while no supervisor runs.
 	h.must("stop", "ears")
 	v.kill()
 	syscall.Kill(before["tells"], syscall.SIGKILL)
-	h.write("kept.star", recipe("1001"))
+	h.write("kept.star", recipe("1001", ""))
 	v = s.run("--set", "level=two", path)
 	h.becomes("is started with something else", "kept", "plain", func(s control.Status) bool { return s.IsUp() && s.PID != again })
 	h.becomes("is replaced", "kept", "tells", func(s control.Status) bool { return s.IsUp() && s.PID != before["tells"] })

@@ -119,3 +119,6 @@ func (s *Service) LaunchDigest(p *Plan) (string, error) {
 		Tells    []any    `json:",omitempty"`
 	}{s.Name, p.Account(s.User), s.Command, s.Env, s.WorkDir, s.Umask, s.Prepare, s.Limits, s.Listen, s.Terminal, s.tells()})
 }
+
+// ProbesDigest is the digest of the probes, by which what was counted of their answers is known to be of these.
+func (s *Service) ProbesDigest() (string, error) { return digest(s.Probes) }

@@ -86,6 +86,13 @@ func (m Machine) Carry(now time.Time) Carried {
 	return c
 }
 
+// AskAnew forgets what was answered, where the probes are others by now, as Configure does.
+func (c *Carried) AskAnew(probes int) {
+	c.Probes = make([]CarriedProbe, probes)
+	c.Healthy = probes == 0
+	c.EverHealthy = c.Healthy
+}
+
 // Machine is what was handed on at now, a time of this process's clock.
 func (c Carried) Machine(config Config, now time.Time) Machine {
 	m := Machine{

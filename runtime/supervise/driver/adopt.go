@@ -77,6 +77,13 @@ func (s *Supervisor) adoptOne(r *recipe, spec *plan.Service, kept map[string]int
 	case (was.Service.Task != nil) != (r.plan.Task(spec.Name) != nil):
 		return was, errors.New("the recipe made something else of it")
 	}
+	probes, err := spec.ProbesDigest()
+	if err != nil {
+		return was, err
+	}
+	if m := was.Service.Machine; m != nil && probes != was.Probes {
+		m.AskAnew(len(spec.Probes))
+	}
 	resolved, err := launch.Resolve(r.plan, spec, was.Live)
 	if err != nil {
 		return was, err

@@ -30,7 +30,8 @@ import (
 // record is what the next supervisor has to know of a daemon.
 type record struct {
 	Format  int                `json:"format"`
-	Launch  string             `json:"launch"` // digest of what it was started with
+	Launch  string             `json:"launch"`           // digest of what it was started with
+	Probes  string             `json:"probes,omitempty"` // digest of those that the machine counts the answers of
 	Tree    process.HandedTree `json:"tree"`
 	Live    *expr.Env          `json:"live"` // the flags as it knows them
 	Service carriedService     `json:"service"`
@@ -119,7 +120,11 @@ func (sv *service) keep() error {
 	if err != nil {
 		return err
 	}
-	r := record{Format: carriedFormat, Launch: launch, Tree: tree, Live: sv.live, Service: sv.carry()}
+	probes, err := sv.definition.spec.ProbesDigest()
+	if err != nil {
+		return err
+	}
+	r := record{Format: carriedFormat, Launch: launch, Probes: probes, Tree: tree, Live: sv.live, Service: sv.carry()}
 	r.Service.Hearing = sv.hearing.carry()
 	data, err := json.Marshal(r)
 	if err != nil {
