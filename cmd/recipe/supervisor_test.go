@@ -83,6 +83,10 @@ func (p *pretender) Status(context.Context) []control.Status {
 	return append([]control.Status(nil), p.services...)
 }
 
+func (p *pretender) Supervisor(context.Context) control.Supervisor {
+	return control.Supervisor{PID: 99, Version: "1", Since: time.Unix(1e9, 0).UTC(), Means: []control.Mean{{Promise: "tree", By: "nothing:\x1b it pretends"}, {Promise: "never-two", By: "luck"}}}
+}
+
 // change sets a service's state and returns it.
 func (p *pretender) change(name string, change func(*control.Status)) (control.Status, error) {
 	p.mu.Lock()

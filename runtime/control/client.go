@@ -42,6 +42,12 @@ func (c *Client) Status(ctx context.Context) ([]Status, error) {
 	return a.Services, err
 }
 
+// Supervisor asks for what the supervisor tells of itself.
+func (c *Client) Supervisor(ctx context.Context) (Supervisor, error) {
+	var a Supervisor
+	return a, c.do(ctx, "GET", "/v1/supervisor", nil, &a)
+}
+
 // Why asks for the decisions about a service, the oldest first.
 func (c *Client) Why(ctx context.Context, service string) ([]Decision, error) {
 	var a whyAnswer

@@ -108,6 +108,20 @@ func (t *Task) LastRun() *Run {
 	return nil
 }
 
+// Supervisor is what a supervisor tells of itself.
+type Supervisor struct {
+	PID     int       `json:"pid"`
+	Version string    `json:"version"`
+	Since   time.Time `json:"since"` // over upgrades
+	Means   []Mean    `json:"means"`
+}
+
+// Mean is by what a promise is kept on this host. By is for a reader; Promise is one of a few words, which SPEC.md lists.
+type Mean struct {
+	Promise string `json:"promise"`
+	By      string `json:"by"`
+}
+
 // AdminStop says who took a service down, by a stop or into quarantine.
 type AdminStop struct {
 	By   string    `json:"by"`
@@ -182,6 +196,7 @@ type Caller struct {
 // tell fails, or there are no more; it never waits for tell without bound, and counts what it left out.
 type Backend interface {
 	Status(ctx context.Context) []Status
+	Supervisor(ctx context.Context) Supervisor
 	Why(ctx context.Context, service string) ([]Decision, error)
 	Events(ctx context.Context, query Query, tell func(Event) error) error
 	Start(ctx context.Context, service string, by Caller) (Status, error)

@@ -36,6 +36,10 @@ func (f *fake) Status(context.Context) []Status {
 	}
 }
 
+func (f *fake) Supervisor(context.Context) Supervisor {
+	return Supervisor{PID: 6, Version: "1", Means: []Mean{{"tree", "a fake"}}}
+}
+
 func (f *fake) known(service string) error {
 	if service != "foo" && service != "bar" {
 		return Unknown(service, []string{"foo", "bar"})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"os"
 	"path/filepath"
 	"slices"
@@ -79,32 +80,61 @@ const patience = 5 * time.Second
 
 // Survey asks all supervisors at once.
 func (h *Host) Survey(ctx context.Context) Survey {
-	answers := make([][]Status, len(h.Clients))
-	errs := make([]error, len(h.Clients))
-	var all sync.WaitGroup
-	for i, c := range h.Clients {
-		all.Go(func() {
-			ctx, cancel := context.WithTimeout(ctx, patience)
-			defer cancel()
-			answers[i], errs[i] = c.Status(ctx)
-		})
-	}
-	all.Wait()
 	var s Survey
-	for i, c := range h.Clients {
-		switch {
-		case errs[i] == nil:
-			for _, status := range answers[i] {
-				s.Services = append(s.Services, Found{status, c})
-			}
-		case nobodyListens(errs[i]):
-			s.Dead = append(s.Dead, c.Path)
-		default:
-			s.Failures = append(s.Failures, errs[i])
+	for answer := range askAll(ctx, h.Clients, &s, (*Client).Status) {
+		for _, status := range answer.said {
+			s.Services = append(s.Services, Found{status, answer.client})
 		}
 	}
 	slices.SortStableFunc(s.Services, func(a, b Found) int { return strings.Compare(a.Service, b.Service) })
 	return s
+}
+
+// Told is a supervisor and what it tells of itself.
+type Told struct {
+	Socket string `json:"socket"`
+	Supervisor
+}
+
+// Supervisors asks all supervisors at once what they tell of themselves. The Survey has who did not answer, and no services.
+func (h *Host) Supervisors(ctx context.Context) (told []Told, s Survey) {
+	told = []Told{}
+	for answer := range askAll(ctx, h.Clients, &s, (*Client).Supervisor) {
+		told = append(told, Told{answer.client.Path, answer.said})
+	}
+	return told, s
+}
+
+type reply[T any] struct {
+	client *Client
+	said   T
+}
+
+// askAll asks at once, gives the answers in the order of clients, and notes in s who gave none.
+func askAll[T any](ctx context.Context, clients []*Client, s *Survey, ask func(*Client, context.Context) (T, error)) iter.Seq[reply[T]] {
+	said := make([]T, len(clients))
+	errs := make([]error, len(clients))
+	var all sync.WaitGroup
+	for i, c := range clients {
+		all.Go(func() {
+			ctx, cancel := context.WithTimeout(ctx, patience)
+			defer cancel()
+			said[i], errs[i] = ask(c, ctx)
+		})
+	}
+	all.Wait()
+	return func(yield func(reply[T]) bool) {
+		for i, c := range clients {
+			switch {
+			case nobodyListens(errs[i]):
+				s.Dead = append(s.Dead, c.Path)
+			case errs[i] != nil:
+				s.Failures = append(s.Failures, errs[i])
+			case !yield(reply[T]{c, said[i]}):
+				return
+			}
+		}
+	}
 }
 
 // Find gives the one service of that name. Where it is missing, a supervisor that did not answer may have it, and the

@@ -104,6 +104,7 @@ type request struct {
 // requests are all of them, as SPEC.md lists them.
 var requests = []request{
 	{"GET /v1/status", read, func(s *server) http.HandlerFunc { return s.status }},
+	{"GET /v1/supervisor", read, func(s *server) http.HandlerFunc { return s.supervisor }},
 	{"GET /v1/services/{name}/why", read, func(s *server) http.HandlerFunc { return s.why }},
 	{"GET /v1/events", read, func(s *server) http.HandlerFunc { return s.events }},
 	{"POST /v1/services/{name}/start", command, func(s *server) http.HandlerFunc { return s.action(s.backend.Start) }},
@@ -167,6 +168,10 @@ func (s *server) status(w http.ResponseWriter, r *http.Request) {
 		services = []Status{}
 	}
 	answer(w, http.StatusOK, statusAnswer{services})
+}
+
+func (s *server) supervisor(w http.ResponseWriter, r *http.Request) {
+	answer(w, http.StatusOK, s.backend.Supervisor(r.Context()))
 }
 
 func (s *server) why(w http.ResponseWriter, r *http.Request) {

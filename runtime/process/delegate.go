@@ -8,6 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// controllers are those that limits of a tree need.
+var controllers = [...]string{"memory", "cpu", "pids"}
+
 // supervisorName is the cgroup below a delegated one that the supervisor itself lives in.
 const supervisorName = "supervisor"
 
@@ -30,7 +33,7 @@ func settle(own string) string {
 	for _, pid := range append(ours, os.Getpid()) {
 		_ = os.WriteFile(filepath.Join(aside, "cgroup.procs"), []byte(strconv.Itoa(pid)), 0)
 	}
-	for _, controller := range []string{"memory", "cpu", "pids"} {
+	for _, controller := range controllers {
 		_ = os.WriteFile(filepath.Join(own, "cgroup.subtree_control"), []byte("+"+controller), 0)
 	}
 	return own

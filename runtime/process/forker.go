@@ -255,7 +255,7 @@ func (h *Host) cannotFork(f *forker, err error) {
 		return
 	}
 	h.mu.Lock()
-	h.options.NoForker = true
+	h.options.NoForker, h.unforked = true, err
 	h.mu.Unlock()
 	f.socket.Close()
 }

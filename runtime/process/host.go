@@ -42,6 +42,7 @@ type Host struct {
 	forker       *forker
 	forkers      map[*forker]struct{} // that are not reaped
 	forkerDue    time.Time            // no other is made before
+	unforked     error                // why the kernel made none of its children
 	closed       bool
 
 	closing sync.Once

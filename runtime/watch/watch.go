@@ -157,6 +157,20 @@ func (w *Watcher) Slow(path string) error {
 	return slow
 }
 
+// AllSlow is Slow of every path that is watched and of which it is not nil; watched is how many paths are.
+func (w *Watcher) AllSlow() (slow map[string]error, watched int) {
+	slow = map[string]error{}
+	w.do(func() {
+		watched = len(w.files)
+		for path, f := range w.files {
+			if f.slow != nil {
+				slow[path] = f.slow
+			}
+		}
+	})
+	return slow, watched
+}
+
 // Close ends all watches and closes Events. It may be called twice.
 func (w *Watcher) Close() error {
 	w.closeOnce.Do(func() { close(w.closing) })

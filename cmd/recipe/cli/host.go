@@ -31,13 +31,18 @@ func survey(ctx context.Context, s *Streams) (control.Survey, error) {
 		return control.Survey{}, err
 	}
 	found := host.Survey(ctx)
+	sayMissing(s, &found)
+	return found, nil
+}
+
+// sayMissing says who did not answer.
+func sayMissing(s *Streams, found *control.Survey) {
 	for _, path := range found.Dead {
 		fmt.Fprintf(s.Err, "recipe: nobody listens on %s: its supervisor was killed; the next `recipe run` replaces it\n", printable(path))
 	}
 	for _, err := range found.Failures {
 		complain(s.Err, err)
 	}
-	return found, nil
 }
 
 // choose gives the named services in that order, or all without names. The error lists every name that is unknown.

@@ -15,12 +15,15 @@ import (
 type statusCommand struct {
 	Services []string `arg:"" optional:"" name:"service" help:"Services to show; all without any."`
 	JSON     bool     `name:"json" help:"Print JSON."`
-	Watch    bool     `short:"w" help:"Show them anew whenever something changes, until interrupted."`
+	Watch    bool     `short:"w" xor:"means" help:"Show them anew whenever something changes, until interrupted."`
+	Means    bool     `xor:"means" help:"Show by what each supervisor keeps its promises on this host, in place of services."`
 }
 
 // Help is the long text of --help.
 func (*statusCommand) Help() string {
 	return `Asks every supervisor of this user: those with a socket in /run/recipe for root, in $XDG_RUNTIME_DIR/recipe for others, in $RECIPE_RUNTIME_DIR where that is set.
+
+With --means, one line for each promise: what holds a tree together (tree), keeps a second copy from running (never-two), becomes of the daemons when the supervisor is killed (killed), starts the supervisor again (restart), notices that it hangs (hang), adopts orphans (orphans), bounds a whole tree (limits), makes daemons (starts), tells of changed files (files) and takes what daemons write (output). With SERVICE, of the supervisors that have one of them.
 
 Exit codes: without SERVICE, 0 as soon as every supervisor answered, also when there is none. With SERVICE, 0 if each of them does its work (healthy, or running where it has no probes; of a task, its last run succeeded), 1 if one does not or is unknown.`
 }
@@ -29,6 +32,9 @@ Exit codes: without SERVICE, 0 as soon as every supervisor answered, also when t
 func (c *statusCommand) Run(s *Streams) error {
 	ctx, stop := interruptible()
 	defer stop()
+	if c.Means {
+		return c.means(ctx, s)
+	}
 	if c.Watch {
 		return c.watch(ctx, s)
 	}
