@@ -70,6 +70,8 @@ func (s *Supervisor) adoptOne(r *recipe, spec *plan.Service, kept map[string]int
 	}
 	digest, err := spec.LaunchDigest(r.plan)
 	switch {
+	case was.Service.Name != spec.Name || was.Tree.Service != spec.Name:
+		return was, errors.New("its record is of another service")
 	case err != nil:
 		return was, err
 	case digest != was.Launch:

@@ -26,7 +26,8 @@
 //	task.go, history.go, alarm.go       tasks, their past and their clock
 //	backend.go, admin.go, events.go,    what operators command and are told, over supervisors
 //	journal.go
-//	metrics.go, tally.go, init.go       what others are told
+//	metrics.go, tally.go, init.go,      what others are told
+//	means.go
 //	calm.go, program.go                 memory that is given back
 //
 // Tests: real processes under a real supervisor, here and in package e2e.
