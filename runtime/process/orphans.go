@@ -48,6 +48,9 @@ func (h *Host) collectOrphans(deaths chan os.Signal) {
 // reapOrphans reports false where it has to look again: a child not yet known as a leader looks like an orphan while
 // its spawn goes on. seen holds since when a dead session leader has been known.
 func (h *Host) reapOrphans(seen map[int]time.Time) (done bool) {
+	if _, spawning, _ := h.leaders(); spawning {
+		return false // the look would be for nothing
+	}
 	orphans, steady := h.strangers()
 	if !steady {
 		return false
@@ -77,9 +80,6 @@ func (h *Host) reapOrphans(seen map[int]time.Time) (done bool) {
 // steady, a launcher that is just being spawned may be among them.
 func (h *Host) strangers() (found []proc, steady bool) {
 	before, spawning, _ := h.leaders()
-	if spawning {
-		return nil, false
-	}
 	direct := h.children()
 	after, spawningYet, leaders := h.leaders()
 	session, _ := unix.Getsid(0)
@@ -91,7 +91,7 @@ func (h *Host) strangers() (found []proc, steady bool) {
 			found = append(found, p)
 		}
 	}
-	return found, before == after && !spawningYet
+	return found, before == after && !spawning && !spawningYet
 }
 
 // leaders returns how many spawns there were, whether one goes on, and the pids of those that live.

@@ -84,6 +84,26 @@ func TestStoppedMeansEmpty(t *testing.T) {
 	}
 }
 
+// What has left its leader is found while another service is being started as well.
+func TestStoppedMeansEmptyWhileOthersStart(t *testing.T) {
+	eachContainment(t, func(t *testing.T, h *Host) {
+		r := start(t, h, "foo", "launcher:closed")
+		r.expect(Executed{})
+		pid := r.pid()
+		r.expect(Exited{})
+		spawning := func(by int) {
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			h.spawning += by
+		}
+		spawning(1)
+		defer spawning(-1)
+		if _, err := r.KillTree(t.Context(), nil); err != nil || lives(pid) {
+			t.Errorf("KillTree: %v; process %d lives: %t", err, pid, lives(pid))
+		}
+	})
+}
+
 func TestNeverTwo(t *testing.T) {
 	eachContainment(t, func(t *testing.T, h *Host) {
 		r := start(t, h, "foo", "parent:stubborn")
