@@ -25,7 +25,7 @@ func (*statusCommand) Help() string {
 
 With --means, one line for each promise: what holds a tree together (tree), keeps a second copy from running (never-two), becomes of the daemons when the supervisor is killed (killed), starts the supervisor again (restart), notices that it hangs (hang), adopts orphans (orphans), bounds a whole tree (limits), makes daemons (starts), tells of changed files (files) and takes what daemons write (output). With SERVICE, of the supervisors that have one of them.
 
-Exit codes: without SERVICE, 0 as soon as every supervisor answered, also when there is none. With SERVICE, 0 if each of them does its work (healthy, or running where it has no probes; of a task, its last run succeeded), 1 if one does not or is unknown.`
+Exit codes: without SERVICE or with --means, 0 as soon as every supervisor answered, also when there is none. With SERVICE alone, 0 if each of them does its work (healthy, or running where it has no probes; of a task, its last run succeeded), 1 if one does not or is unknown.`
 }
 
 // Run prints one line a service.
