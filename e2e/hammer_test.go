@@ -20,6 +20,24 @@ var halves = []string{
 	"POST /v1/services/sleeper/restart HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n{",
 }
 
+// sendHalves has clients send one each, over and over until ctx ends, and adds them to all.
+func sendHalves(ctx context.Context, all *sync.WaitGroup, clients int, socket string) {
+	for i := range clients {
+		all.Go(func() {
+			for ctx.Err() == nil {
+				conn, err := net.Dial("unix", socket)
+				if err != nil {
+					continue
+				}
+				conn.Write([]byte(halves[i%len(halves)]))
+				conn.SetReadDeadline(time.Now().Add(time.Second))
+				conn.Read(make([]byte, 1)) // until it is closed
+				conn.Close()
+			}
+		})
+	}
+}
+
 // 200 clients send half-requests over and over. Honest ones are answered within a second, the supervisor's descriptors and
 // memory are bounded meanwhile and afterwards what they were, and the daemon is not touched. It takes about four seconds.
 func TestHalfSentRequestsHoldNobodyUp(t *testing.T) {
@@ -36,20 +54,7 @@ func TestHalfSentRequestsHoldNobodyUp(t *testing.T) {
 	socket := control.SocketPath(filepath.Join(h.dir, "run"), "sleeper")
 	ctx, cancel := context.WithCancel(t.Context())
 	var all sync.WaitGroup
-	for i := range 200 {
-		all.Go(func() {
-			for ctx.Err() == nil {
-				conn, err := net.Dial("unix", socket)
-				if err != nil {
-					continue
-				}
-				conn.Write([]byte(halves[i%len(halves)]))
-				conn.SetReadDeadline(time.Now().Add(time.Second))
-				conn.Read(make([]byte, 1)) // until it is closed
-				conn.Close()
-			}
-		})
-	}
+	sendHalves(ctx, &all, 200, socket)
 	client := control.NewClient(socket)
 	var worst time.Duration
 	mostFDs, mostPSS, asked := 0, 0, 0

@@ -3,7 +3,6 @@ package e2e
 import (
 	"context"
 	"fmt"
-	"net"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -38,20 +37,7 @@ func TestRestartsGoOnBesideHalfSentRequests(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var all sync.WaitGroup
-	for i := range clients {
-		all.Go(func() {
-			for ctx.Err() == nil {
-				conn, err := net.Dial("unix", socket)
-				if err != nil {
-					continue
-				}
-				conn.Write([]byte(halves[i%len(halves)]))
-				conn.SetReadDeadline(time.Now().Add(time.Second))
-				conn.Read(make([]byte, 1)) // until it is closed
-				conn.Close()
-			}
-		})
-	}
+	sendHalves(ctx, &all, clients, socket)
 	client := control.NewClient(socket)
 	restarts := func() (n int) {
 		for _, st := range h.all("hammered") {

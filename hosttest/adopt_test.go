@@ -10,7 +10,6 @@ import (
 
 	"recipe/runtime/control"
 	"recipe/runtime/expr"
-	"recipe/runtime/pack"
 	"recipe/runtime/plan"
 )
 
@@ -28,14 +27,7 @@ func kept(t *testing.T) string {
 		Services: []plan.Service{daemon("writes", "n=0; while :; do echo $((n=n+1)); sleep 0.02; done"), daemon("silent", "exec sleep 1000000")},
 		Package:  &plan.Package{Name: "kept", Version: "1", Release: 1, Maintainer: "Foo Team <foo@example.org>", Summary: "is kept", Style: "full", Runtime: plan.RuntimeRecipe},
 	}
-	if problems := p.Validate(); len(problems) > 0 {
-		t.Fatal(problems)
-	}
-	path, err := pack.BuildFile(t.TempDir(), pack.Options{Plan: p, Dir: t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return path
+	return built(t, p)
 }
 
 // supervisedUnit is the unit of a package that recipe supervises.

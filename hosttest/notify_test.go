@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"recipe/runtime/expr"
-	"recipe/runtime/pack"
 	"recipe/runtime/plan"
 )
 
@@ -29,14 +28,7 @@ func speaks(t *testing.T) string {
 		}},
 		Package: &plan.Package{Name: "speaks", Version: "1", Release: 1, Maintainer: "Foo Team <foo@example.org>", Summary: "speaks", Style: "full", Runtime: "standalone"},
 	}
-	if problems := p.Validate(); len(problems) > 0 {
-		t.Fatal(problems)
-	}
-	path, err := pack.BuildFile(t.TempDir(), pack.Options{Plan: p, Dir: t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return path
+	return built(t, p)
 }
 
 // TestDebThatSpeaks: systemd hears the daemon through the sh launcher and its change of account: a start is done once the

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"recipe/runtime/expr"
-	"recipe/runtime/pack"
 	"recipe/runtime/plan"
 )
 
@@ -29,14 +28,7 @@ func ears(t *testing.T) string {
 		}},
 		Package: &plan.Package{Name: "ears", Version: "1", Release: 1, Maintainer: "Foo Team <foo@example.org>", Summary: "listens", Style: "full", Runtime: "standalone"},
 	}
-	if problems := p.Validate(); len(problems) > 0 {
-		t.Fatal(problems)
-	}
-	path, err := pack.BuildFile(t.TempDir(), pack.Options{Plan: p, Dir: t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return path
+	return built(t, p)
 }
 
 // TestDebWithSockets: a restart under systemd refuses no connection, to a daemon that could not open its port itself; a

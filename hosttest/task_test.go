@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"recipe/runtime/expr"
-	"recipe/runtime/pack"
 	"recipe/runtime/plan"
 )
 
@@ -27,14 +26,7 @@ func chores(t *testing.T, version string) string {
 		Format: plan.Format, Name: "chores", Tasks: []plan.Task{seed, beat, stuck},
 		Package: &plan.Package{Name: "chores", Version: version, Release: 1, Maintainer: "Foo Team <foo@example.org>", Summary: "does chores", Style: "full", Runtime: "standalone"},
 	}
-	if problems := p.Validate(); len(problems) > 0 {
-		t.Fatal(problems)
-	}
-	path, err := pack.BuildFile(t.TempDir(), pack.Options{Plan: p, Dir: t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return path
+	return built(t, p)
 }
 
 // TestDebWithTasks holds what a package promises of its tasks: they are run, tried again, never beside themselves, ended in

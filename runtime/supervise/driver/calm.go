@@ -35,21 +35,11 @@ func (c *calm) hurry() {
 	defer c.mu.Unlock()
 	c.percent = debug.SetGCPercent(seldom)
 	c.timer = time.AfterFunc(calmAfter, c.collect)
-	c.hurried = time.AfterFunc(hurryMost, c.rest)
+	c.hurried = time.AfterFunc(hurryMost, c.collect)
 }
 
 // hurryMost ends the hurry where services that die over and over let no calm come.
 const hurryMost = 10 * time.Second
-
-// rest has garbage collected as often as before the hurry.
-func (c *calm) rest() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.percent != 0 {
-		debug.SetGCPercent(c.percent)
-		c.percent = 0
-	}
-}
 
 // seldom is in percent, as GOGC: at 1,000 services one collection of 20 ms instead of four.
 const seldom = 400
@@ -71,8 +61,11 @@ func (c *calm) started() {
 func (c *calm) collect() {
 	c.mu.Lock()
 	c.starts = 0
+	if c.percent != 0 {
+		debug.SetGCPercent(c.percent)
+		c.percent = 0
+	}
 	c.mu.Unlock()
-	c.rest()
 	runtime.GC()
 	debug.FreeOSMemory()
 	process.UnmapProgram()
